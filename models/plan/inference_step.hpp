@@ -1,0 +1,20 @@
+// Cuts a network's step over the chips of a group and lays it out as the program of one rank. All ranks of the group are
+// alike: one stands for all.
+#pragma once
+
+#include "models/graph/graph.hpp"
+#include "models/plan/parallelism.hpp"
+#include "sim/machine/program.hpp"
+#include "sim/spec/runtime_spec.hpp"
+
+namespace mlosim::plan {
+
+// Checks that the model can be cut that way (heads, experts, batch); mistakes go to `place`.
+void check_inference(const graph::ModelSpec& model, const Parallelism& parallelism, std::int64_t batch, const spec::Node& place);
+
+// The program of one rank. `graph` is built for the sequences of one attention sub-group (batch / (dp·attention_dp)).
+//   After a row-cut GEMM its output is all-reduced over tp; experts' output over the group, or, under attention_dp, tokens
+//   go to their experts and back by all-to-all (ep > 1) or all-gather and reduce-scatter (ep = 1); logits are gathered.
+machine::Program plan_inference_step(const graph::Graph& graph, const Parallelism& parallelism, const graph::Precision& precision, spec::LaunchPath launch);
+
+}  // namespace mlosim::plan

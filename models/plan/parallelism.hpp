@@ -1,0 +1,31 @@
+// How a workload is spread over chips.
+//
+// Inference: `dp` replicas of a group of tp·attention_dp chips. Attention and dense layers are cut tp ways and, under
+// attention_dp, each of the attention_dp sub-groups has its own sequences; MoE layers spread over the whole group as ep
+// expert groups of moe_tp chips each.
+#pragma once
+
+#include <cstdint>
+
+#include "sim/spec/node.hpp"
+
+namespace mlosim::plan {
+
+struct Parallelism {
+  std::int64_t tp = 1, pp = 1, dp = 1, cp = 1, ep = 1, moe_tp = 1, attention_dp = 1;
+  bool sp = false;
+
+  // Chips of one replica.
+  std::int64_t group() const { return tp * pp * cp * attention_dp; }
+  std::int64_t chips() const { return group() * dp; }
+};
+
+// Decodes the `parallelism:` mapping and completes it: moe_tp follows from ep, attention_dp from ep where tp leaves it open.
+// `has_moe` says whether ep means anything. Contradictions are diagnostics.
+Parallelism decode_parallelism(spec::Node node, bool has_moe);
+
+// Fits a parallelism to a number of chips that was asked for: more chips become replicas, fewer a smaller tp where tp is all
+// there is; the node gets a warning that says so, or a diagnostic where neither works.
+Parallelism fit_to_chips(Parallelism parallelism, std::int64_t chips, const spec::Node& place);
+
+}  // namespace mlosim::plan

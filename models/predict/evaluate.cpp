@@ -1,0 +1,259 @@
+#include "models/predict/evaluate.hpp"
+
+#include <fmt/format.h>
+
+#include <algorithm>
+#include <utility>
+#include <vector>
+
+#include "models/graph/graph.hpp"
+#include "models/plan/inference_step.hpp"
+#include "sim/machine/play.hpp"
+#include "sim/units/check.hpp"
+
+namespace mlosim::predict {
+namespace {
+
+using graph::Precision;
+using machine::Program;
+using work::DType;
+
+constexpr std::int64_t kMostPlayedSteps = 17;  // of a generation; between them the time of a step is taken as linear
+
+double d(std::int64_t n) { return static_cast<double>(n); }
+
+// Plays one program and adds it to the trace.
+class Stage {
+ public:
+  Stage(const spec::Hardware& hardware, machine::PriceBook& prices, report::TraceWriter* trace) : hardware_(hardware), prices_(prices), trace_(trace) {}
+
+  report::StepReport play(const std::string& phase, const Program& program) {
+    report::StepReader reader(program);
+    report::TaskLog log;
+    event::Facts<machine::TaskFact> facts;
+    facts.attach(reader);
+    if (trace_) facts.attach(log);
+    const machine::PlayResult result = machine::play(program, prices_, hardware_.system.chip.launch, facts);
+    if (trace_) trace_->add(phase, program, log.facts, result.makespan);
+    return reader.build(result, hardware_.system.chip.power.static_power());
+  }
+
+ private:
+  const spec::Hardware& hardware_;
+  machine::PriceBook& prices_;
+  report::TraceWriter* trace_;
+};
+
+// The network's side of an evaluation.
+class InferenceRun {
+ public:
+  InferenceRun(const Workload& workload, const Precision& precision, const spec::Hardware& hardware, chip::Fidelity fidelity, report::TraceWriter* trace)
+      : w_(workload), model_(*workload.model), precision_(precision), hardware_(hardware), memory_(plan_memory()),
+        prices_(hardware, fidelity, {.between_uses = memory_.weights + memory_.kv_cache, .rotates_weights = false}, true), stage_(hardware, prices_, trace) {}
+
+  Evaluation run() {
+    Evaluation e;
+    e.chips = w_.parallelism.chips();
+    e.memory = memory_;
+    e.arithmetic = work::arithmetic_of(work::bytes_per_element(precision_.weights) >= work::bytes_per_element(precision_.activations) ? precision_.weights : precision_.activations);
+    const Inference& i = w_.inference;
+    switch (w_.task) {
+      case Task::prefill:
+        e.total = prefill(e);
+        e.tokens = d(i.batch) * d(i.prompt);
+        e.prefill_time = e.total.makespan;
+        break;
+      case Task::decode:
+        e.total = decode(i.prompt + i.output / 2, e, 1);
+        e.tokens = d(i.batch);
+        e.step_time = e.total.makespan;
+        break;
+      case Task::generate: run_generation(e); break;
+      case Task::ops: MLOSIM_CHECK(false);
+    }
+    return e;
+  }
+
+ private:
+  std::int64_t local_batch() const { return w_.inference.batch / (w_.parallelism.dp * w_.parallelism.attention_dp); }
+
+  plan::MemoryPlan plan_memory() const {
+    const Inference& i = w_.inference;
+    const bool decodes = w_.task != Task::prefill, prefills = w_.task != Task::decode;
+    return plan::plan_inference_memory(model_, w_.parallelism, precision_, i.batch, decodes ? i.prompt + i.output : i.prompt,
+                                       local_batch() * (prefills ? i.prompt : 1), hardware_.system.chip.usable_memory, hardware_.runtime);
+  }
+
+  report::StepReport play_step(const std::string& phase, const graph::StepShape& shape, spec::LaunchPath launch, Evaluation& e, double times) {
+    const spec::RuntimeSpec& r = hardware_.runtime;
+    const graph::Graph graph = graph::build_inference_graph(
+        model_, shape, precision_,
+        {.fuses_residual_norm = r.fuses_residual_norm, .fuses_gate_activation = r.fuses_gate_activation, .fuses_rope = r.fuses_rope, .fused_attention = r.fused_attention});
+    Flops flops;
+    for (const graph::Block& block : graph.blocks) {
+      for (const graph::GraphNode& node : block.nodes) flops += d(block.repeat()) * work::work_of(node.op).matrix;
+    }
+    e.model_flops += times * d(w_.parallelism.dp * w_.parallelism.attention_dp) * flops;
+    Program program = plan::plan_inference_step(graph, w_.parallelism, precision_, launch);
+    program.lead_time = r.step_overhead + (launch == spec::LaunchPath::eager ? Seconds(0) : hardware_.system.chip.launch.step);
+    return stage_.play(phase, program);
+  }
+
+  report::StepReport prefill(Evaluation& e) {
+    return play_step("prefill", {.batch = local_batch(), .new_tokens = w_.inference.prompt, .context = w_.inference.prompt, .decode = false}, hardware_.runtime.prefill_launch, e, 1);
+  }
+
+  report::StepReport decode(std::int64_t context, Evaluation& e, double times) {
+    const graph::StepShape shape{.batch = local_batch(), .new_tokens = 1, .context = context, .decode = true, .source_tokens = source_tokens(context)};
+    return play_step(fmt::format("decode at {} tokens", context), shape, hardware_.runtime.decode_launch, e, times);
+  }
+
+  // An encoder-decoder's prompt is in its encoder.
+  std::int64_t source_tokens(std::int64_t context) const {
+    return model_.architecture == graph::Architecture::encoder_decoder ? std::min(w_.inference.prompt, context) : 0;
+  }
+
+  void run_generation(Evaluation& e) {
+    const Inference& i = w_.inference;
+    const report::StepReport first = prefill(e);
+    if (!i.count_prefill) e.model_flops = Flops(0);
+    report::StepReport steps;
+    for (const auto& [step, times] : played_steps(i.output)) steps.add(decode(i.prompt + step, e, times), times);
+    e.prefill_time = first.makespan;
+    e.step_time = steps.makespan / d(i.output);
+    e.end_to_end = first.makespan + steps.makespan;
+    e.tokens = d(i.batch) * d(i.output);
+    if (i.count_prefill) e.total = first;
+    if (i.count_prefill) prefix_ops(e.total, "prefill.");
+    prefix_ops(steps, "decode.");
+    e.total.add(steps, 1);
+  }
+
+  static void prefix_ops(report::StepReport& report, std::string_view prefix) {
+    for (report::OpTotal& op : report.ops) op.name = fmt::format("{}{}", prefix, op.name);
+  }
+
+  // Steps that are played, with how many each stands for: all of a short generation, else evenly spread ones, the steps
+  // between two of them shared by distance.
+  static std::vector<std::pair<std::int64_t, double>> played_steps(std::int64_t output) {
+    std::vector<std::pair<std::int64_t, double>> steps;
+    const std::int64_t count = std::min(output, kMostPlayedSteps);
+    for (std::int64_t k = 0; k < count; ++k) steps.emplace_back(count == 1 ? 1 : 1 + k * (output - 1) / (count - 1), 1.0);
+    for (std::size_t k = 0; k + 1 < steps.size(); ++k) {
+      const double between = d(steps[k + 1].first - steps[k].first - 1);
+      steps[k].second += between / 2;
+      steps[k + 1].second += between / 2;
+    }
+    return steps;
+  }
+
+  const Workload& w_;
+  const graph::ModelSpec& model_;
+  const Precision& precision_;
+  const spec::Hardware& hardware_;
+  plan::MemoryPlan memory_;
+  machine::PriceBook prices_;
+  Stage stage_;
+};
+
+std::int64_t ranks_of(const work::Operator& op) {
+  const auto* collective = std::get_if<work::Collective>(&op);
+  return collective ? collective->ranks : 1;
+}
+
+std::int64_t chips_of_ops(const Workload& workload) {
+  std::int64_t chips = workload.chips.value_or(1);
+  for (const work::Operator& op : workload.ops) chips = std::max(chips, ranks_of(op));
+  return chips;
+}
+
+// Operators one after the other, as a benchmark loop would run each: replayed, weights rotated past the cache, the rest warm.
+Evaluation evaluate_ops(const Workload& workload, const spec::Hardware& hardware, chip::Fidelity fidelity, report::TraceWriter* trace) {
+  Program program;
+  program.streams = {{"compute", machine::StreamKind::compute}, {"communication", machine::StreamKind::communication}};
+  Evaluation e;
+  e.chips = chips_of_ops(workload);
+  for (std::size_t i = 0; i < workload.ops.size(); ++i) {
+    const bool is_collective = std::holds_alternative<work::Collective>(workload.ops[i]);
+    const auto index = static_cast<std::uint32_t>(i);
+    program.ops.push_back({fmt::format("ops.{}", i), workload.ops[i]});
+    program.tasks.push_back({.op = index, .stream = is_collective ? 1u : 0u, .after = i == 0 ? std::vector<std::uint32_t>{} : std::vector<std::uint32_t>{index - 1}});
+    const work::OpWork work = work::work_of(workload.ops[i]);
+    e.model_flops += work.matrix;
+    if (work.matrix > Flops(0)) e.arithmetic = work.matrix_dtype;
+  }
+  machine::PriceBook prices(hardware, fidelity, {.between_uses = Bytes(0), .rotates_weights = true}, false);
+  e.total = Stage(hardware, prices, trace).play("ops", program);
+  return e;
+}
+
+}  // namespace
+
+Precision resolve_precision(const PrecisionChoice& choice, const graph::ModelSpec& model, const spec::ChipSpec& chip, std::vector<std::string>& warnings) {
+  const auto has = [&](DType dtype) { return chip.matrix_rate(work::arithmetic_of(dtype), chip.clock).has_value(); };
+  Precision p;
+  const DType half = chip.matrix.contains(DType::bf16) || !chip.matrix.contains(DType::fp16) ? DType::bf16 : DType::fp16;
+  const DType published = model.weights_dtype.value_or(half);
+  p.weights = choice.weights.value_or(published);
+  const bool is_wide = !work::is_quantised(p.weights) && p.weights != DType::int4;
+  p.compute = is_wide ? p.weights : half;
+  if (choice.activations) {
+    p.activations = *choice.activations;
+  } else if (is_wide) {
+    p.activations = p.weights;
+  } else if (p.weights == DType::int4) {
+    p.activations = half;
+  } else if (has(p.weights)) {
+    p.activations = p.weights;
+  } else if (choice.weights) {
+    throw spec::InputError(fmt::format("{} has no {} arithmetic", chip.name, work::name_of(p.weights)),
+                           fmt::format("write precision: {{weights: {}, activations: {}}} to keep only the weights in it", work::name_of(p.weights), work::name_of(half)));
+  } else {
+    p.activations = half;
+    warnings.push_back(fmt::format("{} has no {} arithmetic: the published weights are widened to {}", chip.name, work::name_of(p.weights), work::name_of(half)));
+  }
+  if (p.compute == DType::tf32) p.compute = DType::fp32;
+  p.kv_cache = choice.kv_cache.value_or(p.compute);
+  return p;
+}
+
+spec::RuntimeSpec resolve_runtime(const spec::RuntimeSpec& profile, const RuntimeChoice& choice) {
+  spec::RuntimeSpec r = profile;
+  if (choice.graphs) r.decode_launch = r.prefill_launch = *choice.graphs ? spec::LaunchPath::graph : spec::LaunchPath::eager;
+  if (choice.fusion && !*choice.fusion) r.fuses_residual_norm = r.fuses_gate_activation = r.fuses_rope = r.fuses_elementwise = false;
+  if (choice.fused_attention) r.fused_attention = *choice.fused_attention;
+  return r;
+}
+
+void check_against_machine(const Workload& workload, const spec::SystemSpec& system) {
+  const std::int64_t joined = system.fabric.topology == spec::Topology::none ? 1 : system.fabric.chips;
+  std::int64_t group = 1, chips = 1;
+  if (workload.task == Task::ops) {
+    chips = chips_of_ops(workload);
+    for (const work::Operator& op : workload.ops) group = std::max(group, ranks_of(op));
+  } else {
+    group = workload.parallelism.group();
+    chips = workload.parallelism.chips();
+  }
+  if (chips > 1 && joined == 1) {
+    throw spec::InputError(fmt::format("{} is one chip; the workload asks for {}", system.name, chips), "name a system that joins chips, such as 'dgx_h200' (mlosim list systems)");
+  }
+  if (group > joined) {
+    throw spec::InputError(fmt::format("{} joins {} chips in a node or slice; {} ranks that work on one step together are more", system.name, joined, group),
+                           "collectives across nodes are not modelled in this version; use dp for more replicas");
+  }
+  if (chips > joined && !system.scale_out) {
+    throw spec::InputError(fmt::format("{} has {} chips and no scale-out network; the workload asks for {}", system.name, joined, chips));
+  }
+  if (workload.task == Task::ops) return;
+  spec::Decoding decoding;
+  plan::check_inference(*workload.model, workload.parallelism, workload.inference.batch, spec::Node(nullptr, "parallelism", &decoding));
+  decoding.diagnostics.throw_if_any();
+}
+
+Evaluation evaluate(const Workload& workload, const Precision& precision, const spec::Hardware& hardware, chip::Fidelity fidelity, report::TraceWriter* trace) {
+  if (workload.task == Task::ops) return evaluate_ops(workload, hardware, fidelity, trace);
+  return InferenceRun(workload, precision, hardware, fidelity, trace).run();
+}
+
+}  // namespace mlosim::predict

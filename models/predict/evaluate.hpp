@@ -1,0 +1,40 @@
+// Plays a workload on a machine: the pure core of a prediction. Sensitivities call it again with another machine.
+#pragma once
+
+#include <cstdint>
+#include <optional>
+
+#include "models/plan/memory.hpp"
+#include "models/predict/workload.hpp"
+#include "sim/chip/kernel.hpp"
+#include "sim/report/step_report.hpp"
+#include "sim/report/trace.hpp"
+#include "sim/spec/hardware.hpp"
+
+namespace mlosim::predict {
+
+struct Evaluation {
+  report::StepReport total;              // of one chip; what time_s is of
+  std::optional<Seconds> prefill_time;   // time to the first token
+  std::optional<Seconds> step_time;      // mean of a decode step
+  std::optional<Seconds> end_to_end;     // generate: prefill and all steps
+  double tokens = 0;                     // that the time is for: prompt tokens of a prefill, output tokens otherwise
+  Flops model_flops;                     // of the whole model, for all chips together
+  work::DType arithmetic = work::DType::bf16;  // that MFU is relative to
+  std::int64_t chips = 1;
+  std::optional<plan::MemoryPlan> memory;
+};
+
+// Formats of a run on a chip: what the user left open follows from the weights and the chip. Warnings say what was taken.
+graph::Precision resolve_precision(const PrecisionChoice& choice, const graph::ModelSpec& model, const spec::ChipSpec& chip, std::vector<std::string>& warnings);
+
+// The runtime with the workload's own fields laid over it.
+spec::RuntimeSpec resolve_runtime(const spec::RuntimeSpec& profile, const RuntimeChoice& choice);
+
+// Checks what only shows with the machine at hand: chips of the node, heads by tp, the batch. Throws spec::InputError.
+void check_against_machine(const Workload& workload, const spec::SystemSpec& system);
+
+// `hardware.runtime` is the resolved one. `trace`, where given, gets every program played.
+Evaluation evaluate(const Workload& workload, const graph::Precision& precision, const spec::Hardware& hardware, chip::Fidelity fidelity, report::TraceWriter* trace);
+
+}  // namespace mlosim::predict

@@ -1,0 +1,225 @@
+#include "models/predict/workload.hpp"
+
+#include <fmt/format.h>
+
+#include <algorithm>
+#include <array>
+#include <utility>
+
+#include "models/import/hf_config.hpp"
+#include "sim/spec/spelling.hpp"
+#include "sim/units/check.hpp"
+
+namespace mlosim::predict {
+namespace {
+
+using spec::Node;
+using spec::Value;
+using work::DType;
+
+constexpr std::array kTasks{std::pair{std::string_view("prefill"), Task::prefill}, std::pair{std::string_view("decode"), Task::decode},
+                            std::pair{std::string_view("generate"), Task::generate}, std::pair{std::string_view("ops"), Task::ops}};
+
+// Empty, with a diagnostic, where it is none that is modelled.
+std::optional<Task> decode_task(Node& node) {
+  const std::string text = node.require_text("task");
+  for (const auto& [name, task] : kTasks) {
+    if (text == name) return task;
+  }
+  if (text == "train" || text == "serve") {
+    node.fail_at("task", fmt::format("task '{}' is not modelled in this version", text), "prefill, decode, generate and ops are");
+  } else if (!text.empty()) {
+    node.fail_at("task", fmt::format("unknown task '{}'", text), spec::spelling_hint(text, {"prefill", "decode", "generate", "ops"}));
+  }
+  return std::nullopt;
+}
+
+DType decode_precision_dtype(const Node& node) {
+  return node.as_word<DType>({{"bf16", DType::bf16}, {"fp16", DType::fp16}, {"fp8", DType::fp8}, {"mxfp8", DType::mxfp8}, {"nvfp4", DType::nvfp4}, {"mxfp4", DType::mxfp4},
+                              {"int8", DType::int8}, {"int4", DType::int4}, {"tf32", DType::tf32}, {"fp32", DType::fp32}});
+}
+
+PrecisionChoice decode_precision(Node node) {
+  PrecisionChoice choice;
+  if (!node.is_present()) return choice;
+  if (!node.is_mapping()) {
+    choice.weights = decode_precision_dtype(node);
+    return choice;
+  }
+  const auto read = [&](const char* key, std::optional<DType>& into) {
+    if (node.has(key)) into = decode_precision_dtype(node.child(key));
+  };
+  read("weights", choice.weights);
+  read("activations", choice.activations);
+  read("kv_cache", choice.kv_cache);
+  for (const char* key : {"gradients", "optimizer"}) {
+    if (!node.has(key)) continue;
+    node.child(key);
+    node.fail_at(key, fmt::format("'{}' belongs to training, which is not modelled in this version", key), "leave it out");
+  }
+  if (choice.activations == DType::int4) node.fail_at("activations", "int4 is a format of weights only");
+  node.finish();
+  return choice;
+}
+
+RuntimeChoice decode_runtime_choice(Node node) {
+  RuntimeChoice choice;
+  if (!node.is_present()) return choice;
+  if (!node.is_mapping()) {
+    choice.profile = node.as_text();
+    return choice;
+  }
+  choice.profile = node.text_or("framework", "");
+  if (node.has("graphs")) choice.graphs = node.flag_or("graphs", true);
+  if (node.has("fusion")) choice.fusion = node.require_word<bool>("fusion", {{"default", true}, {"none", false}});
+  if (node.has("fused_attention")) choice.fused_attention = node.flag_or("fused_attention", true);
+  node.finish();
+  return choice;
+}
+
+Inference decode_inference(Node node, Task task) {
+  Inference inference;
+  inference.batch = node.require_count("batch");
+  inference.prompt = node.require_count("prompt");
+  inference.output = task == Task::prefill ? node.count_or("output", 1) : node.require_count("output");
+  if (node.has("count")) inference.count_prefill = node.require_word<bool>("count", {{"all", true}, {"decode", false}});
+  if (!inference.count_prefill && task != Task::generate) node.fail_at("count", "only the task 'generate' has a prefill to leave out");
+  constexpr double kMostTokens = 1e12;  // keeps products within exact integers
+  if (static_cast<double>(inference.batch) * static_cast<double>(inference.prompt + inference.output) > kMostTokens) {
+    node.fail(fmt::format("a batch of {} sequences of {} tokens is beyond what can be meant", inference.batch, inference.prompt + inference.output));
+  }
+  node.finish();
+  return inference;
+}
+
+// The overrides below a prefix, such as "model.".
+std::vector<spec::Override> below(const std::vector<spec::Override>& all, std::string_view prefix) {
+  std::vector<spec::Override> list;
+  for (const spec::Override& change : all) {
+    if (change.path.starts_with(prefix)) list.push_back({change.path.substr(prefix.size()), change.value});
+  }
+  return list;
+}
+
+// Splits overrides into those of the hardware, of the model, and of the workload itself; the last are laid over it at once.
+struct Changes {
+  std::vector<spec::Override> hardware, model;
+};
+
+// "runtime: vllm" becomes "runtime: {framework: vllm}" where a field of it is to be set.
+void open_runtime(Value& document) {
+  Value* runtime = document.find("runtime");
+  if (!runtime || !runtime->is_scalar()) return;
+  Value name = *runtime;
+  runtime->kind = Value::Kind::mapping;
+  runtime->members.push_back({"framework", name.place(), name});
+}
+
+bool is_runtime_choice(std::string_view path) {
+  return path == "runtime.framework" || path == "runtime.graphs" || path == "runtime.fusion" || path == "runtime.fused_attention";
+}
+
+void sort_change(spec::Override change, Value& document, Changes& changes) {
+  if (spec::is_hardware_path(change.path) && !is_runtime_choice(change.path)) {
+    changes.hardware.push_back(std::move(change));
+  } else if (change.path.starts_with("model.")) {
+    changes.model.push_back(std::move(change));
+  } else {
+    if (is_runtime_choice(change.path)) open_runtime(document);
+    spec::set_at(document, change.path, std::move(change.value));
+  }
+}
+
+void take_overrides(Value& document, Changes& changes) {
+  const Value* found = document.find("overrides");
+  if (!found) return;
+  const Value overrides = *found;
+  if (!overrides.is_mapping()) {
+    throw spec::InputError({{.place = overrides.place(), .path = "overrides", .message = "expected members ('system.chip.hbm.bandwidth: 9.6 TB/s')", .hint = ""}});
+  }
+  std::erase_if(document.members, [](const spec::Member& member) { return member.key == "overrides"; });
+  for (const spec::Member& member : overrides.members) sort_change({member.key, member.value}, document, changes);
+}
+
+void apply_options(const WorkloadOptions& options, Value& document, Changes& changes) {
+  if (options.system) spec::set_at(document, "system", spec::make_scalar(*options.system, "--system"));
+  if (options.chips) spec::set_at(document, "chips", spec::make_scalar(std::to_string(*options.chips), "--chips"));
+  for (const auto& [path, text] : options.settings) sort_change({path, spec::make_scalar(text, "--set " + path)}, document, changes);
+}
+
+void decode_ops(Node node, std::int64_t chips, Workload& workload) {
+  if (!node.is_present()) {
+    node.fail("task 'ops' needs a list of operators", "ops: [{op: gemm, m: 8192, n: 8192, k: 8192}]");
+    return;
+  }
+  for (const Node& item : node.items()) workload.ops.push_back(decode_op(item, chips));
+  if (workload.ops.empty()) node.fail("the list of operators is empty");
+}
+
+void decode_network(Node& node, const Value& document, const spec::Library& library, const Changes& changes, Workload& workload, std::vector<std::string>& warnings) {
+  Node model = node.child("model");
+  if (model.is_present()) {
+    workload.model = load_model(library, *document.find("model"), changes.model, warnings);
+  } else {
+    node.fail("key 'model' is missing", "name a model of models/zoo, a file, or give its fields");
+  }
+  workload.inference = decode_inference(node.require_mapping("inference"), workload.task);
+  const bool has_moe = workload.model && workload.model->moe;
+  Node parallelism = node.child("parallelism");
+  workload.parallelism = plan::decode_parallelism(parallelism, has_moe);
+  if (workload.chips && !parallelism.is_present()) workload.parallelism.tp = *workload.chips;
+  if (workload.chips) workload.parallelism = plan::fit_to_chips(workload.parallelism, *workload.chips, node);
+}
+
+}  // namespace
+
+std::string_view name_of(Task task) {
+  for (const auto& [name, value] : kTasks) {
+    if (value == task) return name;
+  }
+  MLOSIM_CHECK(false);
+}
+
+graph::ModelSpec load_model(const spec::Library& library, const Value& value, const std::vector<spec::Override>& overrides, std::vector<std::string>& warnings) {
+  Value document = value.is_scalar() ? spec::read_document(library.require(spec::Shelf::models, value.text)) : value;
+  for (const spec::Override& change : overrides) spec::set_at(document, change.path, change.value);
+  spec::Decoding decoding;
+  graph::ModelSpec model = import::is_hf_config(document) ? import::import_hf_config(document, decoding) : graph::decode_model(Node(&document, "model", &decoding));
+  decoding.diagnostics.throw_if_any();
+  warnings.insert(warnings.end(), decoding.warnings.begin(), decoding.warnings.end());
+  return model;
+}
+
+Workload read_workload(const spec::Library& library, const std::string& name_or_path, const WorkloadOptions& options, std::vector<std::string>& warnings) {
+  Value document = spec::read_document(library.require(spec::Shelf::workloads, name_or_path));
+  if (!document.is_mapping()) throw spec::InputError({{.place = document.place(), .path = "", .message = "a workload is a list of 'key: value'", .hint = ""}});
+  Changes changes;
+  take_overrides(document, changes);
+  apply_options(options, document, changes);
+
+  spec::Decoding decoding;
+  Node node(&document, "", &decoding);
+  Workload workload;
+  node.expect_schema("mlosim/workload/1");
+  workload.name = node.text_or("name", name_or_path);
+  node.text_or("description", "");
+  const std::optional<Task> task = decode_task(node);
+  if (!task) decoding.diagnostics.throw_if_any();  // what else is right depends on the task
+  workload.task = task.value_or(Task::ops);
+  workload.system = node.require_text("system");
+  if (node.has("chips")) workload.chips = node.require_count("chips");
+  workload.precision = decode_precision(node.child("precision"));
+  workload.runtime = decode_runtime_choice(node.child("runtime"));
+  workload.overrides = std::move(changes.hardware);
+  if (workload.task == Task::ops) {
+    decode_ops(node.child("ops"), workload.chips.value_or(1), workload);
+  } else {
+    decode_network(node, document, library, changes, workload, warnings);
+  }
+  node.finish();
+  decoding.diagnostics.throw_if_any();
+  warnings.insert(warnings.end(), decoding.warnings.begin(), decoding.warnings.end());
+  return workload;
+}
+
+}  // namespace mlosim::predict

@@ -1,0 +1,40 @@
+#include "sim/chip/flash_attention.hpp"
+#include "sim/chip/pricing.hpp"
+#include "sim/chip/systolic.hpp"
+
+namespace mlosim::chip {
+namespace {
+
+double d(std::int64_t n) { return static_cast<double>(n); }
+
+// Reads and writes Q; reads the new K and V and writes them in the cache's format.
+Bytes append_bytes(const work::AttentionPrefill& op) {
+  const Bytes in = work::bytes_per_element(op.dtype), out = work::bytes_per_element(op.kv_dtype);
+  const double queries = d(op.batch) * d(op.seq_q) * d(op.heads) * d(op.head_dim);
+  const double new_kv = d(op.batch) * d(std::min(op.seq_q, op.seq_kv)) * d(op.kv_heads) * d(op.head_dim + op.value_dim);
+  return queries * 2 * in + new_kv * (in + out);
+}
+
+// Keys and values of positions before this call's first query.
+Bytes cached_bytes(const work::AttentionPrefill& op) {
+  const double earlier = d(std::max<std::int64_t>(0, op.seq_kv - op.seq_q));
+  return d(op.batch) * earlier * d(op.kv_heads) * d(op.head_dim + op.value_dim) * work::bytes_per_element(op.kv_dtype);
+}
+
+}  // namespace
+
+KernelPrice price_attention_prefill(const work::AttentionPrefill& op, const KernelContext& context) {
+  if (context.chip.kind == spec::ChipKind::systolic) return price_attention_systolic(work::work_of(op), d(op.batch), AttentionPhase::prefill, context);
+  const FlashPrefill attention{
+      .work = work::work_of(op),
+      .problem = {.seq_q = op.seq_q, .seq_kv = op.seq_kv, .packed = 1, .causal = op.causal, .window = op.window},
+      .problems = d(op.batch) * d(op.heads),
+      .width = {.key = op.head_dim, .value = op.value_dim},
+      .cached = cached_bytes(op),
+      .append = append_bytes(op),
+      .uses_cache = op.causal,
+  };
+  return price_flash_prefill(attention, context.chip.prefill, context);
+}
+
+}  // namespace mlosim::chip

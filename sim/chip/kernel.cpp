@@ -1,0 +1,88 @@
+#include "sim/chip/kernel.hpp"
+
+#include <fmt/format.h>
+
+#include <algorithm>
+
+#include "sim/chip/pricing.hpp"
+#include "sim/units/check.hpp"
+
+namespace mlosim::chip {
+namespace {
+
+KernelPrice price_roofline(const work::Operator& op, const KernelContext& context) {
+  const work::OpWork work = work::work_of(op);
+  KernelPrice price;
+  price.bounds = bounds_of(work, context);
+  price.time = price.bounds.largest();
+  price.limiter = limiter_of({.matrix = price.bounds.matrix, .vector = price.bounds.vector, .l2 = {}, .hbm = price.bounds.memory, .latency = {}, .power = {}});
+  price.plan.device_read = work.read;
+  price.plan.device_written = work.written;
+  price.energy = total_energy(context.chip, dynamic_energy(context.chip, work, work.bytes()), price.time);
+  return price;
+}
+
+struct AnalyticPricer {
+  const KernelContext& context;
+
+  KernelPrice operator()(const work::Gemm& op) const {
+    return context.chip.kind == spec::ChipKind::simt ? price_gemm_simt(op, context) : price_gemm_systolic(op, context);
+  }
+  KernelPrice operator()(const work::AttentionPrefill& op) const { return price_attention_prefill(op, context); }
+  KernelPrice operator()(const work::AttentionDecode& op) const { return price_attention_decode(op, context); }
+  KernelPrice operator()(const work::MlaPrefill& op) const { return price_mla_prefill(op, context); }
+  KernelPrice operator()(const work::MlaDecode& op) const { return price_mla_decode(op, context); }
+  KernelPrice operator()(const work::MoeGemm& op) const { return price_moe(op, context); }
+  KernelPrice operator()(const work::Elementwise& op) const { return price_elementwise(op, context); }
+  KernelPrice operator()(const work::Embedding& op) const { return price_embedding(op, context); }
+  KernelPrice operator()(const work::Sampling& op) const { return price_sampling(op, context); }
+  KernelPrice operator()(const work::Collective&) const { MLOSIM_CHECK(false); }
+};
+
+}  // namespace
+
+std::string_view name_of(Fidelity fidelity) {
+  switch (fidelity) {
+    case Fidelity::roofline: return "roofline";
+    case Fidelity::analytic: return "analytic";
+    case Fidelity::event: return "event";
+  }
+  MLOSIM_CHECK(false);
+}
+
+std::string_view name_of(Resource resource) {
+  switch (resource) {
+    case Resource::matrix_unit: return "matrix_unit";
+    case Resource::vector_unit: return "vector_unit";
+    case Resource::l2_bandwidth: return "l2_bandwidth";
+    case Resource::hbm_bandwidth: return "hbm_bandwidth";
+    case Resource::latency: return "latency";
+    case Resource::power: return "power";
+    case Resource::launch: return "launch";
+    case Resource::host: return "host";
+    case Resource::link_bandwidth: return "link_bandwidth";
+    case Resource::link_latency: return "link_latency";
+  }
+  MLOSIM_CHECK(false);
+}
+
+Seconds Bounds::largest() const { return std::max({matrix, vector, memory}); }
+
+std::string describe(const KernelPlan& plan) {
+  std::string text = fmt::format("{}x{}", plan.tile_n, plan.tile_m);
+  if (plan.units_per_tile > 1) text += fmt::format(" on {} units", plan.units_per_tile);
+  if (plan.split > 1) text += fmt::format(" split {}", plan.split);
+  return text;
+}
+
+KernelPrice price_kernel(const work::Operator& op, const KernelContext& context, Fidelity fidelity) {
+  switch (fidelity) {
+    case Fidelity::roofline: return price_roofline(op, context);
+    case Fidelity::analytic: return std::visit(AnalyticPricer{context}, op);
+    case Fidelity::event:
+      throw spec::InputError("kernels are not played tile by tile in this version", "use --fidelity analytic or roofline; streams and tasks are played by events in both");
+  }
+  MLOSIM_CHECK(false);
+}
+
+}  // namespace mlosim::chip

@@ -1,0 +1,94 @@
+// A kernel on one chip: what is planned, and what a pricing answers. All three fidelities answer the same struct.
+#pragma once
+
+#include <array>
+#include <cstdint>
+#include <string>
+#include <string_view>
+
+#include "sim/spec/chip_spec.hpp"
+#include "sim/spec/runtime_spec.hpp"
+#include "sim/units/quantity.hpp"
+#include "sim/work/operator.hpp"
+
+namespace mlosim::chip {
+
+enum class Fidelity { roofline, analytic, event };
+
+std::string_view name_of(Fidelity fidelity);
+
+// What a kernel waits for: the vocabulary of bottlenecks.
+enum class Resource {
+  matrix_unit,       // tensor cores, MXU
+  vector_unit,       // fp32 lanes, special functions
+  l2_bandwidth,      // shared cache, or what feeds the units from it
+  hbm_bandwidth,     // device memory
+  latency,           // dependent accesses and pipeline fill that nothing overlaps
+  power,             // the clock is down at the power cap
+  launch,            // start and end of kernels
+  host,              // submission by the host
+  link_bandwidth,    // fabric between chips
+  link_latency,      // hops and protocol of collectives
+};
+inline constexpr std::size_t kResources = 10;
+
+std::string_view name_of(Resource resource);
+
+// Lower bounds of a kernel's time, each from one resource at its datasheet or highest rate. No prediction is below any.
+struct Bounds {
+  Seconds matrix;   // matrix and vector work at the highest clock
+  Seconds vector;
+  Seconds memory;   // bytes that the caches cannot hold, at the device memory's full rate
+
+  Seconds largest() const;
+};
+
+// The plan that a library would run the operator by. Fields that do not apply to a kind of kernel stay 1 or 0.
+struct KernelPlan {
+  std::int64_t tile_m = 1, tile_n = 1, tile_k = 1;  // of the output, and the k step of its main loop
+  std::int64_t units_per_tile = 1;                  // units that work on one tile together
+  std::int64_t split = 1;                           // split-K or split-KV
+  double tiles = 1;                                 // work items (CTAs, grid steps) in all
+  double waves = 1;                                 // rounds of them over the units
+  double active_units = 1;
+  int kernels = 1;                                  // launches, quantiser and reduction included
+  Bytes device_read, device_written;                // at the device memory
+  Bytes shared_cache;                               // from the shared cache to the units
+};
+
+// "128x256x64 split 2": for tables.
+std::string describe(const KernelPlan& plan);
+
+struct KernelPrice {
+  Seconds time;
+  Seconds overhead;       // part of `time` before and after the work: launch, prologue, epilogue, reduction
+  Resource limiter = Resource::latency;  // of the rest
+  Bounds bounds;
+  Joules energy;          // dynamic and static, over `time`
+  KernelPlan plan;
+
+  // What the kernel as a whole is bound by: its launch and ends, where they are the larger part.
+  Resource bound_by() const { return overhead > time * 0.5 ? Resource::launch : limiter; }
+};
+
+// What of a kernel's operands is in the caches when it starts.
+//   between_uses: bytes that the chip touches between two runs of this very kernel, besides the kernel's own. In a network,
+//   all weights and the KV cache; in a benchmark loop, the other copies of the weights (see benchmark_operands).
+struct OperandState {
+  Bytes between_uses;
+  bool rotates_weights = false;  // benchmark loop over up to five copies of the weights, so that they exceed the L2
+};
+
+// Everything a pricing needs besides the operator.
+struct KernelContext {
+  const spec::ChipSpec& chip;
+  const spec::RuntimeSpec& runtime;
+  OperandState operands;
+  bool sustained = true;  // the chip has been busy for seconds: no burst above the power cap
+};
+
+// Prices one operator on one chip. Collectives are priced by sim/net. Throws spec::InputError where the chip has no
+// arithmetic for the operator's format, and for Fidelity::event.
+KernelPrice price_kernel(const work::Operator& op, const KernelContext& context, Fidelity fidelity);
+
+}  // namespace mlosim::chip

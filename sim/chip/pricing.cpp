@@ -1,0 +1,80 @@
+#include "sim/chip/pricing.hpp"
+
+#include <fmt/format.h>
+#include <fmt/ranges.h>
+
+#include <utility>
+#include <vector>
+
+namespace mlosim::chip {
+
+FlopsPerSecond require_matrix_rate(const spec::ChipSpec& chip, work::DType arithmetic) {
+  if (const auto rate = chip.matrix_rate(arithmetic, chip.clock)) return *rate;
+  std::vector<std::string_view> known;
+  for (const auto& [dtype, rate] : chip.matrix) known.push_back(work::name_of(dtype));
+  throw spec::InputError(fmt::format("{} has no {} arithmetic", chip.name, work::name_of(arithmetic)), fmt::format("it has {}", fmt::join(known, ", ")));
+}
+
+Bounds bounds_of(const work::OpWork& work, const KernelContext& context) {
+  const spec::ChipSpec& chip = context.chip;
+  Bounds bounds;
+  if (work.matrix > Flops(0)) bounds.matrix = work.matrix / require_matrix_rate(chip, work.matrix_dtype);
+  bounds.vector = work.vector / chip.vector_rate();
+  bounds.vector = std::max(bounds.vector, Seconds(work.exponentials / (chip.exponentials * static_cast<double>(chip.units) * chip.clock.si())));
+  // What the largest cache can keep from one use to the next never comes from the device memory.
+  Bytes kept;
+  for (const spec::MemoryLevel& level : chip.levels) {
+    if (level.policy == spec::Policy::memory) continue;
+    const double copies = level.sharing == spec::Sharing::unit ? static_cast<double>(chip.units) : 1;
+    kept = std::max(kept, level.capacity * copies);
+  }
+  const Bytes own = work.bytes();
+  const Bytes touched = own + context.operands.between_uses + (context.operands.rotates_weights ? work.weights : Bytes(0));
+  const Bytes missing = touched <= kept ? Bytes(0) : own * (1 - kept / touched);
+  bounds.memory = missing / chip.device_memory().bandwidth;
+  return bounds;
+}
+
+double cyclic_hit_share(Bytes footprint, Bytes effective_capacity) {
+  constexpr double kEdge = 0.06;
+  return std::clamp((1 + kEdge - footprint / effective_capacity) / kEdge, 0.0, 1.0);
+}
+
+Seconds power_time(const spec::ChipSpec& chip, Joules dynamic, Seconds undisturbed, bool sustained) {
+  const spec::PowerSpec& power = chip.power;
+  const double headroom = sustained ? 0 : power.burst_headroom / (1 + undisturbed / power.burst_window);
+  return dynamic / (power.cap * (1 - power.static_share) * (1 + headroom));
+}
+
+Joules dynamic_energy(const spec::ChipSpec& chip, const work::OpWork& work, Bytes device_bytes) {
+  const Joules matrix = work.matrix > Flops(0) ? work.matrix * chip.matrix_energy(work.matrix_dtype) : Joules(0);
+  return matrix + work.vector * chip.power.vector + device_bytes * chip.power.device_memory;
+}
+
+Joules total_energy(const spec::ChipSpec& chip, Joules dynamic, Seconds time) { return dynamic + chip.power.static_power() * time; }
+
+Resource limiter_of(const ResourceTimes& times) {
+  Resource limiter = Resource::latency;
+  Seconds most = times.latency;
+  for (const auto& [time, resource] : {std::pair{times.l2, Resource::l2_bandwidth}, std::pair{times.vector, Resource::vector_unit}, std::pair{times.hbm, Resource::hbm_bandwidth},
+                                       std::pair{times.matrix, Resource::matrix_unit}, std::pair{times.power, Resource::power}}) {
+    if (time > most) {
+      most = time;
+      limiter = resource;
+    }
+  }
+  return limiter;
+}
+
+KernelPrice close_price(const KernelContext& context, const work::OpWork& work, const KernelPlan& plan, const ResourceTimes& times, Seconds main, Seconds overhead) {
+  KernelPrice price;
+  price.plan = plan;
+  price.bounds = bounds_of(work, context);
+  price.overhead = overhead;
+  price.time = std::max(main + overhead, price.bounds.largest());
+  price.limiter = limiter_of(times);
+  price.energy = total_energy(context.chip, dynamic_energy(context.chip, work, plan.device_read + plan.device_written), price.time);
+  return price;
+}
+
+}  // namespace mlosim::chip

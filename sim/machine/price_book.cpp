@@ -1,0 +1,33 @@
+#include "sim/machine/price_book.hpp"
+
+#include "sim/net/collective.hpp"
+
+namespace mlosim::machine {
+namespace {
+
+TaskPrice from_kernel(const chip::KernelPrice& kernel) {
+  return {.time = kernel.time, .overhead = kernel.overhead, .bound = kernel.bounds.largest(), .limiter = kernel.limiter, .bound_by = kernel.bound_by(), .energy = kernel.energy,
+          .kernels = kernel.plan.kernels, .is_collective = false, .detail = chip::describe(kernel.plan)};
+}
+
+}  // namespace
+
+const TaskPrice& PriceBook::price(const work::Operator& op) {
+  const auto [entry, is_new] = prices_.try_emplace(op);
+  if (is_new) entry->second = price_now(op);
+  return entry->second;
+}
+
+TaskPrice PriceBook::price_now(const work::Operator& op) const {
+  const spec::ChipSpec& chip = hardware_.system.chip;
+  if (const auto* collective = std::get_if<work::Collective>(&op)) {
+    const spec::CustomAllReduce* custom = hardware_.runtime.custom_all_reduce ? &*hardware_.runtime.custom_all_reduce : nullptr;
+    const net::CollectivePrice price = net::estimate_collective(*collective, hardware_.system, custom);
+    const Seconds time = fidelity_ == chip::Fidelity::roofline ? price.bound : price.time;
+    const chip::Resource limiter = time > 2 * price.bound ? chip::Resource::link_latency : chip::Resource::link_bandwidth;
+    return {.time = time, .overhead = Seconds(0), .bound = price.bound, .limiter = limiter, .bound_by = limiter, .energy = chip.power.static_power() * time, .kernels = 1, .is_collective = true, .detail = std::string(price.algorithm)};
+  }
+  return from_kernel(chip::price_kernel(op, {.chip = chip, .runtime = hardware_.runtime, .operands = operands_, .sustained = sustained_}, fidelity_));
+}
+
+}  // namespace mlosim::machine

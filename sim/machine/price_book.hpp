@@ -1,0 +1,45 @@
+// What each operator costs on a machine; equal operators are priced once. One book serves one machine and one state of
+// the caches.
+#pragma once
+
+#include <map>
+#include <string>
+
+#include "sim/chip/kernel.hpp"
+#include "sim/spec/hardware.hpp"
+#include "sim/work/operator.hpp"
+
+namespace mlosim::machine {
+
+// The price of a task: of a kernel (sim/chip) or of a collective (sim/net).
+struct TaskPrice {
+  Seconds time;
+  Seconds overhead;                  // part of `time` that is launch, start, end or protocol
+  Seconds bound;                     // no task takes less
+  chip::Resource limiter = chip::Resource::latency;  // of the part that is no overhead
+  chip::Resource bound_by = chip::Resource::latency; // of the whole
+  Joules energy;                     // of one chip
+  int kernels = 1;                   // that the host launches
+  bool is_collective = false;
+  std::string detail;                // tile plan or algorithm: "128x256 split 2", "ring LL128"
+};
+
+class PriceBook {
+ public:
+  PriceBook(const spec::Hardware& hardware, chip::Fidelity fidelity, chip::OperandState operands, bool sustained)
+      : hardware_(hardware), fidelity_(fidelity), operands_(operands), sustained_(sustained) {}
+
+  // Throws spec::InputError for an operator that the machine cannot run.
+  const TaskPrice& price(const work::Operator& op);
+
+ private:
+  TaskPrice price_now(const work::Operator& op) const;
+
+  const spec::Hardware& hardware_;
+  chip::Fidelity fidelity_;
+  chip::OperandState operands_;
+  bool sustained_;
+  std::map<work::Operator, TaskPrice> prices_;
+};
+
+}  // namespace mlosim::machine

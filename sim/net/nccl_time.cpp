@@ -1,0 +1,85 @@
+#include "sim/net/nccl_time.hpp"
+
+#include <algorithm>
+#include <cmath>
+
+#include "sim/net/traffic.hpp"
+
+namespace mlosim::net {
+namespace {
+
+using spec::NcclAlgorithm;
+using spec::NcclProtocol;
+
+// (a^p + b^p)^(1/p): 1 adds, 2 is the hypotenuse, infinity the larger.
+Seconds overlap(Seconds a, Seconds b, double norm) {
+  return Seconds(std::pow(std::pow(a.si(), norm) + std::pow(b.si(), norm), 1 / norm));
+}
+
+// A tree inside a node is a chain that is walked up and down, every buffer once each way.
+RingTraffic traffic_of(NcclAlgorithm algorithm, const work::Collective& collective) {
+  RingTraffic traffic = ring_traffic(collective);
+  if (algorithm == NcclAlgorithm::tree) {
+    traffic.sent = 2 * collective.bytes;
+    traffic.local = Bytes();
+  }
+  return traffic;
+}
+
+Seconds estimate_ll(const RingTraffic& traffic, const NcclPlace& place) {
+  const spec::NcclTimeModel& t = place.library.time;
+  const double line = std::min(1.0, traffic.chunk / t.ll_line);
+  const Seconds loops = traffic.steps * line * t.ll_line_clocks / place.clock;
+  const Seconds volume = traffic.sent / (t.ll_efficiency * place.link);
+  return place.memory_latency * (t.start + t.wide_start * line + traffic.steps * t.ll_hop) + std::max(loops, volume);
+}
+
+Seconds estimate_ll128(const RingTraffic& traffic, const NcclPlace& place) {
+  const spec::NcclTimeModel& t = place.library.time;
+  const Seconds hops = traffic.steps * t.ll128_hop * place.memory_latency;
+  const Seconds volume = traffic.sent / (t.ll128_efficiency * place.link);
+  return place.memory_latency * (t.start + t.wide_start) + overlap(hops, volume, t.overlap_norm);
+}
+
+Seconds estimate_simple(const RingTraffic& traffic, const NcclPlace& place) {
+  const spec::NcclTimeModel& t = place.library.time;
+  const Seconds hops = traffic.steps * t.simple_hop * place.memory_latency;
+  const Seconds volume = traffic.sent / (t.simple_efficiency * place.link);
+  return place.memory_latency * (t.start + t.wide_start) + overlap(hops, volume, t.overlap_norm) +
+         traffic.local / (t.local_efficiency * place.link);
+}
+
+Seconds estimate_nvls(const work::Collective& collective, const NcclPlace& place) {
+  const spec::NcclGeneration::Nvls& nvls = *place.generation.nvls;
+  const Seconds volume = collective.bytes / (nvls.link_efficiency * place.link);
+  return place.memory_latency * place.library.time.start + overlap(nvls.latency, volume, nvls.overlap_norm);
+}
+
+}  // namespace
+
+Seconds estimate_nccl(const NcclChoice& choice, const work::Collective& collective, const NcclPlace& place) {
+  if (choice.algorithm == NcclAlgorithm::nvls) return estimate_nvls(collective, place);
+  const RingTraffic traffic = traffic_of(choice.algorithm, collective);
+  switch (choice.protocol) {
+    case NcclProtocol::ll: return estimate_ll(traffic, place);
+    case NcclProtocol::ll128: return estimate_ll128(traffic, place);
+    case NcclProtocol::simple: return estimate_simple(traffic, place);
+  }
+  return {};
+}
+
+Seconds estimate_all_to_all(const work::Collective& collective, const NcclPlace& place) {
+  const spec::NcclSendReceive& s = place.library.send_receive;
+  const RingTraffic traffic = ring_traffic(collective);
+  const Seconds opening = std::min(traffic.chunk / s.channel_bandwidth, s.channel_opening * place.memory_latency);
+  const Seconds volume =
+      traffic.sent / (s.efficiency * place.link) + traffic.local / (s.local_efficiency * place.link);
+  return s.start * place.memory_latency + traffic.steps * s.peer + overlap(opening, volume, s.overlap_norm);
+}
+
+Seconds estimate_pair(const work::Collective& collective, const NcclPlace& place) {
+  const spec::NcclSendReceive& s = place.library.send_receive;
+  return s.pair_start * place.memory_latency + collective.bytes / (s.pair_efficiency * place.link);
+}
+
+}  // namespace mlosim::net

@@ -1,0 +1,30 @@
+#include "sim/net/pcie.hpp"
+
+#include <algorithm>
+#include <cmath>
+
+#include "sim/net/traffic.hpp"
+#include "sim/units/check.hpp"
+
+namespace mlosim::net {
+
+BytesPerSecond shared_path_bandwidth(const spec::Fabric& fabric, std::int64_t ranks) {
+  const auto& rows = fabric.shared_path;
+  MLOSIM_CHECK(!rows.empty());
+  const auto above = std::lower_bound(rows.begin(), rows.end(), ranks,
+                                      [](const auto& row, std::int64_t wanted) { return row.first < wanted; });
+  if (above == rows.end()) return rows.back().second;
+  if (above == rows.begin() || above->first == ranks) return above->second;
+  const auto below = std::prev(above);
+  const double span = std::log(static_cast<double>(above->first) / static_cast<double>(below->first));
+  const double part = std::log(static_cast<double>(ranks) / static_cast<double>(below->first)) / span;
+  return below->second * std::pow(above->second / below->second, part);
+}
+
+Seconds estimate_pcie(const work::Collective& collective, const spec::Fabric& fabric) {
+  const RingTraffic traffic = ring_traffic(collective);
+  return fabric.collective_start + traffic.steps * fabric.latency +
+         traffic.sent / shared_path_bandwidth(fabric, collective.ranks);
+}
+
+}  // namespace mlosim::net

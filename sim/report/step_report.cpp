@@ -1,0 +1,148 @@
+#include "sim/report/step_report.hpp"
+
+#include <algorithm>
+#include <map>
+
+namespace mlosim::report {
+namespace {
+
+using machine::StreamKind;
+using machine::TaskFact;
+
+bool is_compute_bound(chip::Resource limiter) {
+  return limiter == chip::Resource::matrix_unit || limiter == chip::Resource::vector_unit || limiter == chip::Resource::power;
+}
+
+// A stretch of a run during which the set of running tasks does not change.
+struct Edge {
+  event::Time at;
+  bool is_start;
+  std::uint32_t fact;
+};
+
+void account(StepReport& report, const TaskFact* compute, const TaskFact* collective, Seconds length) {
+  const auto take = [&](Seconds& part, chip::Resource resource, Seconds time) {
+    part += time;
+    report.by_resource[static_cast<std::size_t>(resource)] += time;
+  };
+  if (compute) {
+    // Launch and ends are spread over the task's own time, which an eager launch makes longer than its price.
+    const Seconds whole = event::to_seconds(compute->end - compute->start);
+    const Seconds main = std::max(Seconds(0), compute->price->time - compute->price->overhead);
+    const double share = whole > Seconds(0) ? std::min(1.0, main / whole) : 0;
+    const chip::Resource limiter = compute->price->limiter;
+    take(is_compute_bound(limiter) ? report.breakdown.compute : report.breakdown.memory, limiter, length * share);
+    take(report.breakdown.overhead, chip::Resource::launch, length * (1 - share));
+  } else if (collective) {
+    take(report.breakdown.communication_exposed, collective->price->limiter, length);
+  } else {
+    take(report.breakdown.overhead, chip::Resource::host, length);
+  }
+}
+
+}  // namespace
+
+TimeBreakdown& TimeBreakdown::operator+=(const TimeBreakdown& other) {
+  compute += other.compute;
+  memory += other.memory;
+  communication_exposed += other.communication_exposed;
+  bubble += other.bubble;
+  overhead += other.overhead;
+  optimizer += other.optimizer;
+  return *this;
+}
+
+TimeBreakdown operator*(TimeBreakdown b, double k) {
+  b.compute *= k;
+  b.memory *= k;
+  b.communication_exposed *= k;
+  b.bubble *= k;
+  b.overhead *= k;
+  b.optimizer *= k;
+  return b;
+}
+
+void StepReport::add(const StepReport& other, double times) {
+  makespan += other.makespan * times;
+  breakdown += other.breakdown * times;
+  for (std::size_t i = 0; i < by_resource.size(); ++i) by_resource[i] += other.by_resource[i] * times;
+  communication_total += other.communication_total * times;
+  energy += other.energy * times;
+  events += other.events;
+  std::map<std::string_view, std::size_t> known;
+  for (std::size_t i = 0; i < ops.size(); ++i) known.emplace(ops[i].name, i);
+  const std::size_t old = ops.size();
+  ops.reserve(old + other.ops.size());  // the views in `known` stay valid
+  for (const OpTotal& op : other.ops) {
+    const auto same = known.find(op.name);
+    OpTotal& total = same != known.end() ? ops[same->second] : ops.emplace_back(op);
+    if (same == known.end()) {
+      total.count = 0;
+      total.time = Seconds(0);
+    }
+    total.count += op.count * times;
+    total.time += op.time * times;
+    total.each = total.time / total.count;
+  }
+}
+
+StepReport StepReader::build(const machine::PlayResult& result, Watts idle_power) const {
+  StepReport report;
+  report.makespan = event::to_seconds(result.makespan);
+  report.events = static_cast<double>(result.events);
+  for (const machine::ProgramOp& op : program_.ops) {
+    OpTotal total;
+    total.name = op.name;
+    total.op = op.op;
+    report.ops.push_back(std::move(total));
+  }
+  std::vector<Edge> edges;
+  edges.reserve(2 * facts_.size());
+  Seconds busy;
+  for (std::uint32_t i = 0; i < facts_.size(); ++i) {
+    const TaskFact& fact = facts_[i];
+    edges.push_back({fact.start, true, i});
+    edges.push_back({fact.end, false, i});
+    OpTotal& total = report.ops[program_.tasks[fact.task].op];
+    const Seconds time = event::to_seconds(fact.end - fact.start);
+    total.count += 1;
+    total.time += time;
+    total.bound = fact.price->bound;
+    total.bound_by = fact.price->bound_by;
+    total.is_collective = fact.price->is_collective;
+    total.detail = fact.price->detail;
+    if (fact.price->is_collective) report.communication_total += time;
+    report.energy += fact.price->energy;
+    busy += time;
+  }
+  for (OpTotal& total : report.ops) total.each = total.count > 0 ? total.time / total.count : Seconds(0);
+  std::stable_sort(edges.begin(), edges.end(), [](const Edge& a, const Edge& b) { return a.at < b.at; });
+
+  // Running tasks by stream index; the lowest compute stream is the one that a moment belongs to.
+  std::vector<const TaskFact*> running(program_.streams.size(), nullptr);
+  event::Time at;
+  for (std::size_t i = 0; i <= edges.size(); ++i) {
+    const event::Time next = i < edges.size() ? edges[i].at : event::Time() + result.makespan;
+    if (next > at) {
+      const TaskFact* compute = nullptr;
+      const TaskFact* collective = nullptr;
+      for (std::size_t s = running.size(); s-- > 0;) {
+        if (running[s]) (program_.streams[s].kind == StreamKind::compute ? compute : collective) = running[s];
+      }
+      account(report, compute, collective, event::to_seconds(next - at));
+      at = next;
+    }
+    if (i == edges.size()) break;
+    const TaskFact* fact = &facts_[edges[i].fact];
+    const TaskFact*& slot = running[program_.tasks[fact->task].stream];
+    if (edges[i].is_start) {
+      slot = fact;
+    } else if (slot == fact) {
+      slot = nullptr;
+    }
+  }
+  report.energy += idle_power * std::max(Seconds(0), report.makespan - busy);
+  return report;
+}
+
+}  // namespace mlosim::report

@@ -1,0 +1,68 @@
+// Reads the facts of one played program: where its time went, by cause, by resource and by operator.
+//
+//   compute 41 % | memory 38 % | communication 12 % | overhead 9 %
+//   The parts add up to the makespan: each moment belongs to the compute task that runs then (its launch and ends are
+//   overhead), else to the collective that runs, else to the host.
+#pragma once
+
+#include <array>
+#include <cstdint>
+#include <string>
+#include <vector>
+
+#include "sim/chip/kernel.hpp"
+#include "sim/event/facts.hpp"
+#include "sim/machine/play.hpp"
+#include "sim/machine/program.hpp"
+
+namespace mlosim::report {
+
+struct TimeBreakdown {
+  Seconds compute, memory, communication_exposed, bubble, overhead, optimizer;
+
+  Seconds total() const { return compute + memory + communication_exposed + bubble + overhead + optimizer; }
+  TimeBreakdown& operator+=(const TimeBreakdown& other);
+  friend TimeBreakdown operator*(TimeBreakdown breakdown, double k);
+};
+
+// One operator of the program, over all the tasks that run it.
+struct OpTotal {
+  std::string name;
+  work::Operator op;
+  double count = 0;             // tasks
+  Seconds time;                 // of all of them
+  Seconds each;                 // of one
+  Seconds bound;                // of one
+  chip::Resource bound_by = chip::Resource::latency;
+  bool is_collective = false;
+  std::string detail;
+};
+
+struct StepReport {
+  Seconds makespan;
+  TimeBreakdown breakdown;
+  std::array<Seconds, chip::kResources> by_resource;  // adds up to the makespan too
+  Seconds communication_total;
+  Joules energy;                                      // of one chip
+  std::vector<OpTotal> ops;                           // in the program's order
+  double events = 0;
+
+  // `other` once more, `times` over: how a long run is put together from steps. Operators are matched by name.
+  void add(const StepReport& other, double times);
+};
+
+// Collects facts; build() closes the report.
+class StepReader : public event::Observer<machine::TaskFact> {
+ public:
+  explicit StepReader(const machine::Program& program) : program_(program) {}
+
+  void observe(const machine::TaskFact& fact) override { facts_.push_back(fact); }
+  // `idle_power`: drawn while no task runs.
+  StepReport build(const machine::PlayResult& result, Watts idle_power) const;
+
+ private:
+  const machine::Program& program_;
+  std::vector<machine::TaskFact> facts_;
+};
+
+}  // namespace mlosim::report

@@ -1,0 +1,52 @@
+#include "sim/report/trace.hpp"
+
+#include <fmt/format.h>
+
+#include <nlohmann/json.hpp>
+
+namespace mlosim::report {
+namespace {
+
+using Json = nlohmann::ordered_json;
+
+constexpr int kPhaseThread = 0;  // above the streams
+
+double microseconds_of(event::Span span) { return static_cast<double>(span.ps()) * 1e-6; }
+
+Json metadata(const char* what, int thread, const std::string& name) {
+  return {{"ph", "M"}, {"pid", 0}, {"tid", thread}, {"name", what}, {"args", {{"name", name}}}};
+}
+
+}  // namespace
+
+void TraceWriter::add(const std::string& phase, const machine::Program& program, const std::vector<machine::TaskFact>& facts, event::Span makespan) {
+  if (streams_.empty()) {
+    for (const machine::Stream& stream : program.streams) streams_.push_back(stream.name);
+  }
+  const double offset = microseconds_of(offset_);
+  phases_.push_back({phase, "phase", "", "", offset, microseconds_of(makespan), 0});
+  for (const machine::TaskFact& fact : facts) {
+    const machine::Task& task = program.tasks[fact.task];
+    slices_.push_back({program.ops[task.op].name, std::string(work::name_of(program.ops[task.op].op)), std::string(chip::name_of(fact.price->bound_by)), fact.price->detail,
+                       offset + microseconds_of(fact.start - event::Time()), microseconds_of(fact.end - fact.start), task.stream});
+  }
+  offset_ = offset_ + makespan;
+}
+
+std::string TraceWriter::render() const {
+  Json events = Json::array();
+  const std::string title = chips_ == 1 ? "chip 0" : fmt::format("chip 0 (one of {} alike)", chips_);
+  events.push_back(metadata("process_name", kPhaseThread, title));
+  events.push_back(metadata("thread_name", kPhaseThread, "step"));
+  for (std::size_t i = 0; i < streams_.size(); ++i) events.push_back(metadata("thread_name", static_cast<int>(i) + 1, streams_[i]));
+  for (const Slice& phase : phases_) {
+    events.push_back({{"ph", "X"}, {"pid", 0}, {"tid", kPhaseThread}, {"name", phase.name}, {"cat", phase.category}, {"ts", phase.start_us}, {"dur", phase.duration_us}});
+  }
+  for (const Slice& slice : slices_) {
+    events.push_back({{"ph", "X"}, {"pid", 0}, {"tid", static_cast<int>(slice.stream) + 1}, {"name", slice.name}, {"cat", slice.category}, {"ts", slice.start_us},
+                      {"dur", slice.duration_us}, {"args", {{"bound", slice.limiter}, {"plan", slice.detail}}}});
+  }
+  return Json{{"displayTimeUnit", "ns"}, {"traceEvents", std::move(events)}}.dump() + "\n";
+}
+
+}  // namespace mlosim::report

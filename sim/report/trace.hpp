@@ -1,0 +1,45 @@
+// Chrome trace events of a played program, for ui.perfetto.dev: chips are processes, streams are threads, tasks are slices
+// with their limiter and plan.
+#pragma once
+
+#include <string>
+#include <vector>
+
+#include "sim/event/facts.hpp"
+#include "sim/machine/play.hpp"
+#include "sim/machine/program.hpp"
+
+namespace mlosim::report {
+
+class TraceWriter {
+ public:
+  // `chips` are named in the process's title: the ranks are alike, one is played.
+  explicit TraceWriter(std::int64_t chips) : chips_(chips) {}
+
+  // Slices of one program, shifted so that it starts where the last one ended, under a phase name ("prefill", "decode 3").
+  void add(const std::string& phase, const machine::Program& program, const std::vector<machine::TaskFact>& facts, event::Span makespan);
+  // The whole JSON document.
+  std::string render() const;
+
+ private:
+  struct Slice {
+    std::string name, category, limiter, detail;
+    double start_us, duration_us;
+    std::uint32_t stream;
+  };
+
+  std::int64_t chips_;
+  std::vector<std::string> streams_;
+  std::vector<Slice> slices_;
+  std::vector<Slice> phases_;
+  event::Span offset_;
+};
+
+// Keeps the facts of one program for a trace.
+class TaskLog : public event::Observer<machine::TaskFact> {
+ public:
+  void observe(const machine::TaskFact& fact) override { facts.push_back(fact); }
+  std::vector<machine::TaskFact> facts;
+};
+
+}  // namespace mlosim::report

@@ -1,0 +1,114 @@
+// A chip, as hw_specs/chips/<name>.yaml and its family describe it: checked and immutable.
+#pragma once
+
+#include <array>
+#include <cstdint>
+#include <map>
+#include <optional>
+#include <string>
+#include <vector>
+
+#include "sim/spec/kernel_parameters.hpp"
+#include "sim/spec/node.hpp"
+#include "sim/units/quantity.hpp"
+#include "sim/work/dtype.hpp"
+
+namespace mlosim::spec {
+
+enum class ChipKind {
+  simt,      // GPU: many units (SM, CU) that share caches
+  systolic,  // TPU and the like: few cores, each with systolic arrays and a scratchpad
+};
+
+enum class Sharing { unit, chip };
+enum class Policy { scratchpad, cache, memory };
+
+// One level of the memory hierarchy. `capacity` and `bandwidth` are one unit's for Sharing::unit, the chip's otherwise.
+struct MemoryLevel {
+  std::string name;
+  Sharing sharing = Sharing::chip;
+  Policy policy = Policy::memory;
+  Bytes capacity;
+  BytesPerSecond bandwidth;    // datasheet or best measured, read and write together
+  Seconds latency;             // load to use, from a unit
+  double efficiency = 1;       // of `bandwidth` that a well-written kernel sustains
+  double reuse_share = 0.6;    // of a cache's capacity that keeps data from one kernel to the next; near 1 where it is not partitioned
+};
+
+// The systolic arrays of one unit.
+struct SystolicArray {
+  std::int64_t rows = 0, cols = 0, count = 0;
+};
+
+struct LaunchSpec {
+  Seconds stream;   // per dependent kernel, launched one by one
+  Seconds graph;    // per dependent kernel of a replayed graph or a compiled program
+  Seconds submit;   // host time to submit one kernel
+  Seconds step;     // host time of one call of a captured or compiled program, not overlapped
+};
+
+struct PowerSpec {
+  Watts cap;                              // sustained
+  double static_share = 0;                // of the cap, drawn at full clock without work
+  JoulesPerByte device_memory;            // whole path from the device memory to the unit
+  JoulesPerFlop vector;                   // fp32 on the vector unit
+  std::map<work::DType, JoulesPerFlop> matrix;
+  double burst_headroom = 0;              // a short kernel may draw cap·(1 + headroom)
+  Seconds burst_window;                   // … that fades over this time
+
+  Watts static_power() const { return cap * static_share; }
+};
+
+// Relative half-width of the 80 % interval of a predicted time, by operator ("gemm", "attention_decode", …, "default").
+using Uncertainty = std::map<std::string, double>;
+
+struct ChipSpec {
+  std::string name;
+  std::string family;
+  std::string vendor;
+  ChipKind kind = ChipKind::simt;
+  Hertz clock;         // highest, at which everything runs until power brings it down
+  Hertz rated_clock;   // at which the vendor states the peak rates; MFU is relative to it
+  std::int64_t units = 1;
+  std::map<work::DType, Flops> matrix;  // per clk and unit, dense
+  Flops vector;                         // fp32 per clk and unit
+  double exponentials = 0;              // per clk and unit
+  SystolicArray array;                  // systolic chips
+  std::vector<MemoryLevel> levels;      // innermost first, device memory last
+  Bytes usable_memory;                  // of the device memory, for a program
+  LaunchSpec launch;
+  PowerSpec power;
+  BytesPerSecond host_link;             // per direction
+  std::optional<DollarsPerSecond> price;
+  GemmParameters gemm;                  // simt
+  AttentionPrefillParameters prefill;   // simt
+  AttentionDecodeParameters decode;     // simt
+  AttentionPrefillParameters mla_prefill;
+  AttentionDecodeParameters mla_decode;
+  bool mla_prefill_absorbed = false;    // which form of MLA prefill the software uses
+  MoeParameters moe;                    // simt
+  ElementwiseParameters elementwise;
+  SystolicParameters systolic;          // systolic
+  Uncertainty uncertainty;
+
+  const MemoryLevel& device_memory() const { return levels.back(); }
+  // The named level, or null.
+  const MemoryLevel* find_level(std::string_view level) const;
+  // The cache nearest the units that all of them share, and the one nearest the device memory; null where there is none.
+  const MemoryLevel* first_shared_cache() const;
+  const MemoryLevel* last_cache() const;
+  // The unit's own scratchpad (shared memory, LDS, VMEM); null where there is none.
+  const MemoryLevel* scratchpad() const;
+
+  // Dense rate of the matrix units at a clock; falls back to the vector rate for fp32 and fp64. Empty where the chip cannot.
+  std::optional<FlopsPerSecond> matrix_rate(work::DType arithmetic, Hertz at) const;
+  std::optional<FlopsPerSecond> matrix_peak(work::DType arithmetic) const { return matrix_rate(arithmetic, rated_clock); }
+  FlopsPerSecond vector_rate() const { return vector * static_cast<double>(units) * clock; }
+  // Energy of a multiply or add in that arithmetic, scaled from bf16 by the rates where the chip states none.
+  JoulesPerFlop matrix_energy(work::DType arithmetic) const;
+};
+
+// Decodes a chip document whose family has been merged in already (see library.hpp).
+ChipSpec decode_chip(Node node);
+
+}  // namespace mlosim::spec

@@ -1,0 +1,164 @@
+#include "sim/spec/hardware.hpp"
+
+#include <fmt/format.h>
+
+#include <algorithm>
+#include <array>
+#include <utility>
+
+#include "sim/spec/spelling.hpp"
+
+namespace mlosim::spec {
+namespace {
+
+// The text of a member, or empty.
+std::string text_of(const Value& document, std::string_view key) {
+  const Value* member = document.find(key);
+  return member && member->is_scalar() ? member->text : std::string();
+}
+
+void drop(Value& document, std::string_view key) {
+  std::erase_if(document.members, [&](const Member& member) { return member.key == key; });
+}
+
+Value scalar(const std::string& text, const Value& like) {
+  Value value = make_scalar(text, "");
+  value.file = like.file;
+  value.line = like.line;
+  value.column = like.column;
+  return value;
+}
+
+// A chip by itself, as a system without a fabric.
+Value one_chip_system(const Value& chip) {
+  Value system;
+  system.kind = Value::Kind::mapping;
+  system.file = chip.file;
+  system.line = 1;
+  system.column = 1;
+  for (const auto& [key, text] : std::array<std::pair<std::string, std::string>, 3>{
+           {{"schema", "mlosim/system/1"}, {"name", text_of(chip, "name")}, {"chip", text_of(chip, "name")}}}) {
+    system.members.push_back({key, chip.place(), scalar(text, chip)});
+  }
+  return system;
+}
+
+bool lists(const Value& document, std::string_view key, std::string_view word) {
+  const Value* list = document.find(key);
+  return list && std::any_of(list->items.begin(), list->items.end(), [&](const Value& item) { return item.text == word; });
+}
+
+Value default_runtime(const Library& library, const Value& chip) {
+  const std::string vendor = text_of(chip, "vendor");
+  for (const std::string& name : library.names(Shelf::runtimes)) {
+    Value document = read_document(library.require(Shelf::runtimes, name));
+    if (lists(document, "default_for", vendor)) return document;
+  }
+  throw InputError(fmt::format("no runtime is the default for chips of {}", vendor.empty() ? "this vendor" : vendor),
+                   "name one with 'runtime:', or list the vendor under 'default_for' of a runtime");
+}
+
+Value read_runtime(const Library& library, std::string_view name, const Value& chip, std::vector<std::string>& warnings) {
+  if (name.empty()) return default_runtime(library, chip);
+  if (!is_path(name) && !library.find(Shelf::runtimes, name)) {
+    Value fallback = default_runtime(library, chip);
+    warnings.push_back(fmt::format("no runtime is called '{}'; taking '{}'; {}", name, text_of(fallback, "name"),
+                                   spelling_hint(name, library.names(Shelf::runtimes))));
+    return fallback;
+  }
+  Value document = read_document(library.require(Shelf::runtimes, name));
+  const std::string vendor = text_of(chip, "vendor");
+  if (!lists(document, "vendors", vendor)) {
+    Value fallback = default_runtime(library, chip);
+    warnings.push_back(fmt::format("runtime '{}' does not run on chips of {}; taking '{}'", name, vendor, text_of(fallback, "name")));
+    return fallback;
+  }
+  return document;
+}
+
+// What a runtime's kernels change of the chip's parameters: its `families: {<family>: …}`.
+void lay_runtime_over_chip(HardwareDocuments& documents) {
+  const Value* families = documents.runtime.find("families");
+  const Value* own = families ? families->find(text_of(documents.chip, "family")) : nullptr;
+  if (own) documents.chip = merge(documents.chip, *own);
+}
+
+// Splits "system.chip.hbm" into the document it is in and the path there.
+std::pair<Value*, std::string_view> locate(HardwareDocuments& documents, std::string_view path) {
+  if (path.starts_with("system.")) {
+    path.remove_prefix(7);
+    if (!path.starts_with("chip.") && !path.starts_with("collectives.")) return {&documents.system, path};
+  }
+  if (path.starts_with("chip.")) return {&documents.chip, path.substr(5)};
+  if (path.starts_with("collectives.")) return {&documents.collectives, path.substr(12)};
+  if (path.starts_with("runtime.")) return {&documents.runtime, path.substr(8)};
+  return {nullptr, path};
+}
+
+}  // namespace
+
+Value read_chip(const Library& library, std::string_view name_or_path) {
+  Value chip = read_document(library.require(Shelf::chips, name_or_path));
+  const std::string family = text_of(chip, "family");
+  if (family.empty()) return chip;  // decode_chip says that it is missing
+  Value base = read_document(library.require(Shelf::families, family));
+  for (const std::string_view key : {"schema", "name", "description"}) drop(base, key);
+  return merge(base, chip);
+}
+
+HardwareDocuments read_hardware(const Library& library, std::string_view system, std::string_view runtime, std::vector<std::string>& warnings) {
+  HardwareDocuments documents;
+  if (is_path(system) || library.find(Shelf::systems, system)) {
+    documents.system = read_document(library.require(Shelf::systems, system));
+    if (text_of(documents.system, "schema").starts_with("mlosim/chip/")) {
+      documents.chip = read_chip(library, system);
+      documents.system = one_chip_system(documents.chip);
+    } else {
+      const Value* chip = documents.system.find("chip");
+      if (!chip || !chip->is_scalar()) {
+        throw InputError({{.place = documents.system.place(), .path = "system", .message = "key 'chip' is missing", .hint = "name a chip of hw_specs/chips, or a file"}});
+      }
+      documents.chip = read_chip(library, chip->text);
+    }
+  } else if (library.find(Shelf::chips, system)) {
+    documents.chip = read_chip(library, system);
+    documents.system = one_chip_system(documents.chip);
+  } else {
+    std::vector<std::string> known = library.names(Shelf::systems);
+    const std::vector<std::string> chips = library.names(Shelf::chips);
+    known.insert(known.end(), chips.begin(), chips.end());
+    throw InputError(fmt::format("no system or chip is called '{}'", system), spelling_hint(system, known));
+  }
+  if (const std::string name = text_of(documents.system, "collectives"); !name.empty()) {
+    documents.collectives = read_document(library.require(Shelf::families, name));
+  }
+  documents.runtime = read_runtime(library, runtime, documents.chip, warnings);
+  lay_runtime_over_chip(documents);
+  return documents;
+}
+
+bool is_hardware_path(std::string_view path) {
+  return path.starts_with("system.") || path.starts_with("chip.") || path.starts_with("collectives.") || path.starts_with("runtime.");
+}
+
+void apply_override(HardwareDocuments& documents, const Override& change) {
+  const auto [document, path] = locate(documents, change.path);
+  if (!document) {
+    throw InputError({{.place = change.value.place(), .path = change.path, .message = "this path starts with no part of a system", .hint = "system., chip., collectives. or runtime."}});
+  }
+  set_at(*document, path, change.value);
+}
+
+Hardware decode_hardware(const HardwareDocuments& documents, Decoding& decoding) {
+  Hardware hardware;
+  hardware.system = decode_system(Node(&documents.system, "system", &decoding));
+  hardware.system.chip = decode_chip(Node(&documents.chip, "chip", &decoding));
+  if (documents.collectives.kind != Value::Kind::null) {
+    hardware.system.nccl = decode_nccl(Node(&documents.collectives, "collectives", &decoding));
+  }
+  hardware.runtime = decode_runtime(Node(&documents.runtime, "runtime", &decoding));
+  hardware.provenance = std::move(decoding.provenance);
+  return hardware;
+}
+
+}  // namespace mlosim::spec

@@ -1,0 +1,53 @@
+// From names to specs: reads a system with its chip, family and collective library, lays the runtime's and the user's
+// overrides over them, and decodes. Used by whatever needs a machine.
+#pragma once
+
+#include <optional>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "sim/spec/library.hpp"
+#include "sim/spec/node.hpp"
+#include "sim/spec/runtime_spec.hpp"
+#include "sim/spec/system_spec.hpp"
+
+namespace mlosim::spec {
+
+// The documents of a system, before decoding. `chip` has its family merged in; `collectives` is null without a library.
+struct HardwareDocuments {
+  Value system;
+  Value chip;
+  Value collectives;
+  Value runtime;
+};
+
+// A decoded machine and the provenance of every number in it ("chip.…", "system.…", "collectives.…", "runtime.…").
+struct Hardware {
+  SystemSpec system;
+  RuntimeSpec runtime;
+  ProvenanceTable provenance;
+};
+
+// One `--set` or `overrides:` entry: a path below system, chip, collectives or runtime, and its value.
+struct Override {
+  std::string path;
+  Value value;
+};
+
+// Reads the documents of a system (a name, a path, or a chip's name for a chip alone) and of a runtime. An empty
+// `runtime` takes the vendor's default; an unknown one falls back to it, with a warning in `warnings`.
+HardwareDocuments read_hardware(const Library& library, std::string_view system, std::string_view runtime, std::vector<std::string>& warnings);
+
+// Chip document of a name or path with its family merged in.
+Value read_chip(const Library& library, std::string_view name_or_path);
+
+// True for the paths that apply_override takes.
+bool is_hardware_path(std::string_view path);
+// Lays one override over the documents. "system.chip.x" and "chip.x" are the same place. Throws InputError.
+void apply_override(HardwareDocuments& documents, const Override& change);
+
+// Decodes; mistakes are collected in `decoding` (the caller throws), provenance is moved to the result.
+Hardware decode_hardware(const HardwareDocuments& documents, Decoding& decoding);
+
+}  // namespace mlosim::spec

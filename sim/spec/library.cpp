@@ -1,0 +1,107 @@
+#include "sim/spec/library.hpp"
+
+#include <fmt/format.h>
+
+#include <algorithm>
+#include <array>
+#include <filesystem>
+#include <set>
+
+#include "sim/spec/diagnostics.hpp"
+#include "sim/spec/spelling.hpp"
+#include "sim/units/check.hpp"
+
+namespace mlosim::spec {
+namespace {
+
+namespace fs = std::filesystem;
+
+struct ShelfPlace {
+  Shelf shelf;
+  std::string_view name;
+  std::string_view singular;
+  std::string_view folder;
+};
+constexpr std::array kShelves{
+    ShelfPlace{Shelf::chips, "chips", "chip", "hw_specs/chips"},
+    ShelfPlace{Shelf::systems, "systems", "system", "hw_specs/systems"},
+    ShelfPlace{Shelf::families, "families", "family", "hw_specs/families"},
+    ShelfPlace{Shelf::models, "models", "model", "models/zoo"},
+    ShelfPlace{Shelf::runtimes, "runtimes", "runtime", "models/runtimes"},
+    ShelfPlace{Shelf::workloads, "workloads", "workload", "models/workloads"},
+    ShelfPlace{Shelf::studies, "studies", "study", "models/studies"},
+    ShelfPlace{Shelf::suites, "suites", "suite", "validate/suites"},
+};
+
+const ShelfPlace& shelf_of(Shelf shelf) {
+  for (const ShelfPlace& place : kShelves) {
+    if (place.shelf == shelf) return place;
+  }
+  MLOSIM_CHECK(false);
+}
+
+// The spec files below a folder, in a reproducible order.
+std::vector<fs::path> files_below(const fs::path& folder) {
+  std::vector<fs::path> files;
+  std::error_code error;
+  for (fs::recursive_directory_iterator it(folder, fs::directory_options::skip_permission_denied, error), end; !error && it != end; it.increment(error)) {
+    if (it->is_regular_file(error) && it->path().extension() == ".yaml") files.push_back(it->path());
+  }
+  std::sort(files.begin(), files.end());
+  return files;
+}
+
+}  // namespace
+
+std::string_view name_of(Shelf shelf) { return shelf_of(shelf).name; }
+
+std::vector<std::string> shelf_names() {
+  std::vector<std::string> names;
+  for (const ShelfPlace& place : kShelves) names.emplace_back(place.name);
+  return names;
+}
+
+std::optional<Shelf> shelf_named(std::string_view name) {
+  for (const ShelfPlace& place : kShelves) {
+    if (place.name == name) return place.shelf;
+  }
+  return std::nullopt;
+}
+
+bool is_path(std::string_view text) {
+  const auto ends = [&](std::string_view tail) { return text.size() > tail.size() && text.ends_with(tail); };
+  return text == "-" || text.find('/') != std::string_view::npos || ends(".yaml") || ends(".yml") || ends(".json") || ends(".onnx");
+}
+
+std::vector<std::string> Library::names(Shelf shelf) const {
+  std::set<std::string> names;
+  for (const std::string& root : roots_) {
+    for (const fs::path& file : files_below(fs::path(root) / shelf_of(shelf).folder)) names.insert(file.stem().string());
+  }
+  return {names.begin(), names.end()};
+}
+
+std::optional<std::string> Library::find(Shelf shelf, std::string_view name) const {
+  const std::string file_name = std::string(name) + ".yaml";
+  std::error_code error;
+  for (const std::string& root : roots_) {
+    const fs::path folder = fs::path(root) / shelf_of(shelf).folder;
+    if (fs::is_regular_file(folder / file_name, error)) return (folder / file_name).string();
+    if (!fs::is_directory(folder, error) && fs::is_regular_file(fs::path(root) / file_name, error)) return (fs::path(root) / file_name).string();
+  }
+  for (const std::string& root : roots_) {
+    for (const fs::path& file : files_below(fs::path(root) / shelf_of(shelf).folder)) {
+      if (file.filename() == file_name) return file.string();
+    }
+  }
+  return std::nullopt;
+}
+
+std::string Library::require(Shelf shelf, std::string_view name_or_path) const {
+  if (is_path(name_or_path)) return std::string(name_or_path);
+  if (auto file = find(shelf, name_or_path)) return *file;
+  const ShelfPlace& place = shelf_of(shelf);
+  throw InputError(fmt::format("no {} is called '{}'", place.singular, name_or_path), spelling_hint(name_or_path, names(shelf)));
+}
+
+}  // namespace mlosim::spec

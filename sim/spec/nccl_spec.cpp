@@ -1,0 +1,189 @@
+#include "sim/spec/nccl_spec.hpp"
+
+#include <fmt/format.h>
+
+#include <algorithm>
+
+#include "sim/units/check.hpp"
+
+namespace mlosim::spec {
+namespace {
+
+// Tables cannot carry an annotation at each figure, so the block that holds them does.
+void read_block_source(Node& node) {
+  node.require_text("kind");
+  node.require_text("source");
+}
+
+ByProtocol<Seconds> decode_latencies(Node node) {
+  ByProtocol<Seconds> figures{
+      .ll = node.require<Seconds>("ll"),
+      .ll128 = node.require<Seconds>("ll128"),
+      .simple = node.require<Seconds>("simple"),
+  };
+  node.finish();
+  return figures;
+}
+
+std::vector<double> decode_factors(Node node) {
+  std::vector<double> factors;
+  for (const Node& item : node.items()) factors.push_back(item.as_number(Range::fraction));
+  if (factors.empty()) node.fail("at least one factor is needed");
+  return factors;
+}
+
+NcclChoiceModel decode_choice(Node node) {
+  NcclChoiceModel c;
+  c.ring_base = decode_latencies(node.require_mapping("ring_base"));
+  c.tree_base = decode_latencies(node.require_mapping("tree_base"));
+  c.ring_hop = decode_latencies(node.require_mapping("ring_hop"));
+  c.tree_hop = decode_latencies(node.require_mapping("tree_hop"));
+  c.nvls_latency = node.require<Seconds>("nvls_latency");
+  c.ll_share = node.require_number("ll_share", Range::fraction);
+  c.ll128_share = node.require_number("ll128_share", Range::fraction);
+  c.tree_ll_share = node.require_number("tree_ll_share", Range::fraction);
+  c.tree_ll128_share = node.require_number("tree_ll128_share", Range::fraction);
+  c.tree_correction_start = node.require<Bytes>("tree_correction_start");
+  Node correction = node.require_mapping("tree_correction");
+  c.tree_correction = {.ll = decode_factors(correction.child("ll")),
+                       .ll128 = decode_factors(correction.child("ll128")),
+                       .simple = decode_factors(correction.child("simple"))};
+  correction.finish();
+  read_block_source(node);
+  node.finish();
+  return c;
+}
+
+NcclTimeModel decode_time(Node node) {
+  NcclTimeModel t{
+      .start = node.require_number("start"),
+      .wide_start = node.require_number("wide_start", Range::non_negative),
+      .ll_hop = node.require_number("ll_hop"),
+      .ll_line_clocks = node.require_number("ll_line_clocks", Range::non_negative),
+      .ll_line = node.require<Bytes>("ll_line"),
+      .ll_efficiency = node.require_number("ll_efficiency", Range::fraction),
+      .ll128_hop = node.require_number("ll128_hop"),
+      .ll128_efficiency = node.require_number("ll128_efficiency", Range::fraction),
+      .simple_hop = node.require_number("simple_hop"),
+      .simple_efficiency = node.require_number("simple_efficiency", Range::fraction),
+      .local_efficiency = node.require_number("local_efficiency"),
+      .overlap_norm = node.require_number("overlap_norm"),
+  };
+  node.finish();
+  return t;
+}
+
+NcclSendReceive decode_send_receive(Node node) {
+  NcclSendReceive s{
+      .start = node.require_number("start"),
+      .peer = node.require<Seconds>("peer", Range::non_negative),
+      .channel_bandwidth = node.require<BytesPerSecond>("channel_bandwidth"),
+      .channel_opening = node.require_number("channel_opening", Range::non_negative),
+      .efficiency = node.require_number("efficiency", Range::fraction),
+      .local_efficiency = node.require_number("local_efficiency"),
+      .overlap_norm = node.require_number("overlap_norm"),
+      .pair_start = node.require_number("pair_start"),
+      .pair_efficiency = node.require_number("pair_efficiency", Range::fraction),
+  };
+  node.finish();
+  return s;
+}
+
+NcclGeneration::Nvls decode_nvls(Node node) {
+  NcclGeneration::Nvls n{
+      .efficiency = node.require_number("efficiency", Range::fraction),
+      .least_ranks = node.require_count("least_ranks", 2),
+      .latency = node.require<Seconds>("latency"),
+      .link_efficiency = node.require_number("link_efficiency", Range::fraction),
+      .overlap_norm = node.require_number("overlap_norm"),
+  };
+  node.finish();
+  return n;
+}
+
+NcclGeneration decode_generation(Node node) {
+  NcclGeneration g{
+      .link = node.require<BytesPerSecond>("link"),
+      .channels = node.require_count("channels"),
+      .channel_bandwidth = node.require<BytesPerSecond>("channel_bandwidth"),
+      .ll_bandwidth = node.require<BytesPerSecond>("ll_bandwidth"),
+      .ring_ll128_channel = node.require<BytesPerSecond>("ring_ll128_channel"),
+      .tree_ll128_channel = node.require<BytesPerSecond>("tree_ll128_channel"),
+      .tree_simple_channel = node.require<BytesPerSecond>("tree_simple_channel"),
+      .ll128_least_steps = node.count_or("ll128_least_steps", 1),
+      .nvls = std::nullopt,
+  };
+  if (node.has("nvls")) g.nvls = decode_nvls(node.child("nvls"));
+  read_block_source(node);
+  node.finish();
+  return g;
+}
+
+std::vector<work::DType> decode_dtypes(Node node) {
+  std::vector<work::DType> dtypes;
+  for (const Node& item : node.items()) {
+    const std::string name = item.as_text();
+    const auto known = std::find_if(work::kDTypeNames.begin(), work::kDTypeNames.end(),
+                                    [&](const auto& entry) { return entry.first == name; });
+    if (known == work::kDTypeNames.end()) {
+      item.fail(fmt::format("unknown dtype '{}'", name));
+    } else {
+      dtypes.push_back(known->second);
+    }
+  }
+  return dtypes;
+}
+
+RingLibrary decode_ring_library(Node node) {
+  RingLibrary r;
+  r.choice = decode_choice(node.require_mapping("choice"));
+  r.time = decode_time(node.require_mapping("time"));
+  r.send_receive = decode_send_receive(node.require_mapping("send_receive"));
+  r.nvls_dtypes = decode_dtypes(node.child("nvls_dtypes"));
+  for (auto& [family, generation] : node.require_mapping("generations").members()) {
+    r.generations.emplace(family, decode_generation(generation));
+  }
+  r.fallback = node.require_text("fallback");
+  if (!r.generations.contains(r.fallback)) {
+    node.fail_at("fallback", fmt::format("'{}' is none of the generations", r.fallback));
+  }
+  node.finish();
+  return r;
+}
+
+DirectLibrary decode_direct_library(Node node) {
+  DirectLibrary d;
+  d.start = node.require<Seconds>("start");
+  Node hop = node.require_mapping("hop");
+  d.ll_hop = hop.require<Seconds>("ll");
+  d.simple_hop = hop.require<Seconds>("simple");
+  hop.finish();
+  d.ll_efficiency = node.require_number("ll_efficiency", Range::fraction);
+  node.finish();
+  return d;
+}
+
+}  // namespace
+
+const NcclGeneration& RingLibrary::generation_of(const std::string& family) const {
+  const auto own = generations.find(family);
+  const auto used = own != generations.end() ? own : generations.find(fallback);
+  MLOSIM_CHECK(used != generations.end());
+  return used->second;
+}
+
+NcclSpec decode_nccl(Node node) {
+  NcclSpec nccl;
+  node.expect_schema("mlosim/collectives/1");
+  nccl.name = node.require_text("name");
+  node.text_or("description", "");
+  if (node.has("ring")) nccl.ring = decode_ring_library(node.child("ring"));
+  if (node.has("direct")) nccl.direct = decode_direct_library(node.child("direct"));
+  if (!nccl.ring && !nccl.direct) {
+    node.fail("neither 'ring' nor 'direct' is given", "a library prices switched fabrics, full ones, or both");
+  }
+  node.finish();
+  return nccl;
+}
+
+}  // namespace mlosim::spec

@@ -1,0 +1,67 @@
+#include "sim/spec/runtime_spec.hpp"
+
+namespace mlosim::spec {
+namespace {
+
+Quantiser decode_quantiser(Node node) {
+  Quantiser quantiser{
+      .fixed = node.require<Seconds>("fixed", Range::non_negative),
+      .passes = node.require_number("passes", Range::non_negative),
+      .per_row = node.require<Seconds>("per_row", Range::non_negative),
+  };
+  node.finish();
+  return quantiser;
+}
+
+}  // namespace
+
+CustomAllReduce decode_custom_all_reduce(Node node) {
+  CustomAllReduce c{
+      .start = node.require_number("start"),
+      .hop = node.require_number("hop", Range::non_negative),
+      .second_shot = node.require_number("second_shot", Range::non_negative),
+      .one_shot_efficiency = node.require_number("one_shot_efficiency", Range::fraction),
+      .two_shot_efficiency = node.require_number("two_shot_efficiency", Range::fraction),
+      .largest = node.require<Bytes>("largest"),
+      .largest_by_family = {},
+  };
+  for (auto& [family, largest] : node.child("largest_by_family").members()) {
+    c.largest_by_family[family] = largest.as<Bytes>(Range::non_negative);
+  }
+  node.finish();
+  return c;
+}
+
+RuntimeSpec decode_runtime(Node node) {
+  RuntimeSpec r;
+  node.expect_schema("mlosim/runtime/1");
+  r.name = node.require_text("name");
+  node.text_or("description", "");
+  for (const Node& vendor : node.child("vendors").items()) r.vendors.push_back(vendor.as_text());
+  node.child("default_for");  // read when a runtime is chosen (hardware.cpp)
+  Node launch = node.require_mapping("launch");
+  const Node::Words<LaunchPath> paths{{"eager", LaunchPath::eager}, {"graph", LaunchPath::graph}, {"compiled", LaunchPath::compiled}};
+  r.decode_launch = launch.require_word<LaunchPath>("decode", paths);
+  r.prefill_launch = launch.require_word<LaunchPath>("prefill", paths);
+  launch.finish();
+  r.fused_attention = node.flag_or("fused_attention", r.fused_attention);
+  Node fusion = node.require_mapping("fusion");
+  r.fuses_residual_norm = fusion.flag_or("residual_norm", r.fuses_residual_norm);
+  r.fuses_gate_activation = fusion.flag_or("gate_activation", r.fuses_gate_activation);
+  r.fuses_rope = fusion.flag_or("rope", r.fuses_rope);
+  r.fuses_elementwise = fusion.flag_or("elementwise", r.fuses_elementwise);
+  fusion.finish();
+  r.step_overhead = node.require<Seconds>("step_overhead", Range::non_negative);
+  Node memory = node.require_mapping("memory");
+  r.reserved_memory = memory.require_number("reserved_share", Range::non_negative);
+  if (r.reserved_memory >= 1) memory.fail_at("reserved_share", "must be less than 1");
+  r.context_memory = memory.require<Bytes>("context", Range::non_negative);
+  memory.finish();
+  r.quantiser = decode_quantiser(node.require_mapping("quantiser"));
+  if (node.has("custom_all_reduce")) r.custom_all_reduce = decode_custom_all_reduce(node.child("custom_all_reduce"));
+  node.child("families");  // laid over the chip before it is decoded (hardware.cpp)
+  node.finish();
+  return r;
+}
+
+}  // namespace mlosim::spec

@@ -1,0 +1,167 @@
+// What a chip is asked to do: operators with their shapes. Pure data and arithmetic; nothing here knows a chip.
+//
+// Shapes follow the contract's op names. A GEMM is C[m,n] = A[m,k] · W[n,k]ᵀ, `batch` times. All counts are >= 1 unless
+// said otherwise. OpWork is the compulsory work: each operand read once, each result written once.
+#pragma once
+
+#include <compare>
+#include <cstdint>
+#include <string>
+#include <string_view>
+#include <variant>
+
+#include "sim/units/quantity.hpp"
+#include "sim/work/dtype.hpp"
+
+namespace mlosim::work {
+
+struct Gemm {
+  std::int64_t m = 1, n = 1, k = 1;
+  std::int64_t batch = 1;
+  DType activations = DType::bf16;
+  DType weights = DType::bf16;
+  DType output = DType::bf16;
+  bool quantise_activations = false;  // a dynamic quantisation of A (from `output`'s format) belongs to the operator
+  bool parameters = true;             // W is a parameter; false where both operands are activations (attention scores)
+
+  friend auto operator<=>(const Gemm&, const Gemm&) = default;
+};
+
+// Flash-style attention over whole prompts. Causal rows see keys up to their own position, counted from the end of the
+// keys; a window of 0 means none. `head_dim` is that of Q and K, `value_dim` that of V and the output.
+struct AttentionPrefill {
+  std::int64_t batch = 1, seq_q = 1, seq_kv = 1, heads = 1, kv_heads = 1, head_dim = 128, value_dim = 128;
+  bool causal = true;
+  std::int64_t window = 0;
+  DType dtype = DType::bf16;
+  DType kv_dtype = DType::bf16;
+
+  friend auto operator<=>(const AttentionPrefill&, const AttentionPrefill&) = default;
+};
+
+// One query token for each of `batch` sequences with `seq_kv` cached tokens.
+struct AttentionDecode {
+  std::int64_t batch = 1, seq_kv = 1, heads = 1, kv_heads = 1, head_dim = 128;
+  std::int64_t window = 0;
+  DType dtype = DType::bf16;
+  DType kv_dtype = DType::bf16;
+
+  friend auto operator<=>(const AttentionDecode&, const AttentionDecode&) = default;
+};
+
+// Multi-head latent attention (DeepSeek): per token one latent of `kv_rank` + `rope_dim` is cached. Prefill expands it
+// per head (absorbed = false) or works on the latent (absorbed = true); decode is always absorbed. `window` bounds the keys
+// of a query where an indexer chooses them (DeepSeek sparse attention); 0 means all earlier ones.
+struct MlaPrefill {
+  std::int64_t batch = 1, seq_q = 1, seq_kv = 1, heads = 128;
+  std::int64_t kv_rank = 512, nope_dim = 128, rope_dim = 64, value_dim = 128;
+  bool absorbed = false;
+  std::int64_t window = 0;
+  DType dtype = DType::bf16;
+  DType kv_dtype = DType::bf16;
+
+  friend auto operator<=>(const MlaPrefill&, const MlaPrefill&) = default;
+};
+struct MlaDecode {
+  std::int64_t batch = 1, seq_kv = 1, heads = 128;
+  std::int64_t kv_rank = 512, rope_dim = 64;
+  DType dtype = DType::bf16;
+  DType kv_dtype = DType::bf16;
+
+  friend auto operator<=>(const MlaDecode&, const MlaDecode&) = default;
+};
+
+enum class ExpertDistribution { balanced, power_law };
+
+// A routed mixture-of-experts feed-forward layer, the two (gated: up and gate together, then down) grouped GEMMs with
+// permutation and combination: `tokens` rows choose `topk` of `experts`; one of ep expert groups, its matrices cut tp ways.
+struct MoeGemm {
+  std::int64_t tokens = 1, hidden = 1, inter = 1, experts = 1, topk = 1, tp = 1, ep = 1;
+  bool gated = true;
+  ExpertDistribution distribution = ExpertDistribution::balanced;
+  double exponent = 0;  // of power_law
+  DType activations = DType::bf16;
+  DType weights = DType::bf16;
+
+  friend auto operator<=>(const MoeGemm&, const MoeGemm&) = default;
+};
+
+// delta_rule: one token's update of a linear attention's state and its product with the query (decay, two products with
+// the state, a rank-1 addition). topk_router: selection of the largest of `cols` scores.
+enum class ElementwiseKind {
+  copy, add, mul, gelu, relu, silu, silu_mul, gelu_mul, softmax, layernorm, add_layernorm, rmsnorm, add_rmsnorm, rope, quantise, cast, topk_router,
+  delta_rule
+};
+
+// One pass over rows × cols elements. `bytes_in` and `bytes_out` are what it must read and write in all.
+struct Elementwise {
+  ElementwiseKind kind = ElementwiseKind::copy;
+  std::int64_t rows = 1, cols = 1;
+  DType dtype = DType::bf16;
+  Bytes bytes_in;
+  Bytes bytes_out;
+
+  friend auto operator<=>(const Elementwise&, const Elementwise&) = default;
+};
+
+// Gathers one row of `hidden` elements for each token.
+struct Embedding {
+  std::int64_t tokens = 1, hidden = 1, vocab = 1;
+  DType dtype = DType::bf16;
+
+  friend auto operator<=>(const Embedding&, const Embedding&) = default;
+};
+
+// Picks one token per row from `vocab` logits: a softmax pass and a selection pass.
+struct Sampling {
+  std::int64_t rows = 1, vocab = 1;
+  DType dtype = DType::fp32;
+
+  friend auto operator<=>(const Sampling&, const Sampling&) = default;
+};
+
+enum class CollectiveKind { all_reduce, all_gather, reduce_scatter, all_to_all, broadcast, p2p };
+
+// `bytes` is the larger buffer of a rank: the gathered, or the unreduced one.
+struct Collective {
+  CollectiveKind kind = CollectiveKind::all_reduce;
+  Bytes bytes;
+  std::int64_t ranks = 2;
+  DType dtype = DType::bf16;
+
+  friend auto operator<=>(const Collective&, const Collective&) = default;
+};
+
+using Operator = std::variant<Gemm, AttentionPrefill, AttentionDecode, MlaPrefill, MlaDecode, MoeGemm, Elementwise, Embedding, Sampling, Collective>;
+
+// "gemm", "attention_decode", "rmsnorm", "all_reduce": the contract's name of an operator.
+std::string_view name_of(const Operator& op);
+std::string_view name_of(ElementwiseKind kind);
+std::string_view name_of(CollectiveKind kind);
+
+// Compulsory work.
+struct OpWork {
+  Flops matrix;                        // multiplications and additions of the matrix unit, counted separately
+  DType matrix_dtype = DType::bf16;    // the arithmetic they run in
+  Flops vector;                        // fp32 operations of the vector unit, transcendentals excluded
+  double exponentials = 0;             // transcendental evaluations
+  Bytes read;                          // operands, each once
+  Bytes written;                       // results, each once
+  Bytes weights;                       // the part of `read` that is parameters
+
+  Bytes bytes() const { return read + written; }
+};
+
+OpWork work_of(const Operator& op);
+
+// Query-key pairs that a causal and/or windowed prefill computes, per head and sequence.
+double attention_pairs(std::int64_t seq_q, std::int64_t seq_kv, bool causal, std::int64_t window);
+
+// An elementwise operator whose bytes follow from its kind: silu_mul reads two tensors and writes one, and so on.
+Elementwise make_elementwise(ElementwiseKind kind, std::int64_t rows, std::int64_t cols, DType dtype, DType output);
+
+// Experts that get at least one token when `tokens` rows choose `topk` of `experts` evenly and independently:
+// E·(1 − (1 − k/E)^T).
+double touched_experts(std::int64_t tokens, std::int64_t experts, std::int64_t topk);
+
+}  // namespace mlosim::work
