@@ -16,8 +16,8 @@ void add_attention(const StepContext& step, const AttentionKind& kind, Nodes& no
 // Grouped-query attention without its two projections.
 void add_attention_core(const StepContext& step, const AttentionKind& kind, Nodes& nodes);
 
-// The decoder's attention to `source` tokens of the encoder's output, with its norm. `projects_source`: the encoder's output
-// is new and its keys and values are made here.
+// The decoder's attention to `source` tokens of the encoder's output, with its norm. `projects_source`: the encoder's
+// output is new and its keys and values are made here.
 void add_cross_attention(const StepContext& step, std::int64_t source, bool projects_source, Nodes& nodes);
 
 void add_latent_attention(const StepContext& step, Nodes& nodes);

@@ -14,7 +14,8 @@ constexpr const char* kForms = "full, mla, {window: 4096, every: 2}, {mla: {…}
 std::int64_t decode_every(spec::Node& node, std::int64_t layers) {
   const std::int64_t every = node.count_or("every", 1);
   if (every <= layers) return every;
-  node.fail_at("every", fmt::format("there are only {} layers", layers), "leave 'every' out where no layer sees all tokens");
+  node.fail_at("every", fmt::format("there are only {} layers", layers),
+               "leave 'every' out where no layer sees all tokens");
   return 1;
 }
 
@@ -57,7 +58,8 @@ void decode_linear(spec::Node node, ModelSpec& model) {
   linear.value_dim = node.count_or("value_dim", linear.value_dim);
   linear.conv = node.count_or("conv", linear.conv);
   if (linear.value_heads % linear.key_heads != 0) {
-    node.fail_at("value_heads", fmt::format("{} value heads cannot be shared evenly by {} key heads", linear.value_heads, linear.key_heads));
+    node.fail_at("value_heads", fmt::format("{} value heads cannot be shared evenly by {} key heads",
+                                            linear.value_heads, linear.key_heads));
   }
   const std::int64_t every = decode_every(node, model.layers);
   node.finish();
@@ -65,13 +67,15 @@ void decode_linear(spec::Node node, ModelSpec& model) {
   model.pattern = periodic({.linear = true}, every);
 }
 
-std::vector<AttentionKind> decode_full_layers(const spec::Node& list, const AttentionKind& windowed, std::int64_t layers) {
+std::vector<AttentionKind> decode_full_layers(const spec::Node& list, const AttentionKind& windowed,
+                                              std::int64_t layers) {
   std::vector<AttentionKind> pattern(static_cast<std::size_t>(layers), windowed);
   spec::Node items = list;
   for (const spec::Node& item : items.items()) {
     const std::int64_t layer = item.as_count(0);
     if (layer >= layers) {
-      item.fail(fmt::format("there is no layer {}", layer), fmt::format("the last of {} layers is {}", layers, layers - 1));
+      item.fail(fmt::format("there is no layer {}", layer),
+                fmt::format("the last of {} layers is {}", layers, layers - 1));
     } else {
       pattern[static_cast<std::size_t>(layer)] = AttentionKind{};
     }
@@ -83,12 +87,15 @@ void decode_window(spec::Node node, ModelSpec& model) {
   AttentionKind windowed{.window = node.require_count("window")};
   if (node.has("window_kv_heads")) windowed.kv_heads = node.child("window_kv_heads").as_count();
   if (windowed.kv_heads && model.heads % *windowed.kv_heads != 0) {
-    node.fail_at("window_kv_heads", fmt::format("{} heads cannot be shared evenly by {} KV heads", model.heads, *windowed.kv_heads));
+    node.fail_at("window_kv_heads",
+                 fmt::format("{} heads cannot be shared evenly by {} KV heads", model.heads, *windowed.kv_heads));
   }
   const bool listed = node.has("full_layers");
-  if (listed && node.has("every")) node.fail_at("every", "'every' and 'full_layers' say the same thing twice", "write one of them");
+  if (listed && node.has("every"))
+    node.fail_at("every", "'every' and 'full_layers' say the same thing twice", "write one of them");
   const std::int64_t every = decode_every(node, model.layers);
-  model.pattern = listed ? decode_full_layers(node.child("full_layers"), windowed, model.layers) : periodic(windowed, every);
+  model.pattern =
+      listed ? decode_full_layers(node.child("full_layers"), windowed, model.layers) : periodic(windowed, every);
   node.finish();
 }
 
@@ -96,7 +103,9 @@ void decode_window(spec::Node node, ModelSpec& model) {
 bool decode_published_text(const std::string& text, ModelSpec& model) {
   long long local = 0, window = 0;
   int end = 0;
-  const auto matched = [&](int fields, int expected) { return fields == expected && static_cast<std::size_t>(end) == text.size() && window > 0; };
+  const auto matched = [&](int fields, int expected) {
+    return fields == expected && static_cast<std::size_t>(end) == text.size() && window > 0;
+  };
   if (matched(std::sscanf(text.c_str(), "alternating sliding window %9lld / full%n", &window, &end), 1)) {
     model.pattern = periodic({.window = window}, 2);
     return true;

@@ -1,7 +1,6 @@
 #include <fmt/format.h>
 
 #include <algorithm>
-#include <initializer_list>
 
 #include "models/graph/decode_attention.hpp"
 #include "models/graph/model.hpp"
@@ -25,10 +24,12 @@ MoeShape decode_moe(spec::Node node, const ModelSpec& model) {
   moe.dense_layers = node.count_or("dense_layers", 0, 0);
   moe.every = node.count_or("every", 1);
   if (moe.experts_per_token > moe.experts) {
-    node.fail_at("experts_per_token", fmt::format("a token cannot choose {} of {} experts", moe.experts_per_token, moe.experts));
+    node.fail_at("experts_per_token",
+                 fmt::format("a token cannot choose {} of {} experts", moe.experts_per_token, moe.experts));
   }
   if (moe.dense_layers + moe.every > model.layers) {
-    node.fail_at(moe.dense_layers > 0 ? "dense_layers" : "every", fmt::format("no layer of {} is left for the experts", model.layers),
+    node.fail_at(moe.dense_layers > 0 ? "dense_layers" : "every",
+                 fmt::format("no layer of {} is left for the experts", model.layers),
                  "leave 'moe' out for a dense model");
   }
   if (model.ffn == 0 && (moe.dense_layers > 0 || moe.every > 1)) {
@@ -52,10 +53,11 @@ void decode_heads(spec::Node& node, ModelSpec& m) {
   m.v_head_dim = node.count_or("v_head_dim", m.head_dim);
   decode_attention(node.child("attention"), m);
   if (m.mla) {
-    if (node.has("v_head_dim")) node.fail_at("v_head_dim", "has no meaning with latent attention", "write attention: {mla: {v_dim: …}}");
+    if (node.has("v_head_dim"))
+      node.fail_at("v_head_dim", "has no meaning with latent attention", "write attention: {mla: {v_dim: …}}");
     if (given && m.head_dim != m.mla->nope_dim + m.mla->rope_dim) {
-      node.warn(fmt::format("head_dim {} is not used: latent attention has heads of nope_dim + rope_dim = {}", m.head_dim,
-                            m.mla->nope_dim + m.mla->rope_dim));
+      node.warn(fmt::format("head_dim {} is not used: latent attention has heads of nope_dim + rope_dim = {}",
+                            m.head_dim, m.mla->nope_dim + m.mla->rope_dim));
     }
     m.head_dim = m.mla->nope_dim + m.mla->rope_dim;
     m.v_head_dim = m.mla->v_dim;
@@ -69,8 +71,10 @@ void decode_ends(spec::Node& node, ModelSpec& m) {
   m.image = node.count_or("image", 0);
   m.patch = count_if(node, "patch", m.image > 0);
   m.channels = node.count_or("channels", m.channels);
-  if (m.image > 0 && m.image % m.patch != 0) node.fail_at("patch", fmt::format("an image of {} is not made of patches of {}", m.image, m.patch));
-  if (m.image > 0 && m.architecture != Architecture::encoder) node.fail_at("image", "only an encoder reads images", "write 'architecture: encoder'");
+  if (m.image > 0 && m.image % m.patch != 0)
+    node.fail_at("patch", fmt::format("an image of {} is not made of patches of {}", m.image, m.patch));
+  if (m.image > 0 && m.architecture != Architecture::encoder)
+    node.fail_at("image", "only an encoder reads images", "write 'architecture: encoder'");
   m.vocab = count_if(node, "vocab", m.image == 0);
   m.positions = node.count_or("positions", 0, 0);
   m.token_types = node.count_or("token_types", 0, 0);
@@ -83,54 +87,22 @@ void decode_ends(spec::Node& node, ModelSpec& m) {
 
 void decode_form(spec::Node& node, ModelSpec& m) {
   m.gated = node.flag_or("gated", true);
-  m.activation = node.word_or<Activation>("activation", {{"gelu", Activation::gelu}, {"relu", Activation::relu}, {"silu", Activation::silu}},
-                                          m.gated ? Activation::silu : Activation::gelu);
-  m.biases = node.word_or<Biases>("biases", {{"false", Biases::none}, {"true", Biases::all}, {"qkv", Biases::qkv}}, Biases::none);
+  m.activation = node.word_or<Activation>(
+      "activation", {{"gelu", Activation::gelu}, {"relu", Activation::relu}, {"silu", Activation::silu}},
+      m.gated ? Activation::silu : Activation::gelu);
+  m.biases = node.word_or<Biases>("biases", {{"false", Biases::none}, {"true", Biases::all}, {"qkv", Biases::qkv}},
+                                  Biases::none);
   m.rms_norm = node.word_or<int>("norm", {{"rms", 1}, {"layer", 0}}, 1) == 1;
   m.qk_norm = node.flag_or("qk_norm", false);
   m.output_gate = node.flag_or("output_gate", false);
   m.parallel_block = node.flag_or("parallel_block", false);
   m.norms_per_layer = node.count_or("norms_per_layer", 2);
-  const bool sensible = m.norms_per_layer == 2 || (m.norms_per_layer == 1 && m.parallel_block) || (m.norms_per_layer == 4 && !m.parallel_block);
+  const bool sensible = m.norms_per_layer == 2 || (m.norms_per_layer == 1 && m.parallel_block) ||
+                        (m.norms_per_layer == 4 && !m.parallel_block);
   if (!sensible) {
-    node.fail_at("norms_per_layer", fmt::format("a layer cannot have {} norms", m.norms_per_layer), "2, or 4 (norms before and after), or 1 in a parallel block");
+    node.fail_at("norms_per_layer", fmt::format("a layer cannot have {} norms", m.norms_per_layer),
+                 "2, or 4 (norms before and after), or 1 in a parallel block");
   }
-}
-
-// Beyond this a width is a slip, and products of two widths would leave 64 bits.
-constexpr std::int64_t kLargest = 100'000'000;
-constexpr std::int64_t kMostLayers = 100'000;
-
-// Reports sizes that no network has, and makes them harmless.
-void check_sizes(const spec::Node& node, ModelSpec& m) {
-  const auto check = [&](std::string_view key, std::initializer_list<std::int64_t*> sizes) {
-    for (std::int64_t* size : sizes) {
-      if (*size <= kLargest) continue;
-      node.fail_at(key, fmt::format("{} is larger than any network's ({})", *size, kLargest));
-      *size = 1;
-    }
-  };
-  check("hidden", {&m.hidden});
-  check("heads", {&m.heads, &m.kv_heads});
-  check("head_dim", {&m.head_dim, &m.v_head_dim});
-  check("ffn", {&m.ffn});
-  check("vocab", {&m.vocab, &m.positions, &m.token_types, &m.classes});
-  check("image", {&m.image, &m.patch, &m.channels});
-  if (m.mla) {
-    check("attention", {&m.mla->q_rank, &m.mla->kv_rank, &m.mla->nope_dim, &m.mla->rope_dim, &m.mla->v_dim});
-    if (m.mla->indexer) check("attention", {&m.mla->indexer->heads, &m.mla->indexer->dim, &m.mla->indexer->topk});
-  }
-  if (m.linear) check("attention", {&m.linear->key_heads, &m.linear->value_heads, &m.linear->key_dim, &m.linear->value_dim, &m.linear->conv});
-  if (m.moe) {
-    check("moe", {&m.moe->experts, &m.moe->experts_per_token, &m.moe->expert_ffn, &m.moe->shared_experts, &m.moe->shared_expert_ffn});
-  }
-}
-
-std::int64_t decode_layers(spec::Node& node, std::string_view key) {
-  const std::int64_t layers = node.require_count(key);
-  if (layers <= kMostLayers) return layers;
-  node.fail_at(key, fmt::format("{} is more than any network has ({})", layers, kMostLayers));
-  return 1;
 }
 
 void check_architecture(const spec::Node& node, const ModelSpec& m) {
@@ -152,19 +124,21 @@ ModelSpec decode_model(spec::Node node) {
   if (node.has("schema")) node.expect_schema("mlosim/model/1");
   m.name = node.text_or("name", "inline model");
   node.text_or("source", "");
-  m.architecture = node.word_or<Architecture>(
-      "architecture", {{"decoder", Architecture::decoder}, {"encoder", Architecture::encoder}, {"encoder_decoder", Architecture::encoder_decoder}},
-      Architecture::decoder);
-  m.layers = decode_layers(node, "layers");
-  if (m.architecture == Architecture::encoder_decoder) m.encoder_layers = decode_layers(node, "encoder_layers");
+  m.architecture = node.word_or<Architecture>("architecture",
+                                              {{"decoder", Architecture::decoder},
+                                               {"encoder", Architecture::encoder},
+                                               {"encoder_decoder", Architecture::encoder_decoder}},
+                                              Architecture::decoder);
+  m.layers = node.require_count("layers");
+  if (m.architecture == Architecture::encoder_decoder) m.encoder_layers = node.require_count("encoder_layers");
+  check_sizes(node, m);  // layers are listed next
   decode_heads(node, m);
   decode_form(node, m);
   decode_ends(node, m);
   spec::Node moe = node.child("moe");
   m.ffn = count_if(node, "ffn", !moe.is_present());
   if (moe.is_present()) m.moe = decode_moe(moe, m);
-  m.quantises_experts_only =
-      node.word_or<int>("quantised", {{"all", 0}, {"experts", 1}}, 0) == 1;
+  m.quantises_experts_only = node.word_or<int>("quantised", {{"all", 0}, {"experts", 1}}, 0) == 1;
   if (m.quantises_experts_only && !m.moe) node.fail_at("quantised", "a model without 'moe' has no experts to quantise");
   if (spec::Node dtype = node.child("weights_dtype"); dtype.is_present()) {
     const std::string word = dtype.as_text();

@@ -1,5 +1,5 @@
-// A network's step as a list of operators in the order they run, whole (not cut over chips). Built from a ModelSpec; cut and
-// placed by models/plan.
+// A network's step as a list of operators in the order they run, whole (not cut over chips). Built from a ModelSpec;
+// cut and placed by models/plan.
 #pragma once
 
 #include <cstdint>
@@ -11,32 +11,33 @@
 
 namespace mlosim::graph {
 
-// Formats of the tensors of a run. Quantised formats apply to the matrices of the layers (to the routed experts alone where
-// the model says so); embedding, head, router and indexer stay in `compute`, as published checkpoints keep them.
+// Formats of the tensors of a run. Quantised formats apply to the matrices of the layers (to the routed experts alone
+// where the model says so); embedding, head, router and indexer stay in `compute`, as published checkpoints keep them.
 struct Precision {
   work::DType weights = work::DType::bf16;
   work::DType activations = work::DType::bf16;  // of the matrix operands
   work::DType kv_cache = work::DType::bf16;
-  work::DType compute = work::DType::bf16;      // of what is not quantised: residual stream, norms, attention
+  work::DType compute = work::DType::bf16;  // of what is not quantised: residual stream, norms, attention
 };
 
 // What an operator may be cut along over a tensor-parallel group.
 enum class Partition {
-  replicated,   // every rank does all of it
-  column,       // GEMM: n; elementwise: cols
-  row,          // GEMM: k; its output is a partial sum, all-reduced after it
-  heads,        // attention: heads and kv_heads; batched GEMM: batch; elementwise: rows
-  experts,      // MoE: expert groups and their matrices; its output is summed over the group
-  vocabulary,   // LM head: n; embedding: a rank's part of the table, all-reduced
+  replicated,  // every rank does all of it
+  column,      // GEMM: n; elementwise: cols
+  row,         // GEMM: k; its output is a partial sum, all-reduced after it
+  heads,       // attention: heads and kv_heads; batched GEMM: batch; elementwise: rows
+  experts,     // MoE: expert groups and their matrices; its output is summed over the group
+  vocabulary,  // LM head: n; embedding: a rank's part of the table, all-reduced
 };
 
 struct GraphNode {
-  std::string name;       // within its block: "attention.qkv"
+  std::string name;  // within its block: "attention.qkv"
   work::Operator op;
   Partition partition = Partition::replicated;
-  bool attention_side = false;           // belongs to the attention block (data-parallel under attention_dp)
-  bool joins_next_reduction = false;     // its partial sum is added to that of the next row or experts node: one reduction for both
-  std::int64_t kv_columns = 0;           // of a column GEMM's n, the keys' and values' part: cut at most kv_ways ways
+  bool attention_side = false;  // belongs to the attention block (data-parallel under attention_dp)
+  bool joins_next_reduction =
+      false;  // its partial sum is added to that of the next row or experts node: one reduction for both
+  std::int64_t kv_columns = 0;  // of a column GEMM's n, the keys' and values' part: cut at most kv_ways ways
   std::int64_t kv_ways = 1;
 };
 
@@ -53,8 +54,8 @@ struct Block {
   std::int64_t repeat() const { return layers.empty() ? 1 : static_cast<std::int64_t>(layers.size()); }
 };
 
-// Blocks in the order in which each first occurs. Layers of different kinds (windowed and full attention, dense and MoE)
-// are different blocks even where they alternate.
+// Blocks in the order in which each first occurs. Layers of different kinds (windowed and full attention, dense and
+// MoE) are different blocks even where they alternate.
 struct Graph {
   std::vector<Block> blocks;
 };
@@ -70,10 +71,10 @@ struct GraphOptions {
 // One forward step: `batch` sequences of `new_tokens` tokens each, whose keys and values end up `context` tokens long
 // (context >= new_tokens). Decode is new_tokens = 1 with context of the cache; prefill has new_tokens = context.
 //
-// Encoders take the whole sequence at once; ViT's length is that of its image whatever new_tokens says. Encoder-decoders
-// read the prompt in the encoder: prefill runs it over new_tokens, projects its keys and values for every decoder layer and
-// runs the decoder's first token; decode runs the decoder alone, over source_tokens (0: all of `context`) of the encoder and
-// the rest of `context` of its own.
+// Encoders take the whole sequence at once; ViT's length is that of its image whatever new_tokens says.
+// Encoder-decoders read the prompt in the encoder: prefill runs it over new_tokens, projects its keys and values for
+// every decoder layer and runs the decoder's first token; decode runs the decoder alone, over source_tokens (0: all of
+// `context`) of the encoder and the rest of `context` of its own.
 struct StepShape {
   std::int64_t batch = 1;
   std::int64_t new_tokens = 1;
@@ -83,12 +84,13 @@ struct StepShape {
   std::int64_t source_tokens = 0;
 };
 
-Graph build_inference_graph(const ModelSpec& model, const StepShape& step, const Precision& precision, const GraphOptions& options);
+Graph build_inference_graph(const ModelSpec& model, const StepShape& step, const Precision& precision,
+                            const GraphOptions& options);
 
-// Bytes that one sequence of `context` tokens keeps between steps, over all layers (the whole model, not one rank): keys and
-// values, of windowed layers those inside the window, MLA's latent with its rotary key and the indexer's key, the fp32 state
-// and the convolution's last inputs of linear attention. Encoders keep nothing; an encoder-decoder keeps each token once, the
-// prompt's in the cross-attention and the output's in the self-attention.
+// Bytes that one sequence of `context` tokens keeps between steps, over all layers (the whole model, not one rank):
+// keys and values, of windowed layers those inside the window, MLA's latent with its rotary key and the indexer's key,
+// the fp32 state and the convolution's last inputs of linear attention. Encoders keep nothing; an encoder-decoder keeps
+// each token once, the prompt's in the cross-attention and the output's in the self-attention.
 Bytes kv_cache_bytes(const ModelSpec& model, std::int64_t context, work::DType kv_cache);
 
 }  // namespace mlosim::graph

@@ -14,20 +14,26 @@ void mark_attention_side(Nodes& nodes, std::size_t first) {
   for (std::size_t i = first; i < nodes.size(); ++i) nodes[i].attention_side = true;
 }
 
-// Attention and FFN from one norm (PaLM): their input matrices are one GEMM, and so are their output matrices, whose one
-// product is the sum of both branches.
+// Attention and FFN from one norm (PaLM): their input matrices are one GEMM, and so are their output matrices, whose
+// one product is the sum of both branches.
 void add_fused_parallel_layer(const StepContext& step, const AttentionKind& kind, Nodes& nodes) {
   const ModelSpec& m = step.model;
   nodes.push_back(norm_node(step, "input_norm", true));
-  GraphNode in = linear_node(step, {.name = "parallel.in", .rows = step.tokens(), .outputs = qkv_columns(m, kind) + m.ffn * (m.gated ? 2 : 1),
-                                    .inputs = m.hidden, .partition = Partition::column});
+  GraphNode in = linear_node(step, {.name = "parallel.in",
+                                    .rows = step.tokens(),
+                                    .outputs = qkv_columns(m, kind) + m.ffn * (m.gated ? 2 : 1),
+                                    .inputs = m.hidden,
+                                    .partition = Partition::column});
   in.kv_columns = kv_columns(m, kind);
   in.kv_ways = m.kv_heads_of(kind);
   nodes.push_back(std::move(in));
   add_attention_core(step, kind, nodes);
   mark_attention_side(nodes, 0);
   add_activation(step, "mlp", m.ffn, nodes);
-  nodes.push_back(linear_node(step, {.name = "parallel.out", .rows = step.tokens(), .outputs = m.hidden, .inputs = m.heads * m.v_head_dim + m.ffn,
+  nodes.push_back(linear_node(step, {.name = "parallel.out",
+                                     .rows = step.tokens(),
+                                     .outputs = m.hidden,
+                                     .inputs = m.heads * m.v_head_dim + m.ffn,
                                      .partition = Partition::row}));
   add_residual(step, "residual", nodes);
 }
@@ -53,7 +59,8 @@ void add_feed_forward(const StepContext& step, bool moe, Nodes& nodes) {
   }
   if (m.norms_per_layer == 4) nodes.push_back(norm_node(step, "post_feedforward_norm", false));
   if (m.parallel_block) {
-    nodes.push_back(pass_node(step, {.name = "parallel_add", .kind = ElementwiseKind::add, .rows = step.tokens(), .cols = m.hidden}));
+    nodes.push_back(pass_node(
+        step, {.name = "parallel_add", .kind = ElementwiseKind::add, .rows = step.tokens(), .cols = m.hidden}));
   }
   add_residual(step, "mlp_residual", nodes);
 }
@@ -85,10 +92,12 @@ void add_layers(const StepContext& step, Graph& graph) {
   for (std::int64_t layer = 0; layer < m.layers; ++layer) {
     const AttentionKind& attention = m.layer_attention(layer);
     const bool moe = m.layer_is_moe(layer);
-    auto found = std::find_if(kinds.begin(), kinds.end(), [&](const Kind& k) { return k.attention == attention && k.moe == moe; });
+    auto found = std::find_if(kinds.begin(), kinds.end(),
+                              [&](const Kind& k) { return k.attention == attention && k.moe == moe; });
     if (found == kinds.end()) {
       found = kinds.insert(kinds.end(), {attention, moe, graph.blocks.size()});
-      graph.blocks.push_back({.name = "layers." + std::to_string(layer), .layers = {}, .nodes = layer_nodes(step, attention, moe)});
+      graph.blocks.push_back(
+          {.name = "layers." + std::to_string(layer), .layers = {}, .nodes = layer_nodes(step, attention, moe)});
     }
     graph.blocks[found->block].layers.push_back(layer);
   }
@@ -98,15 +107,21 @@ Block embedding_block(const StepContext& step, std::int64_t tokens) {
   const ModelSpec& m = step.model;
   Block block{.name = "embedding", .layers = {}, .nodes = {}};
   if (m.image > 0) {
-    block.nodes.push_back(unquantised_node(step, {.name = "patch_embedding", .rows = step.batch * (m.image_tokens() - 1), .outputs = m.hidden,
+    block.nodes.push_back(unquantised_node(step, {.name = "patch_embedding",
+                                                  .rows = step.batch * (m.image_tokens() - 1),
+                                                  .outputs = m.hidden,
                                                   .inputs = m.patch * m.patch * m.channels}));
   } else {
-    block.nodes.push_back({.name = "embedding",
-                           .op = work::Embedding{.tokens = tokens, .hidden = m.hidden, .vocab = m.vocab, .dtype = step.unquantised_weights()},
-                           .partition = Partition::vocabulary});
+    block.nodes.push_back(
+        {.name = "embedding",
+         .op =
+             work::Embedding{
+                 .tokens = tokens, .hidden = m.hidden, .vocab = m.vocab, .dtype = step.unquantised_weights()},
+         .partition = Partition::vocabulary});
   }
   if (m.positions > 0) {
-    block.nodes.push_back(pass_node(step, {.name = "position_add", .kind = ElementwiseKind::add, .rows = tokens, .cols = m.hidden}));
+    block.nodes.push_back(
+        pass_node(step, {.name = "position_add", .kind = ElementwiseKind::add, .rows = tokens, .cols = m.hidden}));
   }
   return block;
 }
@@ -117,10 +132,12 @@ Block head_block(const StepContext& step, bool all_logits) {
   const std::int64_t rows = all_logits ? step.tokens() : step.batch;
   Block block{.name = "head", .layers = {}, .nodes = {norm_node(step, "final_norm", true)}};
   if (m.classes > 0) {
-    block.nodes.push_back(unquantised_node(step, {.name = "classifier", .rows = step.batch, .outputs = m.classes, .inputs = m.hidden}));
+    block.nodes.push_back(
+        unquantised_node(step, {.name = "classifier", .rows = step.batch, .outputs = m.classes, .inputs = m.hidden}));
   } else if (m.vocab > 0 && (!encoder || all_logits)) {
-    block.nodes.push_back(unquantised_node(step, {.name = "lm_head", .rows = rows, .outputs = m.vocab, .inputs = m.hidden,
-                                                  .partition = Partition::vocabulary}));
+    block.nodes.push_back(unquantised_node(
+        step,
+        {.name = "lm_head", .rows = rows, .outputs = m.vocab, .inputs = m.hidden, .partition = Partition::vocabulary}));
     if (!all_logits) block.nodes.push_back({.name = "sampling", .op = work::Sampling{.rows = rows, .vocab = m.vocab}});
   }
   return block;
@@ -146,7 +163,9 @@ Nodes cross_layer_nodes(const StepContext& step, std::int64_t source, bool proje
 
 Graph encoder_decoder_graph(const StepContext& whole, const StepShape& shape) {
   const ModelSpec& m = whole.model;
-  const std::int64_t source = !shape.decode ? shape.new_tokens : shape.source_tokens > 0 ? shape.source_tokens : shape.context;
+  const std::int64_t source = !shape.decode             ? shape.new_tokens
+                              : shape.source_tokens > 0 ? shape.source_tokens
+                                                        : shape.context;
   StepContext encoder = whole;
   encoder.causal = false;
   encoder.context = encoder.new_tokens;
@@ -158,10 +177,14 @@ Graph encoder_decoder_graph(const StepContext& whole, const StepShape& shape) {
   Graph graph;
   graph.blocks.push_back(embedding_block(whole, decoder.tokens() + (shape.decode ? 0 : encoder.tokens())));
   if (!shape.decode) {
-    graph.blocks.push_back({.name = "encoder.0", .layers = first_layers(m.encoder_layers), .nodes = layer_nodes(encoder, AttentionKind{}, false)});
+    graph.blocks.push_back({.name = "encoder.0",
+                            .layers = first_layers(m.encoder_layers),
+                            .nodes = layer_nodes(encoder, AttentionKind{}, false)});
     graph.blocks.push_back({.name = "encoder_norm", .layers = {}, .nodes = {norm_node(encoder, "encoder_norm", true)}});
   }
-  graph.blocks.push_back({.name = "layers.0", .layers = first_layers(m.layers), .nodes = cross_layer_nodes(decoder, source, !shape.decode)});
+  graph.blocks.push_back({.name = "layers.0",
+                          .layers = first_layers(m.layers),
+                          .nodes = cross_layer_nodes(decoder, source, !shape.decode)});
   graph.blocks.push_back(head_block(decoder, false));
   return graph;
 }
@@ -175,11 +198,17 @@ std::int64_t columns_of_rank(const GraphNode& node, std::int64_t ranks) {
   return share(columns - node.kv_columns, ranks) + share(node.kv_columns, std::min(ranks, node.kv_ways));
 }
 
-Graph build_inference_graph(const ModelSpec& model, const StepShape& shape, const Precision& precision, const GraphOptions& options) {
+Graph build_inference_graph(const ModelSpec& model, const StepShape& shape, const Precision& precision,
+                            const GraphOptions& options) {
   MLOSIM_CHECK(shape.batch >= 1 && shape.new_tokens >= 1 && shape.context >= shape.new_tokens);
   MLOSIM_CHECK(!shape.decode || shape.new_tokens == 1);
-  StepContext step{.model = model, .precision = precision, .options = options, .batch = shape.batch, .new_tokens = shape.new_tokens,
-                   .context = shape.context, .decode = shape.decode};
+  StepContext step{.model = model,
+                   .precision = precision,
+                   .options = options,
+                   .batch = shape.batch,
+                   .new_tokens = shape.new_tokens,
+                   .context = shape.context,
+                   .decode = shape.decode};
   if (model.architecture == Architecture::encoder_decoder) return encoder_decoder_graph(step, shape);
   if (model.architecture == Architecture::encoder) {
     MLOSIM_CHECK(!shape.decode);

@@ -9,7 +9,8 @@ double d(std::int64_t n) { return static_cast<double>(n); }
 
 Bytes of_layer(const ModelSpec& m, const AttentionKind& kind, std::int64_t context, Bytes element) {
   if (kind.linear) {
-    const Bytes last_inputs = d((m.linear->conv - 1) * m.linear->convolved()) * work::bytes_per_element(work::DType::bf16);
+    const Bytes last_inputs =
+        d((m.linear->conv - 1) * m.linear->convolved()) * work::bytes_per_element(work::DType::bf16);
     return d(m.linear->state()) * work::bytes_per_element(work::DType::fp32) + last_inputs;
   }
   if (m.mla) {
@@ -26,7 +27,8 @@ Bytes kv_cache_bytes(const ModelSpec& model, std::int64_t context, work::DType k
   if (model.architecture == Architecture::encoder) return Bytes(0);
   const Bytes element = work::bytes_per_element(kv_cache);
   Bytes sum;
-  for (std::int64_t layer = 0; layer < model.layers; ++layer) sum += of_layer(model, model.layer_attention(layer), context, element);
+  for (std::int64_t layer = 0; layer < model.layers; ++layer)
+    sum += of_layer(model, model.layer_attention(layer), context, element);
   return sum;
 }
 

@@ -1,5 +1,5 @@
-// Counts of a model's parameters, part by part. Routing biases, attention sinks and other scalars per head are left out:
-// under 0.01 % in every model that has them.
+// Counts of a model's parameters, part by part. Routing biases, attention sinks and other scalars per head are left
+// out: under 0.01 % in every model that has them.
 #include "models/graph/model.hpp"
 
 namespace mlosim::graph {
@@ -10,19 +10,23 @@ double d(std::int64_t n) { return static_cast<double>(n); }
 double norm_parameters(const ModelSpec& m) { return d(m.hidden) * (!m.rms_norm && m.biases == Biases::all ? 2 : 1); }
 
 // inputs × outputs, with a bias for each output where the model has one there.
-double linear(std::int64_t inputs, std::int64_t outputs, bool bias) { return d(inputs) * d(outputs) + (bias ? d(outputs) : 0); }
+double linear(std::int64_t inputs, std::int64_t outputs, bool bias) {
+  return d(inputs) * d(outputs) + (bias ? d(outputs) : 0);
+}
 
 double mla_parameters(const ModelSpec& m) {
   const MlaShape& a = *m.mla;
   const bool bias = m.biases == Biases::all;
   const std::int64_t queries = m.heads * (a.nope_dim + a.rope_dim);
-  double sum = a.q_rank > 0 ? linear(m.hidden, a.q_rank, bias) + d(a.q_rank) + linear(a.q_rank, queries, false) : linear(m.hidden, queries, bias);
+  double sum = a.q_rank > 0 ? linear(m.hidden, a.q_rank, bias) + d(a.q_rank) + linear(a.q_rank, queries, false)
+                            : linear(m.hidden, queries, bias);
   sum += linear(m.hidden, a.kv_rank + a.rope_dim, bias) + d(a.kv_rank);
   sum += linear(a.kv_rank, m.heads * (a.nope_dim + a.v_dim), false);
   sum += linear(m.heads * a.v_dim, m.hidden, bias);
   if (a.indexer) {
     const IndexerShape& i = *a.indexer;
-    sum += linear(a.q_rank, i.heads * i.dim, false) + linear(m.hidden, i.dim, false) + 2 * d(i.dim) + linear(m.hidden, i.heads, false);
+    sum += linear(a.q_rank, i.heads * i.dim, false) + linear(m.hidden, i.dim, false) + 2 * d(i.dim) +
+           linear(m.hidden, i.heads, false);
   }
   return sum;
 }
@@ -31,7 +35,8 @@ double linear_attention_parameters(const ModelSpec& m) {
   const LinearAttentionShape& a = *m.linear;
   const double projections = linear(m.hidden, a.convolved() + a.values() + 2 * a.value_heads, false);
   const double decay_and_step = 2 * d(a.value_heads);
-  return projections + d(a.convolved()) * d(a.conv) + decay_and_step + d(a.value_dim) + linear(a.values(), m.hidden, false);
+  return projections + d(a.convolved()) * d(a.conv) + decay_and_step + d(a.value_dim) +
+         linear(a.values(), m.hidden, false);
 }
 
 double attention_parameters(const ModelSpec& m, const AttentionKind& kind) {
@@ -50,7 +55,9 @@ double ffn_parameters(const ModelSpec& m, std::int64_t width) {
 }
 
 // Attention to the encoder's output, with its norm.
-double cross_attention_parameters(const ModelSpec& m) { return attention_parameters(m, AttentionKind{}) + norm_parameters(m); }
+double cross_attention_parameters(const ModelSpec& m) {
+  return attention_parameters(m, AttentionKind{}) + norm_parameters(m);
+}
 
 }  // namespace
 
@@ -77,7 +84,8 @@ ParameterCount count_parameters(const ModelSpec& m) {
   }
   c.norms += norm_parameters(m);  // the last, or BERT's after the embedding
   if (m.architecture == Architecture::encoder_decoder) {
-    c.attention += d(m.layers) * cross_attention_parameters(m) + d(m.encoder_layers) * attention_parameters(m, AttentionKind{});
+    c.attention +=
+        d(m.layers) * cross_attention_parameters(m) + d(m.encoder_layers) * attention_parameters(m, AttentionKind{});
     c.ffn += d(m.encoder_layers) * ffn_parameters(m, m.ffn);
     c.norms += d(m.encoder_layers * m.norms_per_layer + 1) * norm_parameters(m);
   }

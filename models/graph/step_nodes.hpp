@@ -1,5 +1,5 @@
-// What the layers of one step have in common, and how their linear, elementwise and norm nodes are made from it. Internal to
-// this folder: the builders of attention and feed-forward nodes use it.
+// What the layers of one step have in common, and how their linear, elementwise and norm nodes are made from it.
+// Internal to this folder: the builders of attention and feed-forward nodes use it.
 #pragma once
 
 #include <string>

@@ -13,7 +13,8 @@ using Pattern = std::vector<AttentionKind>;
 constexpr std::int64_t kNoRopeInterval = 4;
 constexpr std::int64_t kGemma3Period = 6;
 
-Pattern periodic(const AttentionKind& other, std::int64_t every) {
+Pattern periodic(const AttentionKind& other, std::int64_t every, std::int64_t layers) {
+  if (every > layers) return {other};
   Pattern pattern(static_cast<std::size_t>(every), other);
   if (every > 1) pattern.back() = AttentionKind{};
   return pattern;
@@ -27,7 +28,8 @@ graph::MlaShape import_mla(spec::Node& node) {
   mla.rope_dim = node.require_count("qk_rope_head_dim");
   mla.v_dim = node.require_count("v_head_dim");
   if (is_active(node, "index_topk")) {
-    mla.indexer = graph::IndexerShape{.heads = node.require_count("index_n_heads"), .dim = node.require_count("index_head_dim"),
+    mla.indexer = graph::IndexerShape{.heads = node.require_count("index_n_heads"),
+                                      .dim = node.require_count("index_head_dim"),
                                       .topk = node.require_count("index_topk")};
   }
   return mla;
@@ -69,15 +71,20 @@ Pattern listed(spec::Node& node, std::string_view key, const graph::ModelSpec& m
 
 Pattern by_rule(spec::Node& node, const Family& family, const graph::ModelSpec& model) {
   switch (family.window) {
-    case WindowRule::all: return {windowed(node)};
-    case WindowRule::alternate: return periodic(windowed(node), 2);
-    case WindowRule::sixth: return periodic(windowed(node), count_of(node, {"sliding_window_pattern"}, kGemma3Period, 1));
-    case WindowRule::on_request: break;
+    case WindowRule::all:
+      return {windowed(node)};
+    case WindowRule::alternate:
+      return periodic(windowed(node), 2, model.layers);
+    case WindowRule::sixth:
+      return periodic(windowed(node), count_of(node, {"sliding_window_pattern"}, kGemma3Period, 1), model.layers);
+    case WindowRule::on_request:
+      break;
   }
   if (!is_active(node, "use_sliding_window")) return {{}};
   Pattern pattern(static_cast<std::size_t>(model.layers), AttentionKind{});
   const std::int64_t first = count_of(node, {"max_window_layers"}, 0);
-  for (std::int64_t layer = first; layer < model.layers; ++layer) pattern[static_cast<std::size_t>(layer)] = windowed(node);
+  for (std::int64_t layer = first; layer < model.layers; ++layer)
+    pattern[static_cast<std::size_t>(layer)] = windowed(node);
   return pattern;
 }
 
@@ -86,10 +93,10 @@ Pattern import_pattern(spec::Node& node, const Family& family, const graph::Mode
   if (is_active(node, "hybrid_layer_pattern")) return listed(node, "hybrid_layer_pattern", model);
   if (is_active(node, "sliding_window")) return by_rule(node, family, model);
   if (is_active(node, "attention_chunk_size")) {
-    return periodic(windowed(node), count_of(node, {"no_rope_layer_interval"}, kNoRopeInterval, 1));
+    return periodic(windowed(node), count_of(node, {"no_rope_layer_interval"}, kNoRopeInterval, 1), model.layers);
   }
   if (is_active(node, "linear_num_value_heads")) {
-    return periodic({.linear = true}, require_count_of(node, {"full_attention_interval"}));
+    return periodic({.linear = true}, require_count_of(node, {"full_attention_interval"}), model.layers);
   }
   return {{}};
 }
@@ -104,7 +111,8 @@ void import_attention(spec::Node& node, const Family& family, graph::ModelSpec& 
     model.v_head_dim = model.mla->v_dim;
     return;
   }
-  if (is_active(node, "index_topk")) node.fail_at("index_topk", "a sparse attention's indexer is modelled with latent attention alone");
+  if (is_active(node, "index_topk"))
+    node.fail_at("index_topk", "a sparse attention's indexer is modelled with latent attention alone");
   if (is_active(node, "linear_num_value_heads")) model.linear = import_linear(node);
   model.pattern = import_pattern(node, family, model);
 }

@@ -38,7 +38,8 @@ std::int64_t import_dense_layers(spec::Node& node, const graph::ModelSpec& model
 void import_shared_experts(spec::Node& node, const Family& family, graph::MoeShape& moe) {
   moe.shared_experts = count_of(node, {"n_shared_experts", "num_shared_experts"}, family.shared_experts);
   moe.shared_expert_ffn = moe.expert_ffn;
-  for (const std::string_view key : {"shared_expert_intermediate_size", "shared_intermediate_size", "share_expert_dim"}) {
+  for (const std::string_view key :
+       {"shared_expert_intermediate_size", "shared_intermediate_size", "share_expert_dim"}) {
     if (!is_active(node, key)) continue;
     moe.shared_expert_ffn = node.require_count(key);
     if (moe.shared_experts == 0) moe.shared_experts = 1;
@@ -52,8 +53,10 @@ void import_experts(spec::Node& node, const Family& family, graph::ModelSpec& mo
   if (experts == 0) return;
   graph::MoeShape moe;
   moe.experts = experts;
-  moe.experts_per_token = require_count_of(node, {"num_experts_per_tok", "experts_per_token", "num_experts_per_token", "top_k_experts"});
-  if (moe.experts_per_token > experts) node.fail(fmt::format("a token cannot choose {} of {} experts", moe.experts_per_token, experts));
+  moe.experts_per_token =
+      require_count_of(node, {"num_experts_per_tok", "experts_per_token", "num_experts_per_token", "top_k_experts"});
+  if (moe.experts_per_token > experts)
+    node.fail(fmt::format("a token cannot choose {} of {} experts", moe.experts_per_token, experts));
   moe.expert_ffn = require_count_of(node, {"moe_intermediate_size", "intermediate_size"});
   import_shared_experts(node, family, moe);
   moe.dense_layers = import_dense_layers(node, model);

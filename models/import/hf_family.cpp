@@ -9,9 +9,18 @@ using graph::Architecture;
 using graph::Biases;
 
 constexpr Family kQwen3{.model_type = "qwen3", .qk_norm = true, .window = WindowRule::on_request};
-constexpr Family kGemma3{.model_type = "gemma3", .tied_embeddings = true, .qk_norm = true, .norms_per_layer = 4, .window = WindowRule::sixth};
+constexpr Family kGemma3{.model_type = "gemma3",
+                         .tied_embeddings = true,
+                         .qk_norm = true,
+                         .norms_per_layer = 4,
+                         .window = WindowRule::sixth};
 constexpr Family kLlama4{.model_type = "llama4", .shared_experts = 1};
-constexpr Family kGpt2{.model_type = "gpt2", .biases = Biases::all, .tied_embeddings = true, .gated = false, .rms_norm = false, .learned_positions = true};
+constexpr Family kGpt2{.model_type = "gpt2",
+                       .biases = Biases::all,
+                       .tied_embeddings = true,
+                       .gated = false,
+                       .rms_norm = false,
+                       .learned_positions = true};
 
 constexpr Family named(std::string_view model_type, Family family) {
   family.model_type = model_type;

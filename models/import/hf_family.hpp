@@ -1,5 +1,5 @@
-// What a Hugging Face `model_type` means beyond its keys: the parts of the network that its modelling code fixes and its
-// config.json does not say. Read in huggingface/transformers src/transformers/models/<model_type>.
+// What a Hugging Face `model_type` means beyond its keys: the parts of the network that its modelling code fixes and
+// its config.json does not say. Read in huggingface/transformers src/transformers/models/<model_type>.
 #pragma once
 
 #include <cstdint>

@@ -54,7 +54,8 @@ constexpr std::array kMustBeUniform{
 };
 
 void refuse(const spec::Node& node, std::string_view key, std::string_view what) {
-  node.fail_at(key, fmt::format("'{}' means {}, which is not modelled", key, what), "describe a model of a kind that is (models/graph/README.md)");
+  node.fail_at(key, fmt::format("'{}' means {}, which is not modelled", key, what),
+               "describe a model of a kind that is (models/graph/README.md)");
 }
 
 bool is_uniform(const spec::Value& list, std::string_view item) {
@@ -87,7 +88,8 @@ std::int64_t require_count_of(spec::Node& node, Keys keys) {
 bool is_active(const spec::Node& node, std::string_view key) {
   if (!first_present(node, {key})) return false;
   const spec::Value& value = *node.value()->find(key);
-  if (value.is_scalar()) return value.text != "false" && value.text != "0" && value.text != "0.0" && !value.text.empty();
+  if (value.is_scalar())
+    return value.text != "false" && value.text != "0" && value.text != "0.0" && !value.text.empty();
   return !value.items.empty() || !value.members.empty();
 }
 

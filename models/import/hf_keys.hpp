@@ -1,5 +1,5 @@
-// Keys of a Hugging Face config.json that several families spell differently, and the ones that are refused. Internal to
-// this folder.
+// Keys of a Hugging Face config.json that several families spell differently, and the ones that are refused. Internal
+// to this folder.
 #pragma once
 
 #include <initializer_list>

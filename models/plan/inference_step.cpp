@@ -27,6 +27,22 @@ Output output_of(const work::Operator& op) {
   return {};
 }
 
+// True for work on each element alone, which a compiler folds into the GEMM before or after it.
+bool is_pointwise(const work::Operator& op) {
+  const auto* elementwise = std::get_if<work::Elementwise>(&op);
+  if (!elementwise) return false;
+  switch (elementwise->kind) {
+    case work::ElementwiseKind::softmax:
+    case work::ElementwiseKind::layernorm:
+    case work::ElementwiseKind::rmsnorm:
+    case work::ElementwiseKind::add_layernorm:
+    case work::ElementwiseKind::add_rmsnorm:
+    case work::ElementwiseKind::delta_rule:
+    case work::ElementwiseKind::topk_router: return false;
+    default: return true;
+  }
+}
+
 // "attention.out" → "attention.<tail>"; a node without a dot keeps its name in front.
 std::string beside(const std::string& node, std::string_view tail) {
   const std::size_t dot = node.rfind('.');
@@ -35,8 +51,9 @@ std::string beside(const std::string& node, std::string_view tail) {
 
 class StepPlanner {
  public:
-  StepPlanner(const Parallelism& parallelism, const graph::Precision& precision, spec::LaunchPath launch) : p_(parallelism), precision_(precision) {
-    program_.launch = launch;
+  StepPlanner(const Parallelism& parallelism, const graph::Precision& precision, const StepOptions& options)
+      : p_(parallelism), precision_(precision), options_(options) {
+    program_.launch = options.launch;
     program_.streams = {{"compute", machine::StreamKind::compute}, {"communication", machine::StreamKind::communication}};
   }
 
@@ -82,7 +99,9 @@ class StepPlanner {
       plan_experts(block, name, node, tasks);
       return;
     }
-    const work::Operator op = shard(node, p_);
+    if (options_.fuses_pointwise && is_pointwise(node.op)) return;
+    work::Operator op = shard(node, p_);
+    if (auto* gemm = std::get_if<work::Gemm>(&op); gemm && options_.fuses_quantisation) gemm->quantise_activations = false;
     add(tasks, name, op, kComputeStream);
     const Output out = output_of(op);
     if (node.partition == graph::Partition::row && !node.joins_next_reduction) all_reduce(tasks, block, node, out);
@@ -119,6 +138,7 @@ class StepPlanner {
 
   const Parallelism& p_;
   const graph::Precision& precision_;
+  const StepOptions& options_;
   machine::Program program_;
 };
 
@@ -141,8 +161,8 @@ void check_inference(const graph::ModelSpec& model, const Parallelism& p, std::i
   }
 }
 
-machine::Program plan_inference_step(const graph::Graph& graph, const Parallelism& parallelism, const graph::Precision& precision, spec::LaunchPath launch) {
-  StepPlanner planner(parallelism, precision, launch);
+machine::Program plan_inference_step(const graph::Graph& graph, const Parallelism& parallelism, const graph::Precision& precision, const StepOptions& options) {
+  StepPlanner planner(parallelism, precision, options);
   // Layers of one stack run in their own order, whatever kinds they are of.
   for (std::size_t first = 0; first < graph.blocks.size();) {
     std::size_t last = first + 1;

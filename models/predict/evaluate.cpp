@@ -94,7 +94,8 @@ class InferenceRun {
       for (const graph::GraphNode& node : block.nodes) flops += d(block.repeat()) * work::work_of(node.op).matrix;
     }
     e.model_flops += times * d(w_.parallelism.dp * w_.parallelism.attention_dp) * flops;
-    Program program = plan::plan_inference_step(graph, w_.parallelism, precision_, launch);
+    Program program = plan::plan_inference_step(
+        graph, w_.parallelism, precision_, {.launch = launch, .fuses_pointwise = r.fuses_elementwise, .fuses_quantisation = r.fuses_quantisation});
     program.lead_time = r.step_overhead + (launch == spec::LaunchPath::eager ? Seconds(0) : hardware_.system.chip.launch.step);
     return stage_.play(phase, program);
   }

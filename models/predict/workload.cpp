@@ -92,15 +92,6 @@ Inference decode_inference(Node node, Task task) {
   return inference;
 }
 
-// The overrides below a prefix, such as "model.".
-std::vector<spec::Override> below(const std::vector<spec::Override>& all, std::string_view prefix) {
-  std::vector<spec::Override> list;
-  for (const spec::Override& change : all) {
-    if (change.path.starts_with(prefix)) list.push_back({change.path.substr(prefix.size()), change.value});
-  }
-  return list;
-}
-
 // Splits overrides into those of the hardware, of the model, and of the workload itself; the last are laid over it at once.
 struct Changes {
   std::vector<spec::Override> hardware, model;
@@ -120,10 +111,11 @@ bool is_runtime_choice(std::string_view path) {
 }
 
 void sort_change(spec::Override change, Value& document, Changes& changes) {
+  constexpr std::string_view kModel = "model.";
   if (spec::is_hardware_path(change.path) && !is_runtime_choice(change.path)) {
     changes.hardware.push_back(std::move(change));
-  } else if (change.path.starts_with("model.")) {
-    changes.model.push_back(std::move(change));
+  } else if (change.path.starts_with(kModel)) {
+    changes.model.push_back({change.path.substr(kModel.size()), std::move(change.value)});
   } else {
     if (is_runtime_choice(change.path)) open_runtime(document);
     spec::set_at(document, change.path, std::move(change.value));
@@ -184,7 +176,7 @@ graph::ModelSpec load_model(const spec::Library& library, const Value& value, co
   Value document = value.is_scalar() ? spec::read_document(library.require(spec::Shelf::models, value.text)) : value;
   for (const spec::Override& change : overrides) spec::set_at(document, change.path, change.value);
   spec::Decoding decoding;
-  graph::ModelSpec model = import::is_hf_config(document) ? import::import_hf_config(document, decoding) : graph::decode_model(Node(&document, "model", &decoding));
+  graph::ModelSpec model = import::is_hf_config(document) ? import::import_hf_config(Node(&document, "model", &decoding)) : graph::decode_model(Node(&document, "model", &decoding));
   decoding.diagnostics.throw_if_any();
   warnings.insert(warnings.end(), decoding.warnings.begin(), decoding.warnings.end());
   return model;

@@ -1,3 +1,5 @@
+#include <algorithm>
+
 #include "sim/chip/flash_attention.hpp"
 #include "sim/chip/pricing.hpp"
 #include "sim/chip/systolic.hpp"
@@ -25,10 +27,11 @@ Bytes cached_bytes(const work::AttentionPrefill& op) {
 
 KernelPrice price_attention_prefill(const work::AttentionPrefill& op, const KernelContext& context) {
   if (context.chip.kind == spec::ChipKind::systolic) return price_attention_systolic(work::work_of(op), d(op.batch), AttentionPhase::prefill, context);
+  const std::int64_t packed = op.seq_q <= context.chip.prefill.packed_queries ? op.heads / op.kv_heads : 1;
   const FlashPrefill attention{
       .work = work::work_of(op),
-      .problem = {.seq_q = op.seq_q, .seq_kv = op.seq_kv, .packed = 1, .causal = op.causal, .window = op.window},
-      .problems = d(op.batch) * d(op.heads),
+      .problem = {.seq_q = op.seq_q, .seq_kv = op.seq_kv, .packed = packed, .causal = op.causal, .window = op.window},
+      .problems = d(op.batch) * d(op.heads / packed),
       .width = {.key = op.head_dim, .value = op.value_dim},
       .cached = cached_bytes(op),
       .append = append_bytes(op),

@@ -54,6 +54,17 @@ double scale_to(const std::vector<ExpertLoad>& loads, double rows, double most) 
   return scale;
 }
 
+// Popularities of the experts of the heaviest of ep groups.
+std::vector<ExpertLoad> heaviest_group(const Pareto& popularity, const work::MoeGemm& op) {
+  std::vector<ExpertLoad> group{{.experts = 1, .tokens = popularity.at(0)}};
+  const std::int64_t others = std::max<std::int64_t>(1, op.experts / op.ep) - 1;
+  if (others == 0) return group;
+  const std::int64_t strata = std::min(others, kQuantiles);
+  const double stride = d(op.experts - 1) / d(strata);
+  add_loads(group, popularity, {.first = 1 + kUpperQuartile * stride, .step = stride, .weight = d(others) / d(strata), .count = strata});
+  return group;
+}
+
 std::vector<ExpertLoad> power_law_loads(const work::MoeGemm& op) {
   const double tokens = d(op.tokens), rows = tokens * d(op.topk);
   const bool sparse = rows <= d(op.experts);
@@ -65,21 +76,23 @@ std::vector<ExpertLoad> power_law_loads(const work::MoeGemm& op) {
   add_loads(all, popularity, {.first = (part - 1) / 2, .step = part, .weight = part, .count = parts});
   const double scale = scale_to(all, rows, tokens);
 
-  std::vector<ExpertLoad> own;
-  if (op.ep == 1) {
-    own = std::move(all);
-  } else {
-    own.push_back({.experts = 1, .tokens = popularity.at(0)});
-    const std::int64_t others = std::max<std::int64_t>(1, op.experts / op.ep) - 1;
-    if (others > 0) {
-      const std::int64_t groups = std::min(others, kQuantiles);
-      const double stride = d(op.experts - 1) / d(groups);
-      add_loads(own, popularity, {.first = 1 + kUpperQuartile * stride, .step = stride, .weight = d(others) / d(groups), .count = groups});
+  const auto round_all = [&](std::vector<ExpertLoad>& loads) {
+    double sum = 0;
+    for (ExpertLoad& load : loads) {
+      load.tokens = std::round(std::min(tokens, scale * load.tokens));
+      sum += load.experts * load.tokens;
     }
-  }
-  for (ExpertLoad& load : own) load.tokens = std::round(std::min(tokens, scale * load.tokens));
-  // The most popular expert gets what rounding has taken from all.
-  own.front().tokens = std::max(1.0, own.front().tokens);
+    return sum;
+  };
+  std::vector<ExpertLoad> own = op.ep > 1 ? heaviest_group(popularity, op) : all;
+  const double unassigned = std::max(0.0, rows - round_all(all));
+  round_all(own);
+  // Rows that rounding has left over go to idle experts, one each; their count on the heaviest rank is a deviation above the mean.
+  double idle = std::max(1.0, d(op.experts) / d(op.ep));
+  for (const ExpertLoad& load : own) idle -= load.tokens > 0 ? load.experts : 0;
+  const double mean = unassigned / d(op.ep);
+  const double extra = op.ep > 1 ? mean + std::sqrt(mean) : mean;
+  if (idle > 0 && extra > 0) own.push_back({.experts = std::min(idle, std::max(own.front().tokens > 0 ? 0.0 : 1.0, extra)), .tokens = 1});
   return own;
 }
 

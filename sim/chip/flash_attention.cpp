@@ -72,7 +72,10 @@ KernelPrice price_flash_prefill(const FlashPrefill& attention, const spec::Atten
   const Bytes appended = attention.uses_cache ? attention.append * parameters.append_passes : Bytes(0);
   const Traffic append = traffic_of(context, appended, Bytes(0), device_efficiency);
 
-  KernelPlan plan{.tile_m = parameters.tile_rows, .tile_n = parameters.tile_cols, .tile_k = attention.width.key};
+  KernelPlan plan;
+  plan.tile_m = parameters.tile_rows;
+  plan.tile_n = parameters.tile_cols;
+  plan.tile_k = attention.width.key;
   plan.tiles = tiles;
   plan.waves = std::ceil(tiles / units);
   plan.active_units = std::min(tiles, units);
@@ -113,7 +116,10 @@ KernelPrice price_flash_decode(const FlashDecode& attention, const spec::Attenti
   const Bytes partials = parts > 1 ? Bytes(kPartialBytes * ctas * d(attention.queries * (attention.width.value + 2))) : Bytes(0);
   const Traffic traffic = traffic_of(context, attention.work.bytes() - attention.cached + partials, attention.cached, parameters.memory_efficiency);
 
-  KernelPlan plan{.tile_m = round_up(attention.queries, parameters.row_granule), .tile_n = parameters.tile_cols, .tile_k = attention.width.key};
+  KernelPlan plan;
+  plan.tile_m = round_up(attention.queries, parameters.row_granule);
+  plan.tile_n = parameters.tile_cols;
+  plan.tile_k = attention.width.key;
   plan.split = static_cast<std::int64_t>(parts);
   plan.tiles = ctas;
   plan.waves = std::ceil(ctas / slots);

@@ -86,7 +86,10 @@ KernelPrice price_moe_simt(const work::MoeGemm& op, const KernelContext& context
   const double weight_hit = resident_share(chip, work.weights + permuted + context.operands.between_uses);
   const double row_hit = resident_share(chip, permuted);
 
-  KernelPlan plan{.tile_m = rank.row_tile, .tile_n = kColumnTile};
+  KernelPlan plan;
+  plan.tile_m = rank.row_tile;
+  plan.tile_n = kColumnTile;
+  plan.tiles = 0;
   ResourceTimes times{};
   Seconds main;
   for (const GroupedGemm& gemm : {GroupedGemm{op.gated ? 2 * width : width, d(op.hidden)}, GroupedGemm{d(op.hidden), width}}) {
@@ -106,7 +109,6 @@ KernelPrice price_moe_simt(const work::MoeGemm& op, const KernelContext& context
   main += permute;
   times.hbm += permute;
 
-  plan.tiles -= 1;  // a plan starts with one
   plan.waves = std::ceil(plan.tiles / units);
   plan.active_units = std::min(plan.tiles, units);
   plan.kernels = 5;  // permute, up, activation, down, combine

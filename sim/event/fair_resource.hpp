@@ -3,11 +3,11 @@
 // With W the sum of the weights of the flows under way, a flow of weight w moves at
 //   w * min(flow_cap, rate / W)
 // and ends when the integral of that equals its bytes. Virtual time V, the bytes moved by a flow of weight 1, has
-// dV/dt = min(flow_cap, rate / W) and a flow that begins at V ends at V + bytes / w: a heap of these ends suffices, and a
-// change of W or rate costs O(1) (Parekh and Gallager, "A generalized processor sharing approach to flow control in
-// integrated services networks", 1993). O(log n) a flow.
+// dV/dt = min(flow_cap, rate / W), and a flow that begins at V ends at V + bytes / w: a heap of these ends suffices,
+// and a change of W or rate costs O(1); O(log n) a flow. After Parekh and Gallager, "A generalized processor sharing
+// approach to flow control in integrated services networks", 1993.
 //
-// The fluid is exact to 2^-32 ps; only the moment at which a flow is told that it has ended is rounded up to a picosecond.
+// The fluid is exact to 2^-32 ps; only the moment at which a flow is told of its end is rounded up to a picosecond.
 // One resource knows nothing of others: flows over several links need max-min sharing (sim/net).
 #pragma once
 

@@ -79,7 +79,8 @@ void Simulator::fire_until(Time end) {
   } const running(is_running_);
   for (auto next = queue_.pop(end); next.event != nullptr; next = queue_.pop(end)) {
     ++event_count_;
-    order_checksum_ = mixed(order_checksum_, static_cast<std::uint64_t>(now().ps()) * 4 + static_cast<std::uint64_t>(next.phase));
+    const std::uint64_t time = static_cast<std::uint64_t>(now().ps());
+    order_checksum_ = mixed(order_checksum_, time * 4 + static_cast<std::uint64_t>(next.phase));
     next.event->fire(*this);
   }
 }

@@ -1,8 +1,8 @@
 // Task<T>: a coroutine of the simulation, started when it is awaited and finished before its caller goes on.
 //
-// A Task<> becomes a process of its own when it is handed to Simulator::spawn. An exception that leaves a task comes out
-// of its co_await; out of a process, it comes out of Simulator::run. A coroutine keeps references to its arguments, and
-// a lambda coroutine to its captures: what it refers to must outlive it, so pass values, and captureless lambdas.
+// A Task<> becomes a process of its own when it is handed to Simulator::spawn. An exception that leaves a task comes
+// out of its co_await; out of a process, it comes out of Simulator::run. A coroutine keeps references to its arguments,
+// and a lambda coroutine to its captures: what it refers to must outlive it, so pass values, and captureless lambdas.
 #pragma once
 
 #include <coroutine>

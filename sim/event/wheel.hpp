@@ -31,8 +31,8 @@ class Wheel {
   // Requires: time is not before the time last taken, nor before the limit of a take that found nothing.
   void push(std::uint64_t time, Handle handle) { place({time, handle}); }
 
-  // Takes the earliest entry if few share its bucket, as is usual when times are sparse, and if it is due by `limit` and
-  // alone at its time. False says nothing about what is pending: ask take.
+  // Takes the earliest entry if few share its bucket, as is usual when times are sparse, and if it is due by `limit`
+  // and alone at its time. False says nothing about what is pending: ask take.
   bool take_sparse(std::uint64_t limit, Handle& handle, std::uint64_t& time);
 
   enum class Found : std::uint8_t {
@@ -116,8 +116,10 @@ inline bool Wheel::take_sparse(std::uint64_t limit, Handle& handle, std::uint64_
   const unsigned level = static_cast<unsigned>(__builtin_ctz(levels_));
   const unsigned digit = static_cast<unsigned>(__builtin_ctzll(digits_[level]));
   Bucket& bucket = buckets_[level * kBuckets + digit];
-  const std::size_t count = static_cast<std::size_t>(bucket.end - bucket.entries.data());
-  if (count > kFew) return false;
+  const std::uintptr_t bytes =
+      reinterpret_cast<std::uintptr_t>(bucket.end) - reinterpret_cast<std::uintptr_t>(bucket.entries.data());
+  if (bytes > kFew * sizeof(Entry)) return false;  // as it is when the end lies in a chunk
+  const std::size_t count = bytes / sizeof(Entry);
   // How many there are and which is first cannot be predicted: from here on, no branch depends on it.
   std::uint64_t least = bucket.entries[0].time;
   std::size_t place = 0;

@@ -23,9 +23,12 @@ std::string_view name_of(const NcclChoice& choice) {
   const bool is_tree = choice.algorithm == spec::NcclAlgorithm::tree;
   if (choice.algorithm == spec::NcclAlgorithm::nvls) return "NVLS";
   switch (choice.protocol) {
-    case spec::NcclProtocol::ll: return is_tree ? "tree LL" : "ring LL";
-    case spec::NcclProtocol::ll128: return is_tree ? "tree LL128" : "ring LL128";
-    case spec::NcclProtocol::simple: return is_tree ? "tree Simple" : "ring Simple";
+    case spec::NcclProtocol::ll:
+      return is_tree ? "tree LL" : "ring LL";
+    case spec::NcclProtocol::ll128:
+      return is_tree ? "tree LL128" : "ring LL128";
+    case spec::NcclProtocol::simple:
+      return is_tree ? "tree Simple" : "ring Simple";
   }
   return "";
 }
@@ -34,9 +37,12 @@ std::string_view name_of(const NcclChoice& choice) {
 Bytes wire_bytes_of(const NcclChoice& choice, const work::Collective& collective) {
   const auto n = static_cast<double>(collective.ranks);
   switch (choice.algorithm) {
-    case spec::NcclAlgorithm::ring: return ring_traffic(collective).sent;
-    case spec::NcclAlgorithm::tree: return 2 * collective.bytes;
-    case spec::NcclAlgorithm::nvls: return collective.bytes * (1 + 1 / n);
+    case spec::NcclAlgorithm::ring:
+      return ring_traffic(collective).sent;
+    case spec::NcclAlgorithm::tree:
+      return 2 * collective.bytes;
+    case spec::NcclAlgorithm::nvls:
+      return collective.bytes * (1 + 1 / n);
   }
   return {};
 }
@@ -46,8 +52,7 @@ std::optional<CollectivePrice> estimate_custom(const work::Collective& collectiv
                                                const spec::CustomAllReduce* custom, BytesPerSecond peers) {
   if (!custom || collective.kind != CollectiveKind::all_reduce) return std::nullopt;
   if (collective.bytes > custom->largest_on(system.chip.family)) return std::nullopt;
-  const CustomPrice price =
-      estimate_custom_all_reduce(collective, *custom, peers, system.chip.device_memory().latency);
+  const CustomPrice price = estimate_custom_all_reduce(collective, *custom, peers, system.chip.device_memory().latency);
   return CollectivePrice{.time = price.time,
                          .bound = system.fabric.latency + least_traffic(collective, false) / peers,
                          .algorithm = price.one_shot ? "one-shot" : "two-shot",
@@ -60,7 +65,8 @@ CollectivePrice estimate_switched(const work::Collective& collective, const spec
   if (auto price = estimate_custom(collective, system, custom, fabric.bandwidth)) return *price;
   if (!system.nccl || !system.nccl->ring) {
     throw spec::InputError(fmt::format("the collective library '{}' of {} is not made for a switched fabric",
-                                       system.nccl_name, system.name), "use 'nccl'");
+                                       system.nccl_name, system.name),
+                           "use 'nccl'");
   }
   const spec::RingLibrary& library = *system.nccl->ring;
   const NcclPlace place{.library = library,
@@ -73,15 +79,17 @@ CollectivePrice estimate_switched(const work::Collective& collective, const spec
   const Bytes sent = ring_traffic(collective).sent;
   switch (collective.kind) {
     case CollectiveKind::all_to_all:
-      return {.time = estimate_all_to_all(collective, place), .bound = bound, .algorithm = "direct", .wire_bytes = sent};
+      return {
+          .time = estimate_all_to_all(collective, place), .bound = bound, .algorithm = "direct", .wire_bytes = sent};
     case CollectiveKind::p2p:
       return {.time = estimate_pair(collective, place), .bound = bound, .algorithm = "p2p", .wire_bytes = sent};
     case CollectiveKind::all_reduce:
     case CollectiveKind::all_gather:
     case CollectiveKind::reduce_scatter:
-    case CollectiveKind::broadcast: break;
+    case CollectiveKind::broadcast:
+      break;
   }
-  const NcclChoice choice = choose_nccl(collective, library, place.generation, fabric.bandwidth);
+  const NcclChoice choice = choose_nccl(collective, library, place.generation);
   return {.time = estimate_nccl(choice, collective, place),
           .bound = bound,
           .algorithm = name_of(choice),
@@ -93,8 +101,9 @@ CollectivePrice estimate_full(const work::Collective& collective, const spec::Sy
   const BytesPerSecond peers = direct_bandwidth(collective, system.fabric);
   if (auto price = estimate_custom(collective, system, custom, peers)) return *price;
   if (!system.nccl || !system.nccl->direct) {
-    throw spec::InputError(fmt::format("the collective library '{}' of {} is not made for a full fabric",
-                                       system.nccl_name, system.name), "use 'rccl'");
+    throw spec::InputError(
+        fmt::format("the collective library '{}' of {} is not made for a full fabric", system.nccl_name, system.name),
+        "use 'rccl'");
   }
   const Bytes sent = ring_traffic(collective).sent;
   return {.time = estimate_direct(collective, system.fabric, *system.nccl->direct),
@@ -122,11 +131,16 @@ CollectivePrice estimate_slice(const work::Collective& collective, const spec::S
 CollectivePrice estimate_on_fabric(const work::Collective& collective, const spec::SystemSpec& system,
                                    const spec::CustomAllReduce* custom) {
   switch (system.fabric.topology) {
-    case spec::Topology::none: break;
-    case spec::Topology::switched: return estimate_switched(collective, system, custom);
-    case spec::Topology::full: return estimate_full(collective, system, custom);
-    case spec::Topology::pcie: return estimate_shared_path(collective, system);
-    case spec::Topology::torus: return estimate_slice(collective, system);
+    case spec::Topology::none:
+      break;
+    case spec::Topology::switched:
+      return estimate_switched(collective, system, custom);
+    case spec::Topology::full:
+      return estimate_full(collective, system, custom);
+    case spec::Topology::pcie:
+      return estimate_shared_path(collective, system);
+    case spec::Topology::torus:
+      return estimate_slice(collective, system);
   }
   return {};
 }
@@ -138,9 +152,10 @@ CollectivePrice estimate_collective(const work::Collective& collective, const sp
   if (collective.ranks <= 1) return {};
   if (collective.ranks > system.fabric.chips) {
     throw spec::InputError(
-        fmt::format("a collective of {} ranks does not fit: {} joins {} chip{} in a node, and collectives across nodes are "
-                    "not modelled",
-                    collective.ranks, system.name, system.fabric.chips, system.fabric.chips == 1 ? "" : "s"),
+        fmt::format(
+            "a collective of {} ranks does not fit: {} joins {} chip{} in a node, and collectives across nodes are "
+            "not modelled",
+            collective.ranks, system.name, system.fabric.chips, system.fabric.chips == 1 ? "" : "s"),
         "take fewer ranks, or a system whose fabric joins more chips");
   }
   CollectivePrice price = estimate_on_fabric(collective, system, custom);

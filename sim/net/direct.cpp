@@ -11,7 +11,8 @@ BytesPerSecond direct_bandwidth(const work::Collective& collective, const spec::
   return collective.kind == work::CollectiveKind::p2p ? link : static_cast<double>(collective.ranks - 1) * link;
 }
 
-Seconds estimate_direct(const work::Collective& collective, const spec::Fabric& fabric, const spec::DirectLibrary& library) {
+Seconds estimate_direct(const work::Collective& collective, const spec::Fabric& fabric,
+                        const spec::DirectLibrary& library) {
   const double exchanges = collective.kind == work::CollectiveKind::all_reduce ? 2 : 1;
   const Seconds volume = ring_traffic(collective).sent / (fabric.efficiency * direct_bandwidth(collective, fabric));
   const Seconds ll = exchanges * library.ll_hop + volume / library.ll_efficiency;

@@ -20,24 +20,32 @@ double tree_correction(const spec::NcclChoiceModel& model, NcclProtocol protocol
   return doublings < static_cast<double>(factors.size()) ? factors[static_cast<std::size_t>(doublings)] : 1;
 }
 
-BytesPerSecond ring_bandwidth(NcclProtocol protocol, const spec::NcclChoiceModel& model, const spec::NcclGeneration& g) {
+BytesPerSecond ring_bandwidth(NcclProtocol protocol, const spec::NcclChoiceModel& model,
+                              const spec::NcclGeneration& g) {
   const auto channels = static_cast<double>(g.channels);
   const BytesPerSecond whole = channels * g.channel_bandwidth;
   switch (protocol) {
-    case NcclProtocol::ll: return std::min(g.ll_bandwidth, model.ll_share * whole);
-    case NcclProtocol::ll128: return std::min(model.ll128_share * whole, channels * g.ring_ll128_channel);
-    case NcclProtocol::simple: return whole;
+    case NcclProtocol::ll:
+      return std::min(g.ll_bandwidth, model.ll_share * whole);
+    case NcclProtocol::ll128:
+      return std::min(model.ll128_share * whole, channels * g.ring_ll128_channel);
+    case NcclProtocol::simple:
+      return whole;
   }
   return whole;
 }
 
-BytesPerSecond tree_bandwidth(NcclProtocol protocol, const spec::NcclChoiceModel& model, const spec::NcclGeneration& g) {
+BytesPerSecond tree_bandwidth(NcclProtocol protocol, const spec::NcclChoiceModel& model,
+                              const spec::NcclGeneration& g) {
   const auto channels = static_cast<double>(g.channels);
   const BytesPerSecond whole = channels * g.channel_bandwidth;
   switch (protocol) {
-    case NcclProtocol::ll: return std::min(model.tree_ll_share * whole, g.ll_bandwidth);
-    case NcclProtocol::ll128: return std::min(model.tree_ll128_share * whole, channels * g.tree_ll128_channel);
-    case NcclProtocol::simple: return std::min(model.ll128_share * whole, channels * g.tree_simple_channel);
+    case NcclProtocol::ll:
+      return std::min(model.tree_ll_share * whole, g.ll_bandwidth);
+    case NcclProtocol::ll128:
+      return std::min(model.tree_ll128_share * whole, channels * g.tree_ll128_channel);
+    case NcclProtocol::simple:
+      return std::min(model.ll128_share * whole, channels * g.tree_simple_channel);
   }
   return whole;
 }
@@ -51,15 +59,14 @@ BytesPerSecond nvls_bandwidth(const spec::NcclGeneration& g) {
 
 bool reduces_in_switch(const work::Collective& collective, const spec::RingLibrary& library,
                        const spec::NcclGeneration& generation) {
-  const auto& formats = library.nvls_dtypes;
+  const auto& formats = library.choice.nvls_dtypes;
   return generation.nvls && std::find(formats.begin(), formats.end(), collective.dtype) != formats.end() &&
          collective.kind == work::CollectiveKind::all_reduce && collective.ranks >= generation.nvls->least_ranks;
 }
 
 Seconds predict_nccl(const NcclChoice& choice, const work::Collective& collective, const spec::RingLibrary& library,
-                     const spec::NcclGeneration& generation, BytesPerSecond link) {
+                     const spec::NcclGeneration& generation) {
   const spec::NcclChoiceModel& model = library.choice;
-  const double scale = link / generation.link;
   const bool is_broadcast = collective.kind == work::CollectiveKind::broadcast;
   const double steps = ring_traffic(collective).steps;
   const double hops = is_broadcast ? 1 : steps;
@@ -67,20 +74,20 @@ Seconds predict_nccl(const NcclChoice& choice, const work::Collective& collectiv
   switch (choice.algorithm) {
     case NcclAlgorithm::ring:
       return model.ring_base[choice.protocol] + hops * model.ring_hop[choice.protocol] +
-             passes * collective.bytes / (scale * ring_bandwidth(choice.protocol, model, generation));
+             passes * collective.bytes / ring_bandwidth(choice.protocol, model, generation);
     case NcclAlgorithm::tree:
       return model.tree_base[choice.protocol] + steps * model.tree_hop[choice.protocol] +
              2 * collective.bytes /
-                 (scale * tree_correction(model, choice.protocol, collective.bytes) *
+                 (tree_correction(model, choice.protocol, collective.bytes) *
                   tree_bandwidth(choice.protocol, model, generation));
     case NcclAlgorithm::nvls:
-      return model.nvls_latency + passes * collective.bytes / (scale * nvls_bandwidth(generation));
+      return model.nvls_latency + passes * collective.bytes / nvls_bandwidth(generation);
   }
   return {};
 }
 
 NcclChoice choose_nccl(const work::Collective& collective, const spec::RingLibrary& library,
-                       const spec::NcclGeneration& generation, BytesPerSecond link) {
+                       const spec::NcclGeneration& generation) {
   std::vector<NcclChoice> choices;
   const double steps = ring_traffic(collective).steps;
   const auto add_protocols_of = [&](NcclAlgorithm algorithm) {
@@ -91,12 +98,13 @@ NcclChoice choose_nccl(const work::Collective& collective, const spec::RingLibra
   };
   add_protocols_of(NcclAlgorithm::ring);
   if (collective.kind == work::CollectiveKind::all_reduce) add_protocols_of(NcclAlgorithm::tree);
-  if (reduces_in_switch(collective, library, generation)) choices.push_back({NcclAlgorithm::nvls, NcclProtocol::simple});
+  if (reduces_in_switch(collective, library, generation))
+    choices.push_back({NcclAlgorithm::nvls, NcclProtocol::simple});
 
   NcclChoice best;
   Seconds least(std::numeric_limits<double>::infinity());
   for (const NcclChoice& choice : choices) {
-    const Seconds time = predict_nccl(choice, collective, library, generation, link);
+    const Seconds time = predict_nccl(choice, collective, library, generation);
     if (time < least) {
       least = time;
       best = choice;

@@ -14,20 +14,21 @@ struct NcclChoice {
 };
 
 // What NCCL's predictor says: base + steps · hop + S/(bus bandwidth · n/steps), with W = channels · channel bandwidth,
-// scaled by `link` over the generation's own, and W·(n/steps) halved for trees:
+// and half of the bus bandwidth for trees instead of n/steps:
 //   ring: LL min(llMaxBw, 0.5 W), LL128 min(0.92 W, channels · perChMax), Simple W
-//   tree: LL min(W/3.8, llMaxBw), LL128 min(7/9 W, channels · perChMax), Simple min(0.92 W, channels · perChMax), each times
+//   tree: LL min(W/3.8, llMaxBw), LL128 min(7/9 W, channels · perChMax), Simple min(0.92 W, channels · perChMax), each
+//   times
 //         the tree correction of the size
 //   NVLS: 2 · efficiency · (channels-1)/channels · W
 // Source: NCCL, src/graph/tuning.cc. A broadcast adds one hop: its ring is one pipeline.
 Seconds predict_nccl(const NcclChoice& choice, const work::Collective& collective, const spec::RingLibrary& library,
-                     const spec::NcclGeneration& generation, BytesPerSecond link);
+                     const spec::NcclGeneration& generation);
 
 // The least prediction among what NCCL has for this collective. Trees and NVLS are for all-reduce alone; NVLS needs a
 // number format that switches reduce and `least_ranks`. Ties go to the first of ring LL, LL128, Simple, tree, NVLS.
 // The collective is all_reduce, all_gather, reduce_scatter or broadcast of at least two ranks.
 NcclChoice choose_nccl(const work::Collective& collective, const spec::RingLibrary& library,
-                       const spec::NcclGeneration& generation, BytesPerSecond link);
+                       const spec::NcclGeneration& generation);
 
 // Whether the switches can reduce this collective.
 bool reduces_in_switch(const work::Collective& collective, const spec::RingLibrary& library,

@@ -31,14 +31,16 @@ Seconds estimate_ll(const RingTraffic& traffic, const NcclPlace& place) {
   const double line = std::min(1.0, traffic.chunk / t.ll_line);
   const Seconds loops = traffic.steps * line * t.ll_line_clocks / place.clock;
   const Seconds volume = traffic.sent / (t.ll_efficiency * place.link);
-  return place.memory_latency * (t.start + t.wide_start * line + traffic.steps * t.ll_hop) + std::max(loops, volume);
+  return place.memory_latency * (t.start + t.wide_start * line + traffic.steps * t.ll_hop) + std::max(loops, volume) +
+         traffic.local / (t.ll_local_efficiency * place.link);
 }
 
 Seconds estimate_ll128(const RingTraffic& traffic, const NcclPlace& place) {
   const spec::NcclTimeModel& t = place.library.time;
   const Seconds hops = traffic.steps * t.ll128_hop * place.memory_latency;
   const Seconds volume = traffic.sent / (t.ll128_efficiency * place.link);
-  return place.memory_latency * (t.start + t.wide_start) + overlap(hops, volume, t.overlap_norm);
+  return place.memory_latency * (t.start + t.wide_start) + overlap(hops, volume, t.overlap_norm) +
+         traffic.local / (t.local_efficiency * place.link);
 }
 
 Seconds estimate_simple(const RingTraffic& traffic, const NcclPlace& place) {
@@ -61,9 +63,12 @@ Seconds estimate_nccl(const NcclChoice& choice, const work::Collective& collecti
   if (choice.algorithm == NcclAlgorithm::nvls) return estimate_nvls(collective, place);
   const RingTraffic traffic = traffic_of(choice.algorithm, collective);
   switch (choice.protocol) {
-    case NcclProtocol::ll: return estimate_ll(traffic, place);
-    case NcclProtocol::ll128: return estimate_ll128(traffic, place);
-    case NcclProtocol::simple: return estimate_simple(traffic, place);
+    case NcclProtocol::ll:
+      return estimate_ll(traffic, place);
+    case NcclProtocol::ll128:
+      return estimate_ll128(traffic, place);
+    case NcclProtocol::simple:
+      return estimate_simple(traffic, place);
   }
   return {};
 }
@@ -72,8 +77,7 @@ Seconds estimate_all_to_all(const work::Collective& collective, const NcclPlace&
   const spec::NcclSendReceive& s = place.library.send_receive;
   const RingTraffic traffic = ring_traffic(collective);
   const Seconds opening = std::min(traffic.chunk / s.channel_bandwidth, s.channel_opening * place.memory_latency);
-  const Seconds volume =
-      traffic.sent / (s.efficiency * place.link) + traffic.local / (s.local_efficiency * place.link);
+  const Seconds volume = traffic.sent / (s.efficiency * place.link) + traffic.local / (s.local_efficiency * place.link);
   return s.start * place.memory_latency + traffic.steps * s.peer + overlap(opening, volume, s.overlap_norm);
 }
 

@@ -23,8 +23,9 @@ BytesPerSecond shared_path_bandwidth(const spec::Fabric& fabric, std::int64_t ra
 
 Seconds estimate_pcie(const work::Collective& collective, const spec::Fabric& fabric) {
   const RingTraffic traffic = ring_traffic(collective);
+  const std::int64_t sharers = collective.kind == work::CollectiveKind::p2p ? 2 : collective.ranks;
   return fabric.collective_start + traffic.steps * fabric.latency +
-         traffic.sent / shared_path_bandwidth(fabric, collective.ranks);
+         traffic.sent / shared_path_bandwidth(fabric, sharers);
 }
 
 }  // namespace mlosim::net

@@ -1,8 +1,8 @@
 // Collectives of cards that share a PCIe root complex: a ring whose steps all pass through the narrowest shared path.
 //
 //   T = start + L · hop + V/B(n)
-// with L and V of ring_traffic and B(n) the bandwidth that one of n ranks gets of that path, a property of the node's
-// topology. Source: fit to NCCL on 2, 4 and 8 L40S; held-out error 16 %.
+// with L and V of ring_traffic and B(n) the bandwidth that one of n ranks gets of that path (n = 2 for a p2p), a
+// property of the node's topology. Source: fit to NCCL on 2, 4 and 8 L40S; held-out error 16 %.
 #pragma once
 
 #include <cstdint>

@@ -14,8 +14,8 @@ namespace {
 
 using Sides = std::vector<std::int64_t>;
 
-// Splits `chips` into non-increasing sides, the i-th at most limits[i] and none above `longest`; keeps the split that comes
-// first in lexicographic order, which has the shortest longest side. Limits are sorted, longest first.
+// Splits `chips` into non-increasing sides, the i-th at most limits[i] and none above `longest`; keeps the split that
+// comes first in lexicographic order, which has the shortest longest side. Limits are sorted, longest first.
 void search_sides(const Sides& limits, std::size_t axis, std::int64_t chips, std::int64_t longest, Sides& sides,
                   Sides& best) {
   if (axis == limits.size()) {
@@ -73,9 +73,14 @@ SliceShape slice_shape(const spec::Fabric& fabric, std::int64_t chips) {
     if (best[axis] == 1) continue;
     bool is_ring = false;
     switch (fabric.wraparound) {
-      case spec::Wraparound::none: break;
-      case spec::Wraparound::cubes_of_4: is_ring = whole_cubes; break;
-      case spec::Wraparound::whole_axis: is_ring = best[axis] == limits[axis]; break;
+      case spec::Wraparound::none:
+        break;
+      case spec::Wraparound::cubes_of_4:
+        is_ring = whole_cubes;
+        break;
+      case spec::Wraparound::whole_axis:
+        is_ring = best[axis] == limits[axis];
+        break;
     }
     shape.push_back({.length = best[axis], .is_ring = is_ring});
   }
@@ -90,8 +95,11 @@ TorusPrice estimate_torus(const work::Collective& collective, const spec::Fabric
   switch (collective.kind) {
     case work::CollectiveKind::all_gather:
     case work::CollectiveKind::reduce_scatter:
-    case work::CollectiveKind::broadcast: break;
-    case work::CollectiveKind::all_reduce: hops *= 2; break;
+    case work::CollectiveKind::broadcast:
+      break;
+    case work::CollectiveKind::all_reduce:
+      hops *= 2;
+      break;
     case work::CollectiveKind::all_to_all:
       hops = fabric.endpoint_latency + hops_across(shape) * fabric.latency;
       volume = exchange_volume(collective.bytes, shape, fabric.bandwidth);

@@ -1,16 +1,18 @@
-// Collectives on a torus of chips (TPU ICI): which slice a number of chips forms, and what a collective over a whole slice
-// takes by the bucket algorithm on all axes at once.
+// Collectives on a torus of chips (TPU ICI): which slice a number of chips forms, and what a collective over a whole
+// slice takes by the bucket algorithm on all axes at once.
 //
-// Each chip has, on each axis, two links where the axis is a ring and one that counts where it is a line (its end chips have
-// no more). With w the bandwidth of a link, f the sustained efficiency, P the sum of those links, a the axes, S bytes:
+// Each chip has, on each axis, two links where the axis is a ring and one that counts where it is a line (its end chips
+// have no more). With w the bandwidth of a link, f the sustained efficiency, P the sum of those links, a the axes, S
+// bytes:
 //   all-gather, reduce-scatter  start + H·(endpoint + hop) + V/(f·P·w),  V = (n-1)/n·S
 //   all-reduce                  twice the hops and the bytes
 //   all-to-all                  start + endpoint + H·hop + max over a of cut(a)·S/(f·links(a)·w),  cut(a) = ⌊a²/4⌋/a
 //   broadcast                   start + H·(endpoint + hop) + S/(f·P·w)
 //   p2p (neighbours)            start + endpoint + hop + S/(f·w)
-// where H sums ⌊a/2⌋ over rings and a-1 over lines. On a ring an all-to-all is a quarter of the all-gather of everything; on
-// a line the middle link bounds it. Assumed: buckets are cut so that all axes end together. Source: the scaling book's
-// rules; TPU v4 link latencies; all-gathers of TPU v7 on 4 chips. Axes longer than 2 and all-to-all were never measured.
+// where H sums ⌊a/2⌋ over rings and a-1 over lines. On a ring an all-to-all is a quarter of the all-gather of
+// everything; on a line the middle link bounds it. Assumed: buckets are cut so that all axes end together. Source: the
+// scaling book's rules; TPU v4 link latencies; all-gathers of TPU v7 on 4 chips. Axes longer than 2 and all-to-all were
+// never measured.
 #pragma once
 
 #include <cstdint>
@@ -31,8 +33,8 @@ struct SliceAxis {
 using SliceShape = std::vector<SliceAxis>;  // longest axis first; axes of length 1 are left out
 
 // The slice that `chips` form: as near to a cube as fits into the fabric's dimensions (4 -> 2x2, 16 -> 4x2x2 or 4x4).
-// Wraparound::cubes_of_4 closes all axes of a slice that is built of whole cubes of side 4, Wraparound::whole_axis each axis
-// that is as long as the fabric's. Throws InputError where no such slice exists (17 chips of a 16x16 torus).
+// Wraparound::cubes_of_4 closes all axes of a slice that is built of whole cubes of side 4, Wraparound::whole_axis each
+// axis that is as long as the fabric's. Throws InputError where no such slice exists (17 chips of a 16x16 torus).
 SliceShape slice_shape(const spec::Fabric& fabric, std::int64_t chips);
 
 struct TorusPrice {

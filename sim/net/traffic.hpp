@@ -1,5 +1,5 @@
-// What a collective moves, whatever moves it: link steps and bytes of one rank. Pure arithmetic; used by every algorithm
-// of this folder and by the bounds.
+// What a collective moves, whatever moves it: link steps and bytes of one rank. Pure arithmetic; used by every
+// algorithm of this folder and by the bounds.
 #pragma once
 
 #include "sim/units/quantity.hpp"

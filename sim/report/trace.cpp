@@ -33,9 +33,9 @@ void TraceWriter::add(const std::string& phase, const machine::Program& program,
   offset_ = offset_ + makespan;
 }
 
-std::string TraceWriter::render() const {
+std::string TraceWriter::render(std::int64_t chips) const {
   Json events = Json::array();
-  const std::string title = chips_ == 1 ? "chip 0" : fmt::format("chip 0 (one of {} alike)", chips_);
+  const std::string title = chips == 1 ? "chip 0" : fmt::format("chip 0 (one of {} alike)", chips);
   events.push_back(metadata("process_name", kPhaseThread, title));
   events.push_back(metadata("thread_name", kPhaseThread, "step"));
   for (std::size_t i = 0; i < streams_.size(); ++i) events.push_back(metadata("thread_name", static_cast<int>(i) + 1, streams_[i]));

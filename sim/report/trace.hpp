@@ -2,6 +2,7 @@
 // with their limiter and plan.
 #pragma once
 
+#include <cstdint>
 #include <string>
 #include <vector>
 
@@ -13,13 +14,10 @@ namespace mlosim::report {
 
 class TraceWriter {
  public:
-  // `chips` are named in the process's title: the ranks are alike, one is played.
-  explicit TraceWriter(std::int64_t chips) : chips_(chips) {}
-
   // Slices of one program, shifted so that it starts where the last one ended, under a phase name ("prefill", "decode 3").
   void add(const std::string& phase, const machine::Program& program, const std::vector<machine::TaskFact>& facts, event::Span makespan);
-  // The whole JSON document.
-  std::string render() const;
+  // The whole JSON document. The ranks are alike and one is played: the process's title says of how many `chips`.
+  std::string render(std::int64_t chips) const;
 
  private:
   struct Slice {
@@ -28,7 +26,6 @@ class TraceWriter {
     std::uint32_t stream;
   };
 
-  std::int64_t chips_;
   std::vector<std::string> streams_;
   std::vector<Slice> slices_;
   std::vector<Slice> phases_;

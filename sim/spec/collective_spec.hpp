@@ -17,7 +17,7 @@ struct CustomAllReduce {
   double second_shot = 0;          // memory latencies of the two-shot form's middle barrier
   double one_shot_efficiency = 1;  // of the link bandwidth
   double two_shot_efficiency = 1;
-  Bytes largest;                   // above it the library's collective is used
+  Bytes largest;                                   // above it the library's collective is used
   std::map<std::string, Bytes> largest_by_family;  // chips whose limit is another, by ChipSpec::family
 
   Bytes largest_on(const std::string& family) const {

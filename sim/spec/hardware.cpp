@@ -98,10 +98,14 @@ std::pair<Value*, std::string_view> locate(HardwareDocuments& documents, std::st
 }  // namespace
 
 Value read_chip(const Library& library, std::string_view name_or_path) {
-  Value chip = read_document(library.require(Shelf::chips, name_or_path));
+  const Value chip = read_document(library.require(Shelf::chips, name_or_path));
   const std::string family = text_of(chip, "family");
   if (family.empty()) return chip;  // decode_chip says that it is missing
-  Value base = read_document(library.require(Shelf::families, family));
+  return lay_over_family(read_document(library.require(Shelf::families, family)), chip);
+}
+
+Value lay_over_family(const Value& family, const Value& chip) {
+  Value base = family;
   for (const std::string_view key : {"schema", "name", "description"}) drop(base, key);
   return merge(base, chip);
 }

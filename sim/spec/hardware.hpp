@@ -42,6 +42,9 @@ HardwareDocuments read_hardware(const Library& library, std::string_view system,
 // Chip document of a name or path with its family merged in.
 Value read_chip(const Library& library, std::string_view name_or_path);
 
+// The same for documents that have been read already.
+Value lay_over_family(const Value& family, const Value& chip);
+
 // True for the paths that apply_override takes.
 bool is_hardware_path(std::string_view path);
 // Lays one override over the documents. "system.chip.x" and "chip.x" are the same place. Throws InputError.

@@ -79,6 +79,7 @@ AttentionPrefillParameters decode_attention_prefill(Node node) {
       .tile_rows = node.require_count("tile_rows"),
       .tile_cols = node.require_count("tile_cols"),
       .append_passes = node.require_number("append_passes", Range::non_negative),
+      .packed_queries = node.count_or("packed_queries", 0, 0),
   };
   node.finish();
   return a;

@@ -60,6 +60,7 @@ struct AttentionPrefillParameters {
   double tail = 0;                  // share of a heaviest tile that is left over at the end
   std::int64_t tile_rows = 128, tile_cols = 64;
   double append_passes = 1;         // of the RoPE and KV-append bytes
+  std::int64_t packed_queries = 0;  // calls of at most as many queries put all query heads of a KV head in one tile; 0 = none does
 };
 
 struct AttentionDecodeParameters {

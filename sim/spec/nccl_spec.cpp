@@ -32,6 +32,21 @@ std::vector<double> decode_factors(Node node) {
   return factors;
 }
 
+std::vector<work::DType> decode_dtypes(Node node) {
+  std::vector<work::DType> dtypes;
+  for (const Node& item : node.items()) {
+    const std::string name = item.as_text();
+    const auto known = std::find_if(work::kDTypeNames.begin(), work::kDTypeNames.end(),
+                                    [&](const auto& entry) { return entry.first == name; });
+    if (known == work::kDTypeNames.end()) {
+      item.fail(fmt::format("unknown dtype '{}'", name));
+    } else {
+      dtypes.push_back(known->second);
+    }
+  }
+  return dtypes;
+}
+
 NcclChoiceModel decode_choice(Node node) {
   NcclChoiceModel c;
   c.ring_base = decode_latencies(node.require_mapping("ring_base"));
@@ -39,6 +54,7 @@ NcclChoiceModel decode_choice(Node node) {
   c.ring_hop = decode_latencies(node.require_mapping("ring_hop"));
   c.tree_hop = decode_latencies(node.require_mapping("tree_hop"));
   c.nvls_latency = node.require<Seconds>("nvls_latency");
+  c.nvls_dtypes = decode_dtypes(node.child("nvls_dtypes"));
   c.ll_share = node.require_number("ll_share", Range::fraction);
   c.ll128_share = node.require_number("ll128_share", Range::fraction);
   c.tree_ll_share = node.require_number("tree_ll_share", Range::fraction);
@@ -62,6 +78,7 @@ NcclTimeModel decode_time(Node node) {
       .ll_line_clocks = node.require_number("ll_line_clocks", Range::non_negative),
       .ll_line = node.require<Bytes>("ll_line"),
       .ll_efficiency = node.require_number("ll_efficiency", Range::fraction),
+      .ll_local_efficiency = node.require_number("ll_local_efficiency"),
       .ll128_hop = node.require_number("ll128_hop"),
       .ll128_efficiency = node.require_number("ll128_efficiency", Range::fraction),
       .simple_hop = node.require_number("simple_hop"),
@@ -103,7 +120,6 @@ NcclGeneration::Nvls decode_nvls(Node node) {
 
 NcclGeneration decode_generation(Node node) {
   NcclGeneration g{
-      .link = node.require<BytesPerSecond>("link"),
       .channels = node.require_count("channels"),
       .channel_bandwidth = node.require<BytesPerSecond>("channel_bandwidth"),
       .ll_bandwidth = node.require<BytesPerSecond>("ll_bandwidth"),
@@ -119,27 +135,11 @@ NcclGeneration decode_generation(Node node) {
   return g;
 }
 
-std::vector<work::DType> decode_dtypes(Node node) {
-  std::vector<work::DType> dtypes;
-  for (const Node& item : node.items()) {
-    const std::string name = item.as_text();
-    const auto known = std::find_if(work::kDTypeNames.begin(), work::kDTypeNames.end(),
-                                    [&](const auto& entry) { return entry.first == name; });
-    if (known == work::kDTypeNames.end()) {
-      item.fail(fmt::format("unknown dtype '{}'", name));
-    } else {
-      dtypes.push_back(known->second);
-    }
-  }
-  return dtypes;
-}
-
 RingLibrary decode_ring_library(Node node) {
   RingLibrary r;
   r.choice = decode_choice(node.require_mapping("choice"));
   r.time = decode_time(node.require_mapping("time"));
   r.send_receive = decode_send_receive(node.require_mapping("send_receive"));
-  r.nvls_dtypes = decode_dtypes(node.child("nvls_dtypes"));
   for (auto& [family, generation] : node.require_mapping("generations").members()) {
     r.generations.emplace(family, decode_generation(generation));
   }

@@ -1,10 +1,10 @@
-// A collective library inside one node or NVLink domain: the constants by which NCCL chooses an algorithm and a protocol,
-// and those of our own time model of what was chosen. The formulas stand in sim/net; hw_specs/families/{nccl,rccl}.yaml
-// hold the numbers.
+// A collective library inside one node or NVLink domain: the constants by which NCCL chooses an algorithm and a
+// protocol, and those of our own time model of what was chosen. The formulas stand in sim/net;
+// hw_specs/families/{nccl,rccl}.yaml hold the numbers.
 //
 // The two sets are kept apart on purpose: NCCL's predictor is a poor clock, but it is what chooses.
-// "Memory latencies" are multiples of the chip's device-memory latency: every hop and every step of a kernel's start is a
-// chain of dependent accesses to device memory.
+// "Memory latencies" are multiples of the chip's device-memory latency: every hop and every step of a kernel's start is
+// a chain of dependent accesses to device memory.
 #pragma once
 
 #include <array>
@@ -39,26 +39,25 @@ struct ByProtocol {
   }
 };
 
-// What NCCL's tuning tables say of one GPU generation, for ranks inside one node. Bandwidths belong to a fabric of `link`
-// per chip and direction and scale with it.
+// What NCCL's tuning tables say of one GPU generation, for ranks inside one node. The tables go by generation, whatever
+// the links of a system carry: a what-if link speed changes times and no choice.
 struct NcclGeneration {
   struct Nvls {
-    double efficiency = 1;           // of the ring bandwidth, in NCCL's prediction
-    std::int64_t least_ranks = 2;    // that it is chosen for
-    Seconds latency;                 // time model
-    double link_efficiency = 1;      // time model: of the link bandwidth
-    double overlap_norm = 1;         // time model: p of (latencyᵖ + volumeᵖ)^(1/p); below 1 the bandwidth ramps up slowly
+    double efficiency = 1;         // of the ring bandwidth, in NCCL's prediction
+    std::int64_t least_ranks = 2;  // that it is chosen for
+    Seconds latency;               // time model
+    double link_efficiency = 1;    // time model: of the link bandwidth
+    double overlap_norm = 1;  // time model: p of (latencyᵖ + volumeᵖ)^(1/p); below 1 the bandwidth ramps up slowly
   };
 
-  BytesPerSecond link;
-  std::int64_t channels = 1;              // rings that the topology search finds
-  BytesPerSecond channel_bandwidth;       // of each
-  BytesPerSecond ll_bandwidth;            // llMaxBw
-  BytesPerSecond ring_ll128_channel;      // perChMaxRingLL128
-  BytesPerSecond tree_ll128_channel;      // perChMaxTreeLL128
-  BytesPerSecond tree_simple_channel;     // perChMaxTree
-  std::int64_t ll128_least_steps = 1;     // link steps below which the library does not take LL128
-  std::optional<Nvls> nvls;               // in-switch reduction
+  std::int64_t channels = 1;           // rings that the topology search finds
+  BytesPerSecond channel_bandwidth;    // of each
+  BytesPerSecond ll_bandwidth;         // llMaxBw
+  BytesPerSecond ring_ll128_channel;   // perChMaxRingLL128
+  BytesPerSecond tree_ll128_channel;   // perChMaxTreeLL128
+  BytesPerSecond tree_simple_channel;  // perChMaxTree
+  std::int64_t ll128_least_steps = 1;  // link steps below which the library does not take LL128
+  std::optional<Nvls> nvls;            // in-switch reduction
 };
 
 // The predictor that NCCL chooses by: time = base + steps · hop + bytes/bandwidth.
@@ -66,28 +65,30 @@ struct NcclChoiceModel {
   ByProtocol<Seconds> ring_base, tree_base;
   ByProtocol<Seconds> ring_hop, tree_hop;
   Seconds nvls_latency;
-  double ll_share = 1;               // of the ring bandwidth, LL
-  double ll128_share = 1;            // LL128 on a ring, and Simple on a tree
+  std::vector<work::DType> nvls_dtypes;  // that a switch can reduce
+  double ll_share = 1;                   // of the ring bandwidth, LL
+  double ll128_share = 1;                // LL128 on a ring, and Simple on a tree
   double tree_ll_share = 1;
   double tree_ll128_share = 1;
-  Bytes tree_correction_start;       // bytes of the first entry of tree_correction; each next one is twice as large
+  Bytes tree_correction_start;  // bytes of the first entry of tree_correction; each next one is twice as large
   ByProtocol<std::vector<double>> tree_correction;  // of the tree's bandwidth
 };
 
 // Time of a ring or tree of known protocol; symbols of sim/net/nccl_time.hpp.
 struct NcclTimeModel {
-  double start = 0;            // t0: memory latencies
-  double wide_start = 0;       // dt0: memory latencies more with all threads and channels
-  double ll_hop = 0;           // h0: memory latencies
-  double ll_line_clocks = 0;   // dk: clk of a channel's loop over one line
-  Bytes ll_line;               // what the threads of a channel carry in a step
-  double ll_efficiency = 1;    // fLL: of the link bandwidth
-  double ll128_hop = 0;        // h128: memory latencies
-  double ll128_efficiency = 1; // f128
-  double simple_hop = 0;       // hS: memory latencies
-  double simple_efficiency = 1;// fS
-  double local_efficiency = 1; // floc: of the link bandwidth, for the step that stays on the chip
-  double overlap_norm = 1;     // q of (hopᑫ + volumeᑫ)^(1/q)
+  double start = 0;                // t0: memory latencies
+  double wide_start = 0;           // dt0: memory latencies more with all threads and channels
+  double ll_hop = 0;               // h0: memory latencies
+  double ll_line_clocks = 0;       // dk: clk of a channel's loop over one line
+  Bytes ll_line;                   // what the threads of a channel carry in a step
+  double ll_efficiency = 1;        // fLL: of the link bandwidth
+  double ll_local_efficiency = 1;  // lLL: of the link bandwidth, for the step that stays on the chip
+  double ll128_hop = 0;            // h128: memory latencies
+  double ll128_efficiency = 1;     // f128
+  double simple_hop = 0;           // hS: memory latencies
+  double simple_efficiency = 1;    // fS
+  double local_efficiency = 1;     // lS: of the link bandwidth, LL128's and Simple's step that stays on the chip
+  double overlap_norm = 1;         // q of (hopᑫ + volumeᑫ)^(1/q)
 };
 
 // Time of sends and receives: all-to-all and point to point.
@@ -108,9 +109,8 @@ struct RingLibrary {
   NcclChoiceModel choice;
   NcclTimeModel time;
   NcclSendReceive send_receive;
-  std::vector<work::DType> nvls_dtypes;   // that a switch can reduce
   std::map<std::string, NcclGeneration> generations;  // by ChipSpec::family
-  std::string fallback;                   // generation of families that have no entry
+  std::string fallback;                               // generation of families that have no entry
 
   // The tables for chips of `family`.
   const NcclGeneration& generation_of(const std::string& family) const;

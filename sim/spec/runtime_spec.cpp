@@ -50,6 +50,7 @@ RuntimeSpec decode_runtime(Node node) {
   r.fuses_gate_activation = fusion.flag_or("gate_activation", r.fuses_gate_activation);
   r.fuses_rope = fusion.flag_or("rope", r.fuses_rope);
   r.fuses_elementwise = fusion.flag_or("elementwise", r.fuses_elementwise);
+  r.fuses_quantisation = fusion.flag_or("quantisation", r.fuses_quantisation);
   fusion.finish();
   r.step_overhead = node.require<Seconds>("step_overhead", Range::non_negative);
   Node memory = node.require_mapping("memory");

@@ -34,6 +34,7 @@ struct RuntimeSpec {
   bool fuses_gate_activation = true; // activation and gate product in one kernel
   bool fuses_rope = true;            // rotary embedding (and KV append) inside the attention call
   bool fuses_elementwise = false;    // a compiler folds elementwise work into the producing GEMM
+  bool fuses_quantisation = false;   // norms and activations of a network write the quantised tensor themselves
   Seconds step_overhead;             // host time of a step that nothing hides
   double reserved_memory = 0;        // share of the device memory that the stack leaves unused
   Bytes context_memory;              // libraries, workspace and graphs on each chip

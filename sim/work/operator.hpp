@@ -98,8 +98,8 @@ struct Elementwise {
   ElementwiseKind kind = ElementwiseKind::copy;
   std::int64_t rows = 1, cols = 1;
   DType dtype = DType::bf16;
-  Bytes bytes_in;
-  Bytes bytes_out;
+  Bytes bytes_in{};
+  Bytes bytes_out{};
 
   friend auto operator<=>(const Elementwise&, const Elementwise&) = default;
 };
@@ -125,7 +125,7 @@ enum class CollectiveKind { all_reduce, all_gather, reduce_scatter, all_to_all, 
 // `bytes` is the larger buffer of a rank: the gathered, or the unreduced one.
 struct Collective {
   CollectiveKind kind = CollectiveKind::all_reduce;
-  Bytes bytes;
+  Bytes bytes{};
   std::int64_t ranks = 2;
   DType dtype = DType::bf16;
 

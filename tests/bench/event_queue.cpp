@@ -1,7 +1,7 @@
 // Events per second in the hold model: pop the earliest event, dispatch it, touch one private cache line, schedule it
 // again after a drawn delay. The simulator with records, the simulator with coroutines, and std::priority_queue with
-// entries of the same 16 bytes and the same dispatch. Arguments: delays (0 exponential with mean 1e6 ps, 1 cycle-like with
-// many ties), pending events.
+// entries of the same 16 bytes and the same dispatch. Arguments: ties (0: exponential delays with mean 1e6 ps; 1:
+// cycle-like delays, many of them equal) and pending events.
 #include <array>
 #include <cmath>
 #include <cstddef>
@@ -96,7 +96,8 @@ struct HeapEntry {
 
 void hold_priority_queue(benchmark::State& state) {
   Delays delays(state.range(0));
-  std::vector<HeapEntity> entities(static_cast<std::size_t>(state.range(1)), HeapEntity{[](HeapEntity& e) { ++e.steps; }});
+  const HeapEntity first{[](HeapEntity& entity) { ++entity.steps; }};
+  std::vector<HeapEntity> entities(static_cast<std::size_t>(state.range(1)), first);
   std::priority_queue<HeapEntry, std::vector<HeapEntry>, std::greater<>> queue;
   for (HeapEntity& entity : entities) queue.push({delays.next().ps(), &entity});
   for (auto _ : state) {

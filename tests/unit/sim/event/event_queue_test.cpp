@@ -133,7 +133,9 @@ TEST_P(AgainstAHeap, ThePopsAreTheSame) {
     ASSERT_EQ(queue.now(), Time(at));
     ASSERT_EQ(static_cast<int>(next.phase), phase);
     ASSERT_EQ(static_cast<Numbered*>(next.event)->number, sequence);
-    for (std::uint64_t n = random() % 3; n > 0 && to_push > 0; --n, --to_push) push(at + draw_delay(distribution, random));
+    for (std::uint64_t n = random() % 3; n > 0 && to_push > 0; --n, --to_push) {
+      push(at + draw_delay(distribution, random));
+    }
   }
   EXPECT_EQ(queue.pop(kEndOfTime).event, nullptr);
 }

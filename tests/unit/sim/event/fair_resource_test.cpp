@@ -1,3 +1,5 @@
+#include "sim/event/fair_resource.hpp"
+
 #include <algorithm>
 #include <cmath>
 #include <cstddef>
@@ -6,13 +8,11 @@
 #include <functional>
 #include <optional>
 #include <random>
+#include <utility>
 #include <vector>
 
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
-
-#include "sim/event/fair_resource.hpp"
-#include "sim/event/fifo_resource.hpp"
 
 namespace mlosim::event {
 namespace {
@@ -45,105 +45,13 @@ std::vector<std::int64_t> play_fair(FairResource::Spec spec, const std::vector<A
   std::deque<Call> calls;
   for (const Arrival& a : arrivals) {
     Done& d = done.emplace_back();
-    sim.schedule_at(calls.emplace_back([&resource, &d, a] { resource.start(Bytes(a.bytes), d, a.weight); }), Time(a.at));
+    Call& begin = calls.emplace_back([&resource, &d, a] { resource.start(Bytes(a.bytes), d, a.weight); });
+    sim.schedule_at(begin, Time(a.at));
   }
   EXPECT_TRUE(sim.run().empty());
   std::vector<std::int64_t> ends;
   for (const Done& d : done) ends.push_back(d.at ? d.at->ps() : -1);
   return ends;
-}
-
-TEST(FifoResource, IsBusyOnePicosecondBeforeTheEndAndDoneAtIt) {
-  Simulator sim;
-  FifoResource link(sim, {.name = "link", .rate = kBytePerPs, .latency = picoseconds(50)});
-  Done done;
-  link.start(Bytes(1000), done);
-  sim.run_until(Time(1049));
-  EXPECT_FALSE(done.at);
-  sim.run_until(Time(1050));
-  EXPECT_EQ(done.at, Time(1050));
-}
-
-TEST(FifoResource, ServesInTheOrderOfArrivalAndLatencyHoldsNoServer) {
-  Simulator sim;
-  FifoResource link(sim, {.name = "link", .rate = kBytePerPs, .latency = picoseconds(50)});
-  Done a, b;
-  EXPECT_EQ(link.start(Bytes(1000), a), Time(1050));
-  EXPECT_EQ(link.start(Bytes(10), b), Time(1060));
-  EXPECT_TRUE(sim.run().empty());
-  EXPECT_EQ(a.at, Time(1050));
-  EXPECT_EQ(b.at, Time(1060));
-}
-
-TEST(FifoResource, SeveralServersServeAsManyAtATime) {
-  Simulator sim;
-  FifoResource engines(sim, {.name = "dma", .rate = kBytePerPs, .latency = Span(), .servers = 2});
-  std::deque<Done> done(3);
-  EXPECT_EQ(engines.start(Bytes(100), done[0]), Time(100));
-  EXPECT_EQ(engines.start(Bytes(300), done[1]), Time(300));
-  EXPECT_EQ(engines.start(Bytes(100), done[2]), Time(200));
-  EXPECT_TRUE(sim.run().empty());
-}
-
-TEST(FifoResource, ShortTransfersAddUpWithoutRoundingLoss) {
-  Simulator sim;
-  FifoResource hbm(sim, {.name = "hbm", .rate = BytesPerSecond(4.8e12), .latency = Span()});
-  std::deque<Done> done(48'000);
-  Time last;
-  for (Done& d : done) last = hbm.start(Bytes(128), d);  // 26.67 ps each
-  EXPECT_EQ(last, Time(48'000 * 128 * 10 / 48));
-  EXPECT_TRUE(sim.run().empty());
-}
-
-TEST(FifoResource, ANewRateHoldsForLaterTransfers) {
-  Simulator sim;
-  FifoResource link(sim, {.name = "link", .rate = kBytePerPs, .latency = Span()});
-  Done a, b;
-  EXPECT_EQ(link.start(Bytes(100), a), Time(100));
-  link.set_rate(kBytePerPs * 0.5);
-  EXPECT_EQ(link.start(Bytes(100), b), Time(300));
-  EXPECT_TRUE(sim.run().empty());
-}
-
-TEST(FifoResource, ProcessesAwaitTransfers) {
-  Simulator sim;
-  FifoResource link(sim, {.name = "link", .rate = kBytePerPs, .latency = picoseconds(5)});
-  sim.spawn("sender", [](FifoResource& l) -> Task<> {
-    co_await l.transfer(Bytes(100));
-    co_await l.transfer(Bytes(0));
-  }(link));
-  EXPECT_TRUE(sim.run().empty());
-  EXPECT_EQ(sim.now(), Time(110));
-}
-
-struct Transfers : Observer<TransferFact> {
-  void observe(const TransferFact& fact) override { seen.push_back(fact); }
-  std::vector<TransferFact> seen;
-};
-struct Stalls : Observer<StallFact> {
-  void observe(const StallFact& fact) override { seen.push_back(fact); }
-  std::vector<StallFact> seen;
-};
-
-TEST(FifoResource, TellsItsObserversOfTransfersAndWaits) {
-  Simulator sim;
-  FifoResource link(
-      sim, {.name = "dma 0", .rate = kBytePerPs, .latency = picoseconds(5), .when_busy = StallReason::slot});
-  Transfers transfers;
-  Stalls stalls;
-  link.transfer_facts().attach(transfers);
-  link.stall_facts().attach(stalls);
-  Done a, b;
-  link.start(Bytes(100), a);
-  link.start(Bytes(30), b);
-  ASSERT_EQ(transfers.seen.size(), 2u);
-  EXPECT_EQ(transfers.seen[1].started, Time(100));
-  EXPECT_EQ(transfers.seen[1].finished, Time(135));
-  EXPECT_EQ(transfers.seen[1].bytes, Bytes(30));
-  ASSERT_EQ(stalls.seen.size(), 1u);
-  EXPECT_EQ(stalls.seen[0].reason, StallReason::slot);
-  EXPECT_EQ(stalls.seen[0].until - stalls.seen[0].from, picoseconds(100));
-  EXPECT_TRUE(sim.run().empty());
 }
 
 TEST(FairResource, AloneAFlowIsBusyOnePicosecondBeforeItsEndAndDoneAtIt) {
@@ -193,7 +101,8 @@ TEST(FairResource, LatencyComesOnTop) {
 }
 
 TEST(FairResource, AFlowWithoutBytesEndsAtOnceEvenOverADeadLink) {
-  EXPECT_EQ(play_fair({.name = "hbm", .rate = BytesPerSecond(0)}, {{.at = 5, .bytes = 0}}), std::vector<std::int64_t>{5});
+  EXPECT_EQ(play_fair({.name = "hbm", .rate = BytesPerSecond(0)}, {{.at = 5, .bytes = 0}}),
+            std::vector<std::int64_t>{5});
 }
 
 TEST(FairResource, AChangeOfRateHoldsForFlowsUnderWay) {
@@ -227,7 +136,8 @@ TEST(FairResource, AFlowSplitInTwoIsNeverFaster) {
   for (int round = 0; round < 200; ++round) {
     std::vector<Arrival> others;
     for (std::uint64_t n = random() % 20; n > 0; --n) {
-      others.push_back({.at = static_cast<std::int64_t>(random() % 5000), .bytes = static_cast<double>(random() % 3000)});
+      others.push_back(
+          {.at = static_cast<std::int64_t>(random() % 5000), .bytes = static_cast<double>(random() % 3000)});
     }
     const double bytes = static_cast<double>(1 + random() % 5000);
     const double part = std::floor(bytes * 0.01 * static_cast<double>(random() % 101));
@@ -328,24 +238,6 @@ TEST(FairResource, TellsItsObserversInTheOrderOfAttachment) {
   hbm.start(Bytes(10), done);
   EXPECT_TRUE(sim.run().empty());
   EXPECT_EQ(order, (std::vector<int>{2, 1}));
-}
-
-TEST(Facts, AreNotBuiltWhenNobodyListens) {
-  const Facts<StallFact> facts;
-  bool is_built = false;
-  facts.emit([&] {
-    is_built = true;
-    return StallFact{.who = "x", .reason = StallReason::slot, .from = Time(), .until = Time()};
-  });
-  EXPECT_FALSE(is_built);
-}
-
-TEST(Facts, EveryStallReasonHasItsOwnName) {
-  std::vector<std::string_view> names;
-  for (int i = 0; i <= static_cast<int>(StallReason::throttle); ++i) names.push_back(name_of(static_cast<StallReason>(i)));
-  std::sort(names.begin(), names.end());
-  EXPECT_EQ(std::adjacent_find(names.begin(), names.end()), names.end());
-  EXPECT_EQ(names.size(), 11u);
 }
 
 }  // namespace

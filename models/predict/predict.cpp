@@ -1,0 +1,105 @@
+#include "models/predict/predict.hpp"
+
+#include <fmt/format.h>
+
+#include <algorithm>
+#include <cmath>
+#include <map>
+
+#include "models/predict/sensitivity.hpp"
+
+namespace mlosim::predict {
+namespace {
+
+// The key under which a chip states the uncertainty of an operator.
+std::string uncertainty_key(const work::Operator& op, const spec::Uncertainty& known) {
+  if (std::holds_alternative<work::Collective>(op)) return "collective";
+  const std::string name(work::name_of(op));
+  if (known.contains(name)) return name;
+  return std::holds_alternative<work::Elementwise>(op) ? "elementwise" : "default";
+}
+
+// Errors of operators of one kind go together, those of different kinds are independent: half-widths add within a kind and
+// as squares across kinds. What no operator accounts for (host time) has the default's.
+Interval interval_of(const Evaluation& e, const spec::Uncertainty& uncertainty) {
+  std::map<std::string, Seconds> by_kind;
+  Seconds known;
+  for (const report::OpTotal& op : e.total.ops) {
+    by_kind[uncertainty_key(op.op, uncertainty)] += op.time;
+    known += op.time;
+  }
+  by_kind["default"] += std::max(Seconds(0), e.total.makespan - known);
+  double squares = 0;
+  Seconds bound;
+  for (const auto& [kind, time] : by_kind) {
+    const auto own = uncertainty.find(kind);
+    squares += std::pow((own != uncertainty.end() ? own->second : uncertainty.at("default")) * time.si(), 2);
+  }
+  for (const report::OpTotal& op : e.total.ops) bound += op.bound * op.count;
+  const double relative = std::sqrt(squares) / std::max(e.total.makespan.si(), 1e-30);
+  // A factor on both sides: errors of times are symmetric in the logarithm.
+  return {std::min(e.total.makespan, std::max(e.total.makespan / (1 + relative), bound)), e.total.makespan * (1 + relative)};
+}
+
+// The documents of the workload's system with the user's changes.
+spec::HardwareDocuments documents_for(const spec::Library& library, const Workload& workload, std::vector<std::string>& warnings) {
+  spec::HardwareDocuments documents = spec::read_hardware(library, workload.system, workload.runtime.profile, warnings);
+  for (const spec::Override& change : workload.overrides) spec::apply_override(documents, change);
+  return documents;
+}
+
+spec::Hardware decode_for(const spec::HardwareDocuments& documents, const Workload& workload, std::vector<std::string>& warnings) {
+  spec::Decoding decoding;
+  spec::Hardware hardware = spec::decode_hardware(documents, decoding);
+  decoding.diagnostics.throw_if_any();
+  warnings.insert(warnings.end(), decoding.warnings.begin(), decoding.warnings.end());
+  hardware.runtime = resolve_runtime(hardware.runtime, workload.runtime);
+  return hardware;
+}
+
+void fill_rates(Prediction& p, const spec::ChipSpec& chip) {
+  const Evaluation& e = p.evaluation;
+  const Seconds time = e.total.makespan;
+  const double chips = static_cast<double>(e.chips);
+  if (e.tokens > 0) {
+    p.tokens_per_s = e.tokens / time.si();
+    p.tokens_per_s_per_chip = *p.tokens_per_s / chips;
+  }
+  p.achieved_flops_per_chip = e.model_flops / time / chips;
+  if (const auto peak = chip.matrix_peak(e.arithmetic)) p.mfu = p.achieved_flops_per_chip / *peak;
+  p.energy = e.total.energy * chips;
+  p.power_per_chip = e.total.energy / time;
+  if (chip.price) p.cost = *chip.price * time * chips;
+}
+
+}  // namespace
+
+Prediction predict(const spec::Library& library, const std::string& name, const PredictOptions& options) {
+  Prediction p;
+  const Workload workload = read_workload(library, name, options.workload, p.warnings);
+  const spec::HardwareDocuments documents = documents_for(library, workload, p.warnings);
+  const spec::Hardware hardware = decode_for(documents, workload, p.warnings);
+  check_against_machine(workload, hardware.system);
+  graph::Precision precision;
+  if (workload.model) precision = resolve_precision(workload.precision, *workload.model, hardware.system.chip, p.warnings);
+
+  p.workload = workload.name;
+  p.system = hardware.system.name;
+  p.chip = hardware.system.chip.name;
+  p.runtime = hardware.runtime.name;
+  p.task = workload.task;
+  p.fidelity = options.fidelity;
+  p.evaluation = evaluate(workload, precision, hardware, options.fidelity, options.trace);
+  p.interval = interval_of(p.evaluation, hardware.system.chip.uncertainty);
+  fill_rates(p, hardware.system.chip);
+  const TimeOf time_of = [&](const spec::Hardware& other) {
+    spec::Hardware changed = other;
+    changed.runtime = resolve_runtime(changed.runtime, workload.runtime);
+    return evaluate(workload, precision, changed, options.fidelity, nullptr).total.makespan;
+  };
+  p.bottlenecks = find_bottlenecks(p.evaluation, documents, hardware, time_of);
+  p.assumptions = find_assumptions(documents, hardware, time_of);
+  return p;
+}
+
+}  // namespace mlosim::predict

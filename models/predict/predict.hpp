@@ -1,0 +1,67 @@
+// The answer to a workload: time with its interval, throughput, MFU, memory, energy, cost, bottlenecks and what the answer
+// leans on. Renderers (render.hpp) turn it into text, JSON or CSV.
+#pragma once
+
+#include <optional>
+#include <string>
+#include <vector>
+
+#include "models/predict/evaluate.hpp"
+#include "models/predict/workload.hpp"
+#include "sim/chip/kernel.hpp"
+#include "sim/spec/library.hpp"
+#include "sim/spec/provenance.hpp"
+
+namespace mlosim::predict {
+
+struct Bottleneck {
+  std::string resource;
+  double share = 0;       // of the time
+  double elasticity = 0;  // d ln time / d ln resource: -0.7 means that 1 % more of it saves 0.7 %
+};
+
+struct Assumption {
+  std::string parameter;  // "chip.l2.bandwidth"
+  std::string value;      // as written
+  spec::SourceKind kind = spec::SourceKind::assumed;
+  std::string source;
+  double elasticity = 0;  // of the time
+};
+
+struct Interval {
+  Seconds low, high;
+};
+
+struct Prediction {
+  std::string workload;
+  std::string system;
+  std::string chip;
+  std::string runtime;
+  Task task = Task::decode;
+  chip::Fidelity fidelity = chip::Fidelity::analytic;
+  Evaluation evaluation;
+  Interval interval;               // of the time, at kIntervalLevel
+  std::optional<double> tokens_per_s;
+  std::optional<double> tokens_per_s_per_chip;
+  FlopsPerSecond achieved_flops_per_chip;
+  double mfu = 0;                  // of the chip's published dense peak in the operands' format
+  Joules energy;                   // of all chips
+  Watts power_per_chip;
+  std::optional<Dollars> cost;
+  std::vector<Bottleneck> bottlenecks;   // largest share first
+  std::vector<Assumption> assumptions;   // derived and assumed numbers, largest elasticity first
+  std::vector<std::string> warnings;
+};
+
+inline constexpr double kIntervalLevel = 0.8;
+
+struct PredictOptions {
+  WorkloadOptions workload;
+  chip::Fidelity fidelity = chip::Fidelity::analytic;
+  report::TraceWriter* trace = nullptr;  // gets every program played
+};
+
+// Throws spec::InputError. A workload that does not fit its memory is predicted all the same: evaluation.memory says so.
+Prediction predict(const spec::Library& library, const std::string& workload, const PredictOptions& options);
+
+}  // namespace mlosim::predict

@@ -1,0 +1,76 @@
+#include <nlohmann/json.hpp>
+
+#include "models/predict/render.hpp"
+
+namespace mlosim::predict {
+namespace {
+
+using Json = nlohmann::ordered_json;
+
+Json number_or_null(const std::optional<double>& number) { return number ? Json(*number) : Json(nullptr); }
+Json seconds_or_null(const std::optional<Seconds>& time) { return time ? Json(time->si()) : Json(nullptr); }
+
+Json render_memory(const std::optional<plan::MemoryPlan>& memory) {
+  if (!memory) return nullptr;
+  return {{"fits", memory->fits()},
+          {"per_chip_bytes", memory->total().si()},
+          {"capacity_bytes", memory->capacity.si()},
+          {"breakdown_bytes",
+           {{"weights", memory->weights.si()},
+            {"kv_cache", memory->kv_cache.si()},
+            {"activations", memory->activations.si()},
+            {"gradients", 0},
+            {"optimizer", 0},
+            {"workspace", memory->workspace.si()}}}};
+}
+
+Json render_breakdown(const report::TimeBreakdown& b) {
+  return {{"compute", b.compute.si()}, {"memory", b.memory.si()},     {"communication_exposed", b.communication_exposed.si()},
+          {"bubble", b.bubble.si()},   {"overhead", b.overhead.si()}, {"optimizer", b.optimizer.si()}};
+}
+
+}  // namespace
+
+std::string render_json(const Prediction& p, const RunFacts& run) {
+  const Evaluation& e = p.evaluation;
+  Json json{{"schema", "mlosim/result/1"},
+            {"workload", p.workload},
+            {"task", name_of(p.task)},
+            {"system", p.system},
+            {"chip", p.chip},
+            {"chips", e.chips},
+            {"runtime", p.runtime},
+            {"fidelity", chip::name_of(p.fidelity)},
+            {"time_s", e.total.makespan.si()},
+            {"time_interval_s", {p.interval.low.si(), p.interval.high.si()}},
+            {"interval_level", kIntervalLevel},
+            {"tokens_per_s", number_or_null(p.tokens_per_s)},
+            {"tokens_per_s_per_chip", number_or_null(p.tokens_per_s_per_chip)},
+            {"achieved_flops_per_chip", p.achieved_flops_per_chip.si()},
+            {"mfu", p.mfu},
+            {"hfu", p.mfu},
+            {"latency", {{"ttft_s", seconds_or_null(e.prefill_time)}, {"tpot_s", seconds_or_null(e.step_time)}, {"end_to_end_s", seconds_or_null(e.end_to_end)}}},
+            {"memory", render_memory(e.memory)},
+            {"time_breakdown_s", render_breakdown(e.total.breakdown)},
+            {"communication_total_s", e.total.communication_total.si()},
+            {"energy_j", p.energy.si()},
+            {"power_w_per_chip", p.power_per_chip.si()},
+            {"cost_usd", p.cost ? Json(p.cost->si()) : Json(nullptr)},
+            {"usd_per_million_tokens", p.cost && e.tokens > 0 ? Json(p.cost->si() / e.tokens * 1e6) : Json(nullptr)}};
+  json["bottlenecks"] = Json::array();
+  for (const Bottleneck& b : p.bottlenecks) json["bottlenecks"].push_back({{"resource", b.resource}, {"share", b.share}, {"elasticity", b.elasticity}});
+  json["ops"] = Json::array();
+  for (const report::OpTotal& op : e.total.ops) {
+    json["ops"].push_back({{"name", op.name}, {"op", work::name_of(op.op)}, {"count", op.count}, {"time_s", op.each.si()}, {"total_s", op.time.si()},
+                           {"lower_bound_s", op.bound.si()}, {"bound", chip::name_of(op.bound_by)}, {"plan", op.detail}});
+  }
+  json["assumptions"] = Json::array();
+  for (const Assumption& a : p.assumptions) {
+    json["assumptions"].push_back({{"parameter", a.parameter}, {"value", a.value}, {"kind", spec::name_of(a.kind)}, {"source", a.source}, {"elasticity", a.elasticity}});
+  }
+  json["warnings"] = p.warnings;
+  json["mlosim"] = {{"version", run.version}, {"seconds", run.seconds}, {"events", e.total.events}};
+  return json.dump(1) + "\n";
+}
+
+}  // namespace mlosim::predict
