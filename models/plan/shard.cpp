@@ -11,7 +11,8 @@ std::int64_t cut(std::int64_t n, std::int64_t ways) { return (n + ways - 1) / wa
 
 // Keys and values are repeated where there are fewer KV heads than ranks.
 template <class Attention>
-Attention cut_heads(Attention op, std::int64_t tp) {
+Attention cut_heads(Attention op, const graph::GraphNode& node, std::int64_t tp) {
+  if (node.partition != graph::Partition::heads) return op;
   op.heads = cut(op.heads, tp);
   if constexpr (requires { op.kv_heads; }) op.kv_heads = cut(op.kv_heads, tp);
   return op;
@@ -40,10 +41,10 @@ struct Sharder {
     }
     MLOSIM_CHECK(false);
   }
-  work::Operator operator()(const work::AttentionPrefill& op) const { return cut_heads(op, p.tp); }
-  work::Operator operator()(const work::AttentionDecode& op) const { return cut_heads(op, p.tp); }
-  work::Operator operator()(const work::MlaPrefill& op) const { return cut_heads(op, p.tp); }
-  work::Operator operator()(const work::MlaDecode& op) const { return cut_heads(op, p.tp); }
+  work::Operator operator()(const work::AttentionPrefill& op) const { return cut_heads(op, node, p.tp); }
+  work::Operator operator()(const work::AttentionDecode& op) const { return cut_heads(op, node, p.tp); }
+  work::Operator operator()(const work::MlaPrefill& op) const { return cut_heads(op, node, p.tp); }
+  work::Operator operator()(const work::MlaDecode& op) const { return cut_heads(op, node, p.tp); }
   work::Operator operator()(work::MoeGemm op) const {
     op.tokens *= p.attention_dp;
     op.ep = p.ep;

@@ -97,8 +97,9 @@ Prediction predict(const spec::Library& library, const std::string& name, const 
     changed.runtime = resolve_runtime(changed.runtime, workload.runtime);
     return evaluate(workload, precision, changed, options.fidelity, nullptr).total.makespan;
   };
-  p.bottlenecks = find_bottlenecks(p.evaluation, documents, hardware, time_of);
-  p.assumptions = find_assumptions(documents, hardware, time_of);
+  Sensitivity sensitivity(documents, hardware, p.evaluation.total.makespan, time_of);
+  p.bottlenecks = sensitivity.find_bottlenecks(p.evaluation.total);
+  p.assumptions = sensitivity.find_assumptions();
   return p;
 }
 

@@ -17,9 +17,9 @@ constexpr double kLeastElasticity = 0.001;
 constexpr std::size_t kMostAssumptions = 12;
 
 // The number at a path of the documents, as text; null where there is none.
-const spec::Value* find_number(const spec::HardwareDocuments& documents, std::string_view path) {
-  const spec::Value* at = nullptr;
-  for (const auto& [prefix, document] : {std::pair<std::string_view, const spec::Value*>{"chip.", &documents.chip}, {"system.", &documents.system},
+spec::Value* find_number(spec::HardwareDocuments& documents, std::string_view path) {
+  spec::Value* at = nullptr;
+  for (const auto& [prefix, document] : {std::pair<std::string_view, spec::Value*>{"chip.", &documents.chip}, {"system.", &documents.system},
                                          {"collectives.", &documents.collectives}, {"runtime.", &documents.runtime}}) {
     if (!path.starts_with(prefix)) continue;
     at = document;
@@ -33,27 +33,6 @@ const spec::Value* find_number(const spec::HardwareDocuments& documents, std::st
   }
   if (at && at->is_mapping()) at = at->find("value");
   return at && at->is_scalar() ? at : nullptr;
-}
-
-// Scales the number at a path; false where there is none.
-bool scale(spec::HardwareDocuments& documents, const std::string& path, double factor) {
-  const spec::Value* number = find_number(documents, path);
-  if (!number) return false;
-  const auto parsed = parse_quantity(number->text);
-  const auto* quantity = std::get_if<ParsedQuantity>(&parsed);
-  if (!quantity) return false;
-  const_cast<spec::Value*>(number)->text = format_exact(quantity->si * factor, quantity->dimension);
-  return true;
-}
-
-Seconds time_with(const spec::HardwareDocuments& documents, const std::vector<std::string>& paths, double factor, const TimeOf& time_of) {
-  spec::HardwareDocuments changed = documents;
-  for (const std::string& path : paths) scale(changed, path, factor);
-  spec::Decoding decoding;
-  const spec::Hardware hardware = spec::decode_hardware(changed, decoding);
-  // A share that is scaled past 1, or a count that is no longer whole, has no neighbour on that side.
-  if (!decoding.diagnostics.empty()) return Seconds(0);
-  return time_of(hardware);
 }
 
 // All parameters whose last word is one of `words`, by the provenance of what was read.
@@ -83,36 +62,63 @@ std::vector<std::string> parameters_of(chip::Resource resource, const spec::Hard
     case chip::Resource::launch: return paths_ending_in(hardware, "chip.", {"fixed", "fixed_encoder", "attention_fixed", "prologue", "epilogue", "tile_overhead", "split_reduction"});
     case chip::Resource::host: return {"chip.launch.step", "chip.launch.submit", "runtime.step_overhead"};
     case chip::Resource::link_bandwidth: return {"system.fabric.bandwidth"};
-    case chip::Resource::link_latency: return paths_ending_in(hardware, "system.fabric", {"latency", "endpoint_latency", "collective_start"});
+    case chip::Resource::link_latency: {
+      // Hops of NCCL's protocols scale with the device memory's latency (sim/net).
+      std::vector<std::string> paths = paths_ending_in(hardware, "system.fabric", {"latency", "endpoint_latency", "collective_start"});
+      if (hardware.system.nccl) paths.push_back("chip." + chip.device_memory().name + ".latency");
+      return paths;
+    }
   }
   return {};
 }
 
 }  // namespace
 
-double elasticity(const spec::HardwareDocuments& documents, const std::vector<std::string>& paths, const TimeOf& time_of) {
-  const Seconds less = time_with(documents, paths, 1 - kStep, time_of), more = time_with(documents, paths, 1 + kStep, time_of);
-  if (less <= Seconds(0) || more <= Seconds(0)) return 0;
-  return std::log(more / less) / std::log((1 + kStep) / (1 - kStep));
+Seconds Sensitivity::time_with(const std::vector<std::string>& paths, double factor) {
+  std::vector<std::pair<spec::Value*, std::string>> before;
+  for (const std::string& path : paths) {
+    spec::Value* number = find_number(documents_, path);
+    if (!number) continue;
+    const auto parsed = parse_quantity(number->text);
+    const auto* quantity = std::get_if<ParsedQuantity>(&parsed);
+    if (!quantity) continue;
+    before.emplace_back(number, number->text);
+    number->text = format_exact(quantity->si * factor, quantity->dimension);
+  }
+  Seconds time = base_;
+  if (!before.empty()) {
+    spec::Decoding decoding;
+    const spec::Hardware changed = spec::decode_hardware(documents_, decoding);
+    // A share that is scaled past 1, or a count that is no longer whole, has no neighbour on that side.
+    if (decoding.diagnostics.empty()) time = time_of_(changed);
+  }
+  for (auto& [number, text] : before) number->text = std::move(text);
+  return time;
 }
 
-std::vector<Bottleneck> find_bottlenecks(const Evaluation& evaluation, const spec::HardwareDocuments& documents, const spec::Hardware& hardware, const TimeOf& time_of) {
+double Sensitivity::elasticity(const std::vector<std::string>& paths) {
+  const Seconds more = time_with(paths, 1 + kStep);
+  if (std::abs(more / base_ - 1) < kLeastElasticity * kStep / 4) return 0;
+  return std::log(more / time_with(paths, 1 - kStep)) / std::log((1 + kStep) / (1 - kStep));
+}
+
+std::vector<Bottleneck> Sensitivity::find_bottlenecks(const report::StepReport& report) {
   std::vector<Bottleneck> list;
   for (std::size_t i = 0; i < chip::kResources; ++i) {
-    const double share = evaluation.total.makespan > Seconds(0) ? evaluation.total.by_resource[i] / evaluation.total.makespan : 0;
+    const double share = report.makespan > Seconds(0) ? report.by_resource[i] / report.makespan : 0;
     if (share < kLeastShare) continue;
     const auto resource = static_cast<chip::Resource>(i);
-    list.push_back({.resource = std::string(chip::name_of(resource)), .share = share, .elasticity = elasticity(documents, parameters_of(resource, hardware), time_of)});
+    list.push_back({.resource = std::string(chip::name_of(resource)), .share = share, .elasticity = elasticity(parameters_of(resource, hardware_))});
   }
   std::stable_sort(list.begin(), list.end(), [](const Bottleneck& a, const Bottleneck& b) { return a.share > b.share; });
   return list;
 }
 
-std::vector<Assumption> find_assumptions(const spec::HardwareDocuments& documents, const spec::Hardware& hardware, const TimeOf& time_of) {
+std::vector<Assumption> Sensitivity::find_assumptions() {
   std::vector<Assumption> list;
-  for (const auto& [path, provenance] : hardware.provenance) {
+  for (const auto& [path, provenance] : hardware_.provenance) {
     if (provenance.kind != spec::SourceKind::assumed && provenance.kind != spec::SourceKind::derived) continue;
-    const double e = elasticity(documents, {path}, time_of);
+    const double e = elasticity({path});
     if (std::abs(e) < kLeastElasticity) continue;
     list.push_back({.parameter = path, .value = provenance.text, .kind = provenance.kind, .source = provenance.source, .elasticity = e});
   }

@@ -13,14 +13,29 @@ namespace mlosim::predict {
 // The time of the workload on other hardware.
 using TimeOf = std::function<Seconds(const spec::Hardware&)>;
 
-// d ln time / d ln p over the numbers at `paths`, all scaled together, by a central difference of ±2 %. Paths that the
-// documents do not have count for nothing; none at all gives 0.
-double elasticity(const spec::HardwareDocuments& documents, const std::vector<std::string>& paths, const TimeOf& time_of);
+class Sensitivity {
+ public:
+  // `hardware` is what `documents` decode to, and `base` its time; both must outlive this.
+  Sensitivity(spec::HardwareDocuments documents, const spec::Hardware& hardware, Seconds base, TimeOf time_of)
+      : documents_(std::move(documents)), hardware_(hardware), base_(base), time_of_(std::move(time_of)) {}
 
-// Bottlenecks from the time by resource, with the elasticity to the parameters behind each.
-std::vector<Bottleneck> find_bottlenecks(const Evaluation& evaluation, const spec::HardwareDocuments& documents, const spec::Hardware& hardware, const TimeOf& time_of);
+  // d ln time / d ln p over the numbers at `paths`, all scaled together, by a central difference of ±2 %. Paths that the
+  // documents do not have count for nothing; none at all gives 0, and so does less than a quarter of 0.001.
+  double elasticity(const std::vector<std::string>& paths);
 
-// The derived and assumed numbers that move the time by at least 0.1 % for 1 % of theirs … of those the largest twelve.
-std::vector<Assumption> find_assumptions(const spec::HardwareDocuments& documents, const spec::Hardware& hardware, const TimeOf& time_of);
+  // Bottlenecks from the time by resource, with the elasticity to the parameters behind each; largest share first.
+  std::vector<Bottleneck> find_bottlenecks(const report::StepReport& report);
+
+  // The derived and assumed numbers with an elasticity of at least 0.001, the twelve largest.
+  std::vector<Assumption> find_assumptions();
+
+ private:
+  Seconds time_with(const std::vector<std::string>& paths, double factor);
+
+  spec::HardwareDocuments documents_;  // changed and put back by time_with
+  const spec::Hardware& hardware_;
+  Seconds base_;
+  TimeOf time_of_;
+};
 
 }  // namespace mlosim::predict

@@ -152,6 +152,9 @@ void decode_network(Node& node, const Value& document, const spec::Library& libr
   Node model = node.child("model");
   if (model.is_present()) {
     workload.model = load_model(library, *document.find("model"), changes.model, warnings);
+    if (workload.model->architecture == graph::Architecture::encoder && workload.task != Task::prefill) {
+      node.fail_at("task", fmt::format("{} is an encoder: it generates no tokens", workload.model->name), "task: prefill encodes a batch");
+    }
   } else {
     node.fail("key 'model' is missing", "name a model of models/zoo, a file, or give its fields");
   }

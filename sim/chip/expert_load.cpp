@@ -87,12 +87,13 @@ std::vector<ExpertLoad> power_law_loads(const work::MoeGemm& op) {
   std::vector<ExpertLoad> own = op.ep > 1 ? heaviest_group(popularity, op) : all;
   const double unassigned = std::max(0.0, rows - round_all(all));
   round_all(own);
-  // Rows that rounding has left over go to idle experts, one each; their count on the heaviest rank is a deviation above the mean.
+  // Rows that rounding has left over go to idle experts, one each; the heaviest rank gets a deviation more than its share.
+  const double share = unassigned / d(op.ep);
+  const double extra = op.ep > 1 ? share + std::sqrt(share) : share;
   double idle = std::max(1.0, d(op.experts) / d(op.ep));
   for (const ExpertLoad& load : own) idle -= load.tokens > 0 ? load.experts : 0;
-  const double mean = unassigned / d(op.ep);
-  const double extra = op.ep > 1 ? mean + std::sqrt(mean) : mean;
-  if (idle > 0 && extra > 0) own.push_back({.experts = std::min(idle, std::max(own.front().tokens > 0 ? 0.0 : 1.0, extra)), .tokens = 1});
+  const bool empty = own.front().tokens <= 0;
+  if (extra > 0 && idle > 0) own.push_back({.experts = std::min(idle, empty ? std::max(1.0, extra) : extra), .tokens = 1});
   return own;
 }
 

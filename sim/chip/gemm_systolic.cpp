@@ -60,11 +60,14 @@ Seconds array_time(const spec::ChipSpec& chip, const ArrayProduct& product) {
   const double sublanes = kRegisterColumn / work::bytes_per_element(product.arithmetic);
   const double m = round_up(product.m, std::min(sublanes, d(chip.array.rows))), n = round_up(product.n, kLanes);
   const double depth = std::ceil(product.k / rows);
-  const double by_weights = std::ceil(product.copies * depth * std::ceil(n / cols) / arrays) * std::max(m, rows);
-  const double by_activations = std::ceil(product.copies * depth * std::ceil(m / cols) / arrays) * std::max(n, rows);
+  // Passes or rows are shared out among the arrays; a pass lasts as long as the next block takes to shift in.
+  const auto rows_of = [&](double blocks, double streamed) {
+    const double passes = product.copies * depth * blocks;
+    return std::min(std::ceil(passes / arrays) * std::max(streamed, rows), passes * std::max(std::ceil(streamed / arrays), rows));
+  };
+  const double streamed = std::min(rows_of(std::ceil(n / cols), m), rows_of(std::ceil(m / cols), n));
   // Formats that the arrays multiply faster take more than a row a clock.
   const FlopsPerSecond row_rate = require_matrix_rate(chip, product.arithmetic) / (2 * rows * cols * arrays);
-  const double streamed = std::min(by_weights, by_activations);
   return Flops(streamed / chip.systolic.matrix_efficiency) / row_rate + (rows + cols - 2 + chip.systolic.fill) / chip.clock;
 }
 

@@ -69,6 +69,7 @@ std::string_view name_of(Resource resource) {
 Seconds Bounds::largest() const { return std::max({matrix, vector, memory}); }
 
 std::string describe(const KernelPlan& plan) {
+  if (plan.tile_n == 1 && plan.tile_m == 1) return "";
   std::string text = fmt::format("{}x{}", plan.tile_n, plan.tile_m);
   if (plan.units_per_tile > 1) text += fmt::format(" on {} units", plan.units_per_tile);
   if (plan.split > 1) text += fmt::format(" split {}", plan.split);

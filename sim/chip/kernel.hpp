@@ -56,7 +56,7 @@ struct KernelPlan {
   Bytes shared_cache;                               // from the shared cache to the units
 };
 
-// "128x256x64 split 2": for tables.
+// "128x256 split 2": for tables; empty for a plan without tiles.
 std::string describe(const KernelPlan& plan);
 
 struct KernelPrice {

@@ -8,6 +8,7 @@
 // The rank is the heaviest of ep (expert_load.hpp). Wrong for kernels that are tuned shape by shape.
 #include <algorithm>
 #include <array>
+#include <iterator>
 
 #include "sim/chip/expert_load.hpp"
 #include "sim/chip/pricing.hpp"
@@ -40,8 +41,7 @@ RankLoad rank_load(const work::MoeGemm& op) {
     rank.active += load.experts;
   }
   const double mean = rank.rows / rank.active;
-  const auto* fitting = std::find_if(kRowTiles.begin(), kRowTiles.end() - 1, [&](std::int64_t rows) { return d(rows) >= mean; });
-  rank.row_tile = *fitting;
+  rank.row_tile = *std::find_if(kRowTiles.begin(), std::prev(kRowTiles.end()), [&](std::int64_t rows) { return d(rows) >= mean; });
   for (const ExpertLoad& load : loads) rank.row_tiles += load.experts * std::ceil(load.tokens / d(rank.row_tile));
   return rank;
 }

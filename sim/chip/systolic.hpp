@@ -13,9 +13,10 @@ struct ArrayProduct {
   work::DType arithmetic = work::DType::bf16;
 };
 
-// clk-exact for one pass: an array holds an R×C block of one operand and takes a row of the other a clock, no fewer than the
-// R rows during which the next block shifts in. ⌈k/R⌉·⌈n/C⌉ passes of m rows, or ⌈k/R⌉·⌈m/C⌉ of n rows, whichever takes less,
-// over all arrays; fill and drain once. Rows are padded to the vector register's tile: 8, 16, 32 for 4-, 2-, 1-byte elements.
+// An array holds an R×C block of one operand and takes a row of the other a clock, no fewer than the R rows during which the
+// next block shifts in. ⌈k/R⌉·⌈n/C⌉ passes of m rows, or ⌈k/R⌉·⌈m/C⌉ of n rows, whichever takes less, with passes or rows
+// shared out over all arrays; fill and drain (R + C − 2 + fill) once. m is padded to the vector register's tile (8, 16, 32 for
+// 4-, 2-, 1-byte elements), n to its 128 lanes.
 Seconds array_time(const spec::ChipSpec& chip, const ArrayProduct& product);
 
 // Bytes of a blocked product at the device memory: the operands that do not fit the scratchpads beside the double-buffered

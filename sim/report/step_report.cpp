@@ -69,10 +69,9 @@ void StepReport::add(const StepReport& other, double times) {
   communication_total += other.communication_total * times;
   energy += other.energy * times;
   events += other.events;
+  ops.reserve(ops.size() + other.ops.size());  // so that the views in `known` stay valid
   std::map<std::string_view, std::size_t> known;
   for (std::size_t i = 0; i < ops.size(); ++i) known.emplace(ops[i].name, i);
-  const std::size_t old = ops.size();
-  ops.reserve(old + other.ops.size());  // the views in `known` stay valid
   for (const OpTotal& op : other.ops) {
     const auto same = known.find(op.name);
     OpTotal& total = same != known.end() ? ops[same->second] : ops.emplace_back(op);

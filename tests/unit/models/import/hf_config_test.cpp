@@ -179,6 +179,26 @@ TEST(HfConfig, ReadsTheFormatsOfQuantisedCheckpoints) {
   EXPECT_THAT(unknown.warnings, SizeIs(1));
 }
 
+TEST(HfConfig, ChecksWhatAttentionNeedsOfItsOtherKeys) {
+  const std::string latent =
+      R"(, "kv_lora_rank": 32, "qk_nope_head_dim": 12, "qk_rope_head_dim": 4, "v_head_dim": 8, "index_topk": 16, "index_n_heads": 2, "index_head_dim": 8)";
+  EXPECT_THAT(import_text(config("deepseek_v32", latent)).errors, Contains(HasSubstr("'q_lora_rank' is missing")));
+  EXPECT_THAT(import_text(config("deepseek_v32", latent + R"(, "q_lora_rank": 24)")).errors, IsEmpty());
+  EXPECT_THAT(import_text(config("llama", R"(, "index_topk": 16)")).errors,
+              Contains(HasSubstr("with latent attention alone")));
+  EXPECT_THAT(import_text(config("mimo_v2_flash", R"(, "sliding_window": 8, "swa_num_key_value_heads": 3)")).errors,
+              Contains(HasSubstr("4 heads cannot be shared evenly by 3 KV heads")));
+  EXPECT_THAT(import_text(config("qwen3_next", R"(, "layer_types": ["linear_attention", "a", "b", "c"])")).errors,
+              Contains(HasSubstr("layers of kind 'linear_attention' are not modelled")));
+}
+
+TEST(HfConfig, RefusesSizesThatNoNetworkHas) {
+  EXPECT_THAT(import_text(R"({"model_type": "llama", "hidden_size": 64, "num_hidden_layers": 9000000000000000,
+                             "num_attention_heads": 4, "intermediate_size": 96, "vocab_size": 9000000000000000})")
+                  .errors,
+              SizeIs(2));
+}
+
 TEST(HfConfig, RefusesEveryMechanismItCannotExpressByNameAndPlace) {
   const Imported i = import_text(
       "{\"model_type\": \"nemotron_h\",\n \"hybrid_override_pattern\": \"M-M*\",\n \"moe_latent_size\": 1024}");
