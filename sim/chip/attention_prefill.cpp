@@ -26,7 +26,8 @@ Bytes cached_bytes(const work::AttentionPrefill& op) {
 }  // namespace
 
 KernelPrice price_attention_prefill(const work::AttentionPrefill& op, const KernelContext& context) {
-  if (context.chip.kind == spec::ChipKind::systolic) return price_attention_systolic(work::work_of(op), d(op.batch), AttentionPhase::prefill, context);
+  if (context.chip.kind == spec::ChipKind::systolic)
+    return price_attention_systolic(work::work_of(op), d(op.batch), AttentionPhase::prefill, context);
   const bool packs = op.seq_q <= context.chip.prefill.packed_queries;
   const std::int64_t packed = packs ? std::max<std::int64_t>(1, op.heads / op.kv_heads) : 1;
   const FlashPrefill attention{

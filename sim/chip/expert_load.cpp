@@ -6,9 +6,9 @@
 namespace mlosim::chip {
 namespace {
 
-constexpr std::int64_t kQuantiles = 64;    // more experts than these are priced in equal groups
-constexpr double kUpperQuartile = 0.25;    // of a stratum, counted from its most popular expert
-constexpr double kMostPopular = 0.8;       // share of the tokens that the most popular expert gets at most, before scaling
+constexpr std::int64_t kQuantiles = 64;  // more experts than these are priced in equal groups
+constexpr double kUpperQuartile = 0.25;  // of a stratum, counted from its most popular expert
+constexpr double kMostPopular = 0.8;  // share of the tokens that the most popular expert gets at most, before scaling
 
 double d(std::int64_t n) { return static_cast<double>(n); }
 
@@ -16,7 +16,11 @@ double d(std::int64_t n) { return static_cast<double>(n); }
 class Pareto {
  public:
   Pareto(double exponent, double least, double most, double experts)
-      : shape_(1 - exponent), least_(least), log_range_(std::log(std::max(1.0, most / least))), grown_(std::expm1(shape_ * log_range_)), experts_(experts) {}
+      : shape_(1 - exponent),
+        least_(least),
+        log_range_(std::log(std::max(1.0, most / least))),
+        grown_(std::expm1(shape_ * log_range_)),
+        experts_(experts) {}
 
   double at(double rank) const {
     const double quantile = 1 - (rank + 0.5) / experts_;
@@ -36,7 +40,8 @@ struct Ranks {
 };
 
 void add_loads(std::vector<ExpertLoad>& loads, const Pareto& popularity, const Ranks& ranks) {
-  for (std::int64_t i = 0; i < ranks.count; ++i) loads.push_back({.experts = ranks.weight, .tokens = popularity.at(ranks.first + d(i) * ranks.step)});
+  for (std::int64_t i = 0; i < ranks.count; ++i)
+    loads.push_back({.experts = ranks.weight, .tokens = popularity.at(ranks.first + d(i) * ranks.step)});
 }
 
 // Factor that scales popularities to `rows` in all when none may exceed `most`.
@@ -61,7 +66,8 @@ std::vector<ExpertLoad> heaviest_group(const Pareto& popularity, const work::Moe
   if (others == 0) return group;
   const std::int64_t strata = std::min(others, kQuantiles);
   const double stride = d(op.experts - 1) / d(strata);
-  add_loads(group, popularity, {.first = 1 + kUpperQuartile * stride, .step = stride, .weight = d(others) / d(strata), .count = strata});
+  add_loads(group, popularity,
+            {.first = 1 + kUpperQuartile * stride, .step = stride, .weight = d(others) / d(strata), .count = strata});
   return group;
 }
 
@@ -87,13 +93,15 @@ std::vector<ExpertLoad> power_law_loads(const work::MoeGemm& op) {
   std::vector<ExpertLoad> own = op.ep > 1 ? heaviest_group(popularity, op) : all;
   const double unassigned = std::max(0.0, rows - round_all(all));
   round_all(own);
-  // Rows that rounding has left over go to idle experts, one each; the heaviest rank gets a deviation more than its share.
+  // Rows that rounding has left over go to idle experts, one each; the heaviest rank gets a deviation more than its
+  // share.
   const double share = unassigned / d(op.ep);
   const double extra = op.ep > 1 ? share + std::sqrt(share) : share;
   double idle = std::max(1.0, d(op.experts) / d(op.ep));
   for (const ExpertLoad& load : own) idle -= load.tokens > 0 ? load.experts : 0;
   const bool empty = own.front().tokens <= 0;
-  if (extra > 0 && idle > 0) own.push_back({.experts = std::min(idle, empty ? std::max(1.0, extra) : extra), .tokens = 1});
+  if (extra > 0 && idle > 0)
+    own.push_back({.experts = std::min(idle, empty ? std::max(1.0, extra) : extra), .tokens = 1});
   return own;
 }
 

@@ -1,6 +1,7 @@
 #include "sim/chip/flash_attention.hpp"
 
 #include <algorithm>
+#include <cmath>
 
 #include "sim/chip/pricing.hpp"
 #include "sim/chip/stream.hpp"
@@ -8,9 +9,9 @@
 namespace mlosim::chip {
 namespace {
 
-constexpr double kOverlap = 4;               // p of compute against memory inside one kernel
-constexpr std::int64_t kWidthGranule = 32;   // head dimensions are padded to what the kernels are compiled for
-constexpr double kPartialBytes = 8;          // a partial result is written and read as fp32
+constexpr double kOverlap = 4;              // p of compute against memory inside one kernel
+constexpr std::int64_t kWidthGranule = 32;  // head dimensions are padded to what the kernels are compiled for
+constexpr double kPartialBytes = 8;         // a partial result is written and read as fp32
 
 double d(std::int64_t n) { return static_cast<double>(n); }
 
@@ -25,31 +26,34 @@ PairTime pair_time(const KernelContext& context, work::DType arithmetic, HeadWid
   const spec::ChipSpec& chip = context.chip;
   const FlopsPerSecond unit_rate = require_matrix_rate(chip, arithmetic) / d(chip.units);
   const std::int64_t padded = round_up(width.key, kWidthGranule) + round_up(width.value, kWidthGranule);
-  return {.matrix = Flops(2 * d(padded)) / unit_rate, .exponential = Seconds(1 / (chip.exponentials * chip.clock.si()))};
+  return {.matrix = Flops(2 * d(padded)) / unit_rate,
+          .exponential = Seconds(1 / (chip.exponentials * chip.clock.si()))};
 }
 
 // Bytes that a kernel moves, and how much of the time it takes is theirs.
 struct Traffic {
-  Bytes device;   // at the device memory
-  Bytes shared;   // from the cache
+  Bytes device;  // at the device memory
+  Bytes shared;  // from the cache
   Seconds time;
 };
 
-// The cached keys and values are as warm as everything that is touched between two uses leaves them; the rest was written
-// by the kernel before this one.
+// The cached keys and values are as warm as everything that is touched between two uses leaves them; the rest was
+// written by the kernel before this one.
 Traffic traffic_of(const KernelContext& context, Bytes fresh, Bytes cached, double efficiency) {
   const double fresh_hit = resident_share(context.chip, fresh + cached);
   const double cached_hit = resident_share(context.chip, fresh + cached + context.operands.between_uses);
   Traffic traffic;
   traffic.device = fresh * (1 - fresh_hit) + cached * (1 - cached_hit);
   traffic.shared = fresh + cached;
-  traffic.time = stream_time(context.chip, fresh, fresh_hit, efficiency) + stream_time(context.chip, cached, cached_hit, efficiency);
+  traffic.time = stream_time(context.chip, fresh, fresh_hit, efficiency) +
+                 stream_time(context.chip, cached, cached_hit, efficiency);
   return traffic;
 }
 
 }  // namespace
 
-KernelPrice price_flash_prefill(const FlashPrefill& attention, const spec::AttentionPrefillParameters& parameters, const KernelContext& context) {
+KernelPrice price_flash_prefill(const FlashPrefill& attention, const spec::AttentionPrefillParameters& parameters,
+                                const KernelContext& context) {
   const spec::ChipSpec& chip = context.chip;
   const KeyTiles keys = count_key_tiles(attention.problem, parameters.tile_rows, parameters.tile_cols);
   const PairTime pair = pair_time(context, attention.work.matrix_dtype, attention.width);
@@ -68,7 +72,8 @@ KernelPrice price_flash_prefill(const FlashPrefill& attention, const spec::Atten
   const Seconds compute = std::max(heaviest, (visits * visit + tiles * ends) / units + parameters.tail * heaviest);
 
   const double device_efficiency = chip.device_memory().efficiency;
-  const Traffic main = traffic_of(context, attention.work.bytes() - attention.cached, attention.cached, device_efficiency);
+  const Traffic main =
+      traffic_of(context, attention.work.bytes() - attention.cached, attention.cached, device_efficiency);
   const Bytes appended = attention.uses_cache ? attention.append * parameters.append_passes : Bytes(0);
   const Traffic append = traffic_of(context, appended, Bytes(0), device_efficiency);
 
@@ -89,13 +94,18 @@ KernelPrice price_flash_prefill(const FlashPrefill& attention, const spec::Atten
   const Seconds undisturbed = append.time + overlap(kOverlap, compute, main.time);
   const Seconds power = power_time(chip, dynamic_energy(chip, attention.work, device), undisturbed, context.sustained);
   const Seconds compute_share = (visits / units) * visit;
-  const ResourceTimes times{.matrix = (visits / units) * matrix_visit, .vector = (visits / units) * exponential_visit, .l2 = {}, .hbm = main.time + append.time,
-                            .latency = compute - compute_share, .power = power > undisturbed ? power : Seconds(0)};
-  return close_price(context, attention.work, plan, times, std::max(undisturbed, power), attention.uses_cache ? parameters.fixed : parameters.fixed_encoder);
+  const ResourceTimes times{.matrix = (visits / units) * matrix_visit,
+                            .vector = (visits / units) * exponential_visit,
+                            .l2 = {},
+                            .hbm = main.time + append.time,
+                            .latency = compute - compute_share,
+                            .power = power > undisturbed ? power : Seconds(0)};
+  return close_price(context, attention.work, plan, times, std::max(undisturbed, power),
+                     attention.uses_cache ? parameters.fixed : parameters.fixed_encoder);
 }
 
-KernelPrice price_flash_decode(const FlashDecode& attention, const spec::AttentionDecodeParameters& parameters, double exponential_weight,
-                               const KernelContext& context) {
+KernelPrice price_flash_decode(const FlashDecode& attention, const spec::AttentionDecodeParameters& parameters,
+                               double exponential_weight, const KernelContext& context) {
   const spec::ChipSpec& chip = context.chip;
   const double ctas_per_unit = d(parameters.ctas_per_unit);
   const double slots = d(chip.units) * ctas_per_unit;
@@ -109,12 +119,16 @@ KernelPrice price_flash_decode(const FlashDecode& attention, const spec::Attenti
   const double pairs_per_tile = d(round_up(attention.queries, parameters.row_granule) * parameters.tile_cols);
   const Seconds matrix_tile = pair.matrix * (pairs_per_tile * ctas_per_unit / parameters.matrix_efficiency);
   const Seconds exponential_tile = pair.exponential * (pairs_per_tile * ctas_per_unit * exponential_weight);
-  const Seconds ends = parameters.tile_overhead / chip.clock;
+  const Seconds ends = (attention.narrow_cache ? parameters.tile_overhead_8bit.value_or(parameters.tile_overhead)
+                                               : parameters.tile_overhead) /
+                       chip.clock;
   const Seconds cta = ends + tiles_per_part * (matrix_tile + exponential_tile);
   const Seconds compute = std::max(cta, (ctas / slots + parameters.tail) * cta);
 
-  const Bytes partials = parts > 1 ? Bytes(kPartialBytes * ctas * d(attention.queries * (attention.width.value + 2))) : Bytes(0);
-  const Traffic traffic = traffic_of(context, attention.work.bytes() - attention.cached + partials, attention.cached, parameters.memory_efficiency);
+  const Bytes partials =
+      parts > 1 ? Bytes(kPartialBytes * ctas * d(attention.queries * (attention.width.value + 2))) : Bytes(0);
+  const Traffic traffic = traffic_of(context, attention.work.bytes() - attention.cached + partials, attention.cached,
+                                     parameters.memory_efficiency);
 
   KernelPlan plan;
   plan.tile_m = round_up(attention.queries, parameters.row_granule);
@@ -130,11 +144,17 @@ KernelPrice price_flash_decode(const FlashDecode& attention, const spec::Attenti
   plan.device_read = traffic.device - plan.device_written;
 
   const Seconds undisturbed = overlap(kOverlap, compute, traffic.time);
-  const Seconds power = power_time(chip, dynamic_energy(chip, attention.work, traffic.device), undisturbed, context.sustained);
+  const Seconds power =
+      power_time(chip, dynamic_energy(chip, attention.work, traffic.device), undisturbed, context.sustained);
   const double rounds = tiles_per_part * ctas / slots;
-  const ResourceTimes times{.matrix = rounds * matrix_tile, .vector = rounds * exponential_tile, .l2 = {}, .hbm = traffic.time,
-                            .latency = compute - rounds * (matrix_tile + exponential_tile), .power = power > undisturbed ? power : Seconds(0)};
-  const Seconds overhead = parameters.fixed + (parts > 1 ? parameters.split_reduction : Seconds(0));
+  const ResourceTimes times{.matrix = rounds * matrix_tile,
+                            .vector = rounds * exponential_tile,
+                            .l2 = {},
+                            .hbm = traffic.time,
+                            .latency = compute - rounds * (matrix_tile + exponential_tile),
+                            .power = power > undisturbed ? power : Seconds(0)};
+  const Seconds fixed = attention.narrow_cache ? parameters.fixed_8bit.value_or(parameters.fixed) : parameters.fixed;
+  const Seconds overhead = fixed + (parts > 1 ? parameters.split_reduction : Seconds(0));
   return close_price(context, attention.work, plan, times, std::max(undisturbed, power), overhead);
 }
 

@@ -7,17 +7,24 @@ namespace {
 
 std::int64_t ceil_div(std::int64_t a, std::int64_t b) { return (a + b - 1) / b; }
 
-// The causal, possibly windowed problem. Position p sees the keys [p + shift − window + 1, p + shift], those below 0 left out.
+// The causal, possibly windowed problem. Position p sees the keys [p + shift − window + 1, p + shift], those below 0
+// left out.
 class CausalTiles {
  public:
   CausalTiles(const QueryProblem& problem, std::int64_t rows, std::int64_t cols)
-      : rows_(rows), cols_(cols), packed_(problem.packed), all_rows_(problem.seq_q * problem.packed), shift_(problem.seq_kv - problem.seq_q),
-        window_(problem.window > 0 ? problem.window : problem.seq_kv + problem.seq_q), tiles_(ceil_div(all_rows_, rows)) {}
+      : rows_(rows),
+        cols_(cols),
+        packed_(problem.packed),
+        all_rows_(problem.seq_q * problem.packed),
+        shift_(problem.seq_kv - problem.seq_q),
+        window_(problem.window > 0 ? problem.window : problem.seq_kv + problem.seq_q),
+        tiles_(ceil_div(all_rows_, rows)) {}
 
   KeyTiles count() const {
     // From tile `open` on, the last row sees a key; from tile `slide` on, the first row no longer sees key 0.
     const std::int64_t open = shift_ >= 0 ? 0 : std::min(tiles_ - 1, (-shift_ * packed_) / rows_);
-    const std::int64_t slide = std::clamp(ceil_div(std::max<std::int64_t>(0, packed_ * (window_ - 1 - shift_)), rows_), std::int64_t(0), tiles_);
+    const std::int64_t slide = std::clamp(ceil_div(std::max<std::int64_t>(0, packed_ * (window_ - 1 - shift_)), rows_),
+                                          std::int64_t(0), tiles_);
     KeyTiles count;
     count.query_tiles = tiles_;
     count.visits = sum_of_ends(open) - sum_of_starts(std::max(open, slide));
@@ -33,7 +40,9 @@ class CausalTiles {
     const std::int64_t last_row = std::min((i + 1) * rows_, all_rows_) - 1;
     return ceil_div(std::max<std::int64_t>(0, last_row / packed_ + shift_ + 1), cols_);
   }
-  std::int64_t start(std::int64_t i) const { return std::max<std::int64_t>(0, i * rows_ / packed_ + shift_ - window_ + 1) / cols_; }
+  std::int64_t start(std::int64_t i) const {
+    return std::max<std::int64_t>(0, i * rows_ / packed_ + shift_ - window_ + 1) / cols_;
+  }
 
   // ⌈(⌊x/g⌋ + c)/cols⌉ is ⌊(x + g·(c + cols − 1))/(g·cols)⌋: nested floors merge.
   std::int64_t sum_of_ends(std::int64_t first) const {

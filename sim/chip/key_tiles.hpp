@@ -1,8 +1,8 @@
 // Which key tiles the query tiles of a flash-style attention kernel visit: exact counts without visiting each tile.
 //
-// Rows of one problem are (position, head of the group) with the head fastest: `packed` query heads that share a KV head
-// are worked on by one tile. A query tile runs from the key tile that holds the first key any of its rows sees to the one
-// that holds the last.
+// Rows of one problem are (position, head of the group) with the head fastest: `packed` query heads that share a KV
+// head are worked on by one tile. A query tile runs from the key tile that holds the first key any of its rows sees to
+// the one that holds the last.
 #pragma once
 
 #include <cstdint>

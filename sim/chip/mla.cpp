@@ -1,5 +1,7 @@
-// Multi-head latent attention: which flash problem its two forms are. Expanded, every head has keys and values of its own;
-// absorbed, all heads share the latent row as key and its first part as value.
+// Multi-head latent attention: which flash problem its two forms are. Expanded, every head has keys and values of its
+// own; absorbed, all heads share the latent row as key and its first part as value.
+#include <algorithm>
+
 #include "sim/chip/flash_attention.hpp"
 #include "sim/chip/pricing.hpp"
 #include "sim/chip/systolic.hpp"
@@ -9,7 +11,9 @@ namespace {
 
 double d(std::int64_t n) { return static_cast<double>(n); }
 
-HeadWidth absorbed_width(std::int64_t kv_rank, std::int64_t rope_dim) { return {.key = kv_rank + rope_dim, .value = kv_rank}; }
+HeadWidth absorbed_width(std::int64_t kv_rank, std::int64_t rope_dim) {
+  return {.key = kv_rank + rope_dim, .value = kv_rank};
+}
 
 }  // namespace
 
@@ -17,18 +21,22 @@ KernelPrice price_mla_prefill(const work::MlaPrefill& op, const KernelContext& c
   work::MlaPrefill form = op;
   form.absorbed = op.absorbed || context.chip.mla_prefill_absorbed;
   const work::OpWork work = work::work_of(form);
-  if (context.chip.kind == spec::ChipKind::systolic) return price_attention_systolic(work, d(op.batch), AttentionPhase::prefill, context);
+  if (context.chip.kind == spec::ChipKind::systolic)
+    return price_attention_systolic(work, d(op.batch), AttentionPhase::prefill, context);
 
   const double latents = d(op.batch) * d(op.kv_rank + op.rope_dim);
-  const double new_rows = d(std::min(op.seq_q, op.seq_kv)), earlier_rows = d(std::max<std::int64_t>(0, op.seq_kv - op.seq_q));
+  const double new_rows = d(std::min(op.seq_q, op.seq_kv)),
+               earlier_rows = d(std::max<std::int64_t>(0, op.seq_kv - op.seq_q));
   const Bytes in = work::bytes_per_element(op.dtype), cache = work::bytes_per_element(op.kv_dtype);
   // Queries are written and read once more, as are the new latent rows, which enter the cache.
   const double query_elements = d(op.batch) * d(op.seq_q) * d(op.heads) * d(op.nope_dim + op.rope_dim);
   const FlashPrefill attention{
       .work = work,
-      .problem = {.seq_q = op.seq_q, .seq_kv = op.seq_kv, .packed = form.absorbed ? op.heads : 1, .causal = true, .window = 0},
+      .problem =
+          {.seq_q = op.seq_q, .seq_kv = op.seq_kv, .packed = form.absorbed ? op.heads : 1, .causal = true, .window = 0},
       .problems = form.absorbed ? d(op.batch) : d(op.batch) * d(op.heads),
-      .width = form.absorbed ? absorbed_width(op.kv_rank, op.rope_dim) : HeadWidth{.key = op.nope_dim + op.rope_dim, .value = op.value_dim},
+      .width = form.absorbed ? absorbed_width(op.kv_rank, op.rope_dim)
+                             : HeadWidth{.key = op.nope_dim + op.rope_dim, .value = op.value_dim},
       .cached = form.absorbed ? latents * earlier_rows * cache : Bytes(0),
       .append = query_elements * 2 * in + latents * new_rows * (in + cache),
       .uses_cache = true,
@@ -38,7 +46,8 @@ KernelPrice price_mla_prefill(const work::MlaPrefill& op, const KernelContext& c
 
 KernelPrice price_mla_decode(const work::MlaDecode& op, const KernelContext& context) {
   const work::OpWork work = work::work_of(op);
-  if (context.chip.kind == spec::ChipKind::systolic) return price_attention_systolic(work, d(op.batch), AttentionPhase::decode, context);
+  if (context.chip.kind == spec::ChipKind::systolic)
+    return price_attention_systolic(work, d(op.batch), AttentionPhase::decode, context);
   const FlashDecode attention{
       .work = work,
       .groups = d(op.batch),
@@ -46,6 +55,7 @@ KernelPrice price_mla_decode(const work::MlaDecode& op, const KernelContext& con
       .keys = op.seq_kv,
       .width = absorbed_width(op.kv_rank, op.rope_dim),
       .cached = d(op.batch) * d(op.seq_kv) * d(op.kv_rank + op.rope_dim) * work::bytes_per_element(op.kv_dtype),
+      .narrow_cache = work::is_quantised(op.kv_dtype),
   };
   return price_flash_decode(attention, context.chip.mla_decode, context.chip.mla_prefill.exponential_weight, context);
 }

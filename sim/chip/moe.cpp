@@ -1,5 +1,5 @@
-// A routed mixture-of-experts layer on one rank: two grouped GEMMs over the experts' rows, and the permutation, activation
-// and combination passes around them.
+// A routed mixture-of-experts layer on one rank: two grouped GEMMs over the experts' rows, and the permutation,
+// activation and combination passes around them.
 //
 //   t = fixed + Σ_{up, down} ((waves·tile)⁴ + (A·N·K·e·tb)⁴)^¼ + permute·bytes·tb
 //   tile  of r×128 results, r the smallest of 16, 32, 64, 128 that holds an active expert's mean rows:
@@ -8,7 +8,9 @@
 // The rank is the heaviest of ep (expert_load.hpp). Wrong for kernels that are tuned shape by shape.
 #include <algorithm>
 #include <array>
+#include <cmath>
 #include <iterator>
+#include <vector>
 
 #include "sim/chip/expert_load.hpp"
 #include "sim/chip/pricing.hpp"
@@ -27,7 +29,7 @@ double d(std::int64_t n) { return static_cast<double>(n); }
 
 struct RankLoad {
   double rows = 0;
-  double active = 0;       // experts with a row
+  double active = 0;  // experts with a row
   std::int64_t row_tile = kRowTiles.front();
   double row_tiles = 0;
 };
@@ -41,7 +43,8 @@ RankLoad rank_load(const work::MoeGemm& op) {
     rank.active += load.experts;
   }
   const double mean = rank.rows / rank.active;
-  rank.row_tile = *std::find_if(kRowTiles.begin(), std::prev(kRowTiles.end()), [&](std::int64_t rows) { return d(rows) >= mean; });
+  rank.row_tile =
+      *std::find_if(kRowTiles.begin(), std::prev(kRowTiles.end()), [&](std::int64_t rows) { return d(rows) >= mean; });
   for (const ExpertLoad& load : loads) rank.row_tiles += load.experts * std::ceil(load.tokens / d(rank.row_tile));
   return rank;
 }
@@ -64,7 +67,8 @@ work::OpWork work_of_rank(const work::MoeGemm& op, const RankLoad& rank) {
 Bytes permuted_bytes(const work::MoeGemm& op, const RankLoad& rank) {
   const double width = d(op.inter) / d(op.tp);
   const double up = op.gated ? 2 * width : width;
-  return kRowElement * (4 * rank.rows * d(op.hidden) + rank.rows * (2 * up + 2 * width) + 2 * d(op.tokens) * d(op.hidden));
+  return kRowElement *
+         (4 * rank.rows * d(op.hidden) + rank.rows * (2 * up + 2 * width) + 2 * d(op.tokens) * d(op.hidden));
 }
 
 struct GroupedGemm {
@@ -92,7 +96,8 @@ KernelPrice price_moe_simt(const work::MoeGemm& op, const KernelContext& context
   plan.tiles = 0;
   ResourceTimes times{};
   Seconds main;
-  for (const GroupedGemm& gemm : {GroupedGemm{op.gated ? 2 * width : width, d(op.hidden)}, GroupedGemm{d(op.hidden), width}}) {
+  for (const GroupedGemm& gemm :
+       {GroupedGemm{op.gated ? 2 * width : width, d(op.hidden)}, GroupedGemm{d(op.hidden), width}}) {
     const double tiles = rank.row_tiles * std::ceil(gemm.columns / d(kColumnTile));
     const Seconds multiply = Flops(2 * d(rank.row_tile * kColumnTile) * gemm.depth) / (unit_rate * efficiency);
     const Seconds tile = multiply + parameters.tile_overhead / chip.clock;
@@ -105,7 +110,8 @@ KernelPrice price_moe_simt(const work::MoeGemm& op, const KernelContext& context
     times.hbm += memory;
     plan.tiles += tiles;
   }
-  const Seconds permute = stream_time(chip, permuted * parameters.permute_passes, row_hit, chip.device_memory().efficiency);
+  const Seconds permute =
+      stream_time(chip, permuted * parameters.permute_passes, row_hit, chip.device_memory().efficiency);
   main += permute;
   times.hbm += permute;
 
@@ -127,7 +133,10 @@ KernelPrice price_moe_simt(const work::MoeGemm& op, const KernelContext& context
 KernelPrice price_moe(const work::MoeGemm& op, const KernelContext& context) {
   if (context.chip.kind == spec::ChipKind::simt) return price_moe_simt(op, context);
   const RankLoad rank = rank_load(op);
-  return price_grouped_systolic(op, {.experts = rank.active, .rows = rank.rows, .work = work_of_rank(op, rank), .permuted = permuted_bytes(op, rank)}, context);
+  return price_grouped_systolic(
+      op,
+      {.experts = rank.active, .rows = rank.rows, .work = work_of_rank(op, rank), .permuted = permuted_bytes(op, rank)},
+      context);
 }
 
 }  // namespace mlosim::chip

@@ -28,10 +28,11 @@ Bounds bounds_of(const work::OpWork& work, const KernelContext& context) {
     const double copies = level.sharing == spec::Sharing::unit ? static_cast<double>(chip.units) : 1;
     kept = std::max(kept, level.capacity * copies);
   }
+  // Weights are used again only after everything else in between; what the operator before has written may still be there.
+  const auto missing = [&](Bytes part, Bytes touched) { return touched <= kept ? Bytes(0) : part * (1 - kept / touched); };
   const Bytes own = work.bytes();
-  const Bytes touched = own + context.operands.between_uses + (context.operands.rotates_weights ? work.weights : Bytes(0));
-  const Bytes missing = touched <= kept ? Bytes(0) : own * (1 - kept / touched);
-  bounds.memory = missing / chip.device_memory().bandwidth;
+  const Bytes cycle = own + context.operands.between_uses + (context.operands.rotates_weights ? work.weights : Bytes(0));
+  bounds.memory = (missing(work.weights, cycle) + missing(own - work.weights, own)) / chip.device_memory().bandwidth;
   return bounds;
 }
 

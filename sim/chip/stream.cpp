@@ -3,7 +3,7 @@
 namespace mlosim::chip {
 namespace {
 
-constexpr double kReuseRate = 0.6;         // of the cache's bandwidth: one stream, reads and writes mixed, half of it far
+constexpr double kReuseRate = 0.6;  // of the cache's bandwidth: one stream, reads and writes mixed, half of it far
 
 // The memory that outlives a kernel nearest the device memory, as one of the whole chip.
 struct Store {
@@ -13,7 +13,8 @@ struct Store {
 };
 
 Store store_of(const spec::ChipSpec& chip) {
-  if (const spec::MemoryLevel* cache = chip.last_cache()) return {cache->capacity, cache->bandwidth, cache->reuse_share};
+  if (const spec::MemoryLevel* cache = chip.last_cache())
+    return {cache->capacity, cache->bandwidth, cache->reuse_share};
   const spec::MemoryLevel* pad = chip.scratchpad();
   if (pad == nullptr) return {};
   const double copies = static_cast<double>(chip.units);

@@ -8,8 +8,8 @@
 namespace mlosim::chip {
 
 // Share of a footprint that the last cache (a systolic chip's scratchpads, where it has no cache) still holds when the
-// footprint is gone through again: 1 / (1 + (footprint / (φ·capacity))⁴). Softer than cyclic_hit_share, since these kernels
-// go through several tensors in different orders. Never above capacity / footprint.
+// footprint is gone through again: 1 / (1 + (footprint / (φ·capacity))⁴). Softer than cyclic_hit_share, since these
+// kernels go through several tensors in different orders. Never above capacity / footprint.
 double resident_share(const spec::ChipSpec& chip, Bytes footprint);
 
 // Time of `bytes`, `hit` of which come from the cache: bytes·((1 − hit)/(efficiency·B) + hit/(kReuseRate·B_cache)).

@@ -5,15 +5,20 @@
 #include <yaml-cpp/exceptions.h>
 #include <yaml-cpp/parser.h>
 
+#include <algorithm>
+#include <array>
+#include <cctype>
 #include <charconv>
 #include <filesystem>
 #include <fstream>
 #include <iostream>
 #include <iterator>
 #include <map>
+#include <optional>
 #include <sstream>
 #include <utility>
 
+#include "sim/spec/utf8.hpp"
 
 namespace mlosim::spec {
 namespace {
@@ -21,6 +26,15 @@ namespace {
 constexpr std::size_t kMaxBytes = std::size_t{4} << 20;
 constexpr std::size_t kMaxDepth = 64;
 constexpr std::size_t kMaxValues = 400'000;  // aliases expanded
+constexpr std::size_t kMaxKeys = 4096;       // of one mapping, whose keys are searched one by one
+
+// Levels of lists and mappings in a value.
+std::size_t height_of(const Value& value) {
+  std::size_t inner = 0;
+  for (const Value& item : value.items) inner = std::max(inner, height_of(item));
+  for (const Member& member : value.members) inner = std::max(inner, height_of(member.value));
+  return value.kind == Value::Kind::sequence || value.kind == Value::Kind::mapping ? inner + 1 : 0;
+}
 
 // Builds the tree from yaml-cpp's events.
 class TreeBuilder : public YAML::EventHandler {
@@ -38,6 +52,7 @@ class TreeBuilder : public YAML::EventHandler {
     const auto known = anchors_.find(anchor);
     if (known == anchors_.end()) fail(mark, "this alias refers to a value that contains it", "");
     count(mark, known->second.size);
+    if (stack_.size() + height_of(known->second.value) > kMaxDepth) fail_too_deep(mark);
     place(Value(known->second.value), mark);
   }
 
@@ -75,6 +90,8 @@ class TreeBuilder : public YAML::EventHandler {
     throw InputError({{.place = {*file_, mark.line + 1, mark.column + 1}, .path = "", .message = std::move(message), .hint = std::move(hint)}});
   }
 
+  [[noreturn]] void fail_too_deep(const YAML::Mark& mark) const { fail(mark, fmt::format("nested deeper than {} levels", kMaxDepth), ""); }
+
   void count(const YAML::Mark& mark, std::size_t more) {
     values_ += more;
     if (values_ > kMaxValues) fail(mark, fmt::format("more than {} values, aliases counted each time", kMaxValues), "");
@@ -91,7 +108,7 @@ class TreeBuilder : public YAML::EventHandler {
   }
 
   void open(Value::Kind kind, const YAML::Mark& mark, YAML::anchor_t anchor) {
-    if (stack_.size() >= kMaxDepth) fail(mark, fmt::format("nested deeper than {} levels", kMaxDepth), "");
+    if (stack_.size() >= kMaxDepth) fail_too_deep(mark);
     const std::size_t before = values_;
     stack_.push_back({.value = start(kind, mark), .anchor = anchor, .has_key = false, .key = "", .key_place = {}, .values_before = before});
   }
@@ -132,6 +149,7 @@ class TreeBuilder : public YAML::EventHandler {
       if (const Value* first = top.value.find(value.text)) {
         fail(mark, fmt::format("key '{}' appears twice", value.text), fmt::format("it was given in line {}", first->line));
       }
+      if (top.value.members.size() >= kMaxKeys) fail(mark, fmt::format("a mapping of more than {} keys", kMaxKeys), "");
       top.key = std::move(value.text);
       top.key_place = {*file_, mark.line + 1, mark.column + 1};
       top.has_key = true;
@@ -155,10 +173,23 @@ void check_size(std::size_t bytes, const std::string& name) {
   throw InputError({{.place = {name, 0, 0}, .path = "", .message = fmt::format("the file has {:.1f} MiB; at most {} MiB are read", static_cast<double>(bytes) / 0x1p20, kMaxBytes >> 20), .hint = ""}});
 }
 
+void check_text(std::string_view text, const std::string& name) {
+  const std::optional<std::size_t> bad = first_bad_byte(text);
+  if (!bad) return;
+  const std::string_view before = text.substr(0, *bad);
+  const auto line = static_cast<int>(std::count(before.begin(), before.end(), '\n')) + 1;
+  const auto column = static_cast<int>(before.size() - (before.rfind('\n') + 1)) + 1;  // npos + 1 is 0
+  throw InputError({{.place = {name, line, column}, .path = "", .message = "this is not UTF-8 text", .hint = ""}});
+}
+
+// True for text that would mean something else without quotes. A negative number stays bare, or it would be text.
 bool needs_quotes(std::string_view text) {
-  static constexpr std::string_view kSpecial = ":#{}[],&*!|>'\"%@`\n\t";
-  return text.empty() || text.find_first_of(kSpecial) != std::string_view::npos || text.front() == ' ' || text.back() == ' ' ||
-         text.front() == '-' || text.front() == '?' || text == "~" || text == "null";
+  static constexpr std::string_view kSpecial = ":#{}[],&*!|>'\"%@`";
+  static constexpr std::array<std::string_view, 5> kWords{"~", "null", "Null", "NULL", "<<"};
+  if (text.empty() || text.find_first_of(kSpecial) != std::string_view::npos || text.front() == ' ' || text.back() == ' ') return true;
+  if (std::any_of(text.begin(), text.end(), [](unsigned char c) { return c < 0x20 || c == 0x7F; })) return true;
+  const bool is_negative = text.size() > 1 && text.front() == '-' && (std::isdigit(static_cast<unsigned char>(text[1])) || text[1] == '.');
+  return (text.front() == '-' && !is_negative) || text.front() == '?' || std::find(kWords.begin(), kWords.end(), text) != kWords.end();
 }
 
 std::string quote(std::string_view text) {
@@ -167,10 +198,8 @@ std::string quote(std::string_view text) {
     if (c == '"' || c == '\\') {
       out += '\\';
       out += c;
-    } else if (c == '\n') {
-      out += "\\n";
-    } else if (c == '\t') {
-      out += "\\t";
+    } else if (static_cast<unsigned char>(c) < 0x20 || c == 0x7F) {
+      out += fmt::format("\\x{:02x}", static_cast<unsigned>(c));
     } else {
       out += c;
     }
@@ -223,6 +252,7 @@ Value* Value::find(std::string_view key) { return const_cast<Value*>(std::as_con
 
 Value parse_document(std::string_view text, const std::string& name) {
   check_size(text.size(), name);
+  check_text(text, name);
   TreeBuilder builder(std::make_shared<const std::string>(name));
   std::istringstream stream{std::string(text)};
   try {
@@ -307,7 +337,8 @@ void set_at(Value& root, std::string_view path, Value value) {
         at->kind = Value::Kind::mapping;
         at->members.clear();
       }
-      if (!at->is_mapping()) refuse(fmt::format("'{}' has no members", path.substr(0, static_cast<std::size_t>(key.data() - path.data()) - 1)));
+      const auto parent = path.substr(0, static_cast<std::size_t>(std::max<std::ptrdiff_t>(0, key.data() - path.data() - 1)));
+      if (!at->is_mapping()) refuse(parent.empty() ? "there are no members to set" : fmt::format("'{}' has no members", parent));
       next = at->find(key);
       if (!next) {
         Value fresh;

@@ -21,7 +21,7 @@ struct Value {
 
   Kind kind = Kind::null;
   std::string text{};             // of a scalar
-  bool quoted = false;          // "8" in quotes is text, never a number
+  bool quoted = false;          // "8" in quotes is text, never a plain number
   std::vector<Value> items{};     // of a sequence
   std::vector<Member> members;  // of a mapping, in the file's order
   std::shared_ptr<const std::string> file{};

@@ -97,11 +97,11 @@ std::pair<Value*, std::string_view> locate(HardwareDocuments& documents, std::st
 
 }  // namespace
 
-Value read_chip(const Library& library, std::string_view name_or_path) {
-  const Value chip = read_document(library.require(Shelf::chips, name_or_path));
+Value read_chip(const Library& library, std::string_view name_or_path, const Place& asked_at) {
+  const Value chip = read_document(library.require(Shelf::chips, name_or_path, asked_at));
   const std::string family = text_of(chip, "family");
   if (family.empty()) return chip;  // decode_chip says that it is missing
-  return lay_over_family(read_document(library.require(Shelf::families, family)), chip);
+  return lay_over_family(read_document(library.require(Shelf::families, family, chip.find("family")->place())), chip);
 }
 
 Value lay_over_family(const Value& family, const Value& chip) {
@@ -122,7 +122,7 @@ HardwareDocuments read_hardware(const Library& library, std::string_view system,
       if (!chip || !chip->is_scalar()) {
         throw InputError({{.place = documents.system.place(), .path = "system", .message = "key 'chip' is missing", .hint = "name a chip of hw_specs/chips, or a file"}});
       }
-      documents.chip = read_chip(library, chip->text);
+      documents.chip = read_chip(library, chip->text, chip->place());
     }
   } else if (library.find(Shelf::chips, system)) {
     documents.chip = read_chip(library, system);
@@ -134,7 +134,7 @@ HardwareDocuments read_hardware(const Library& library, std::string_view system,
     throw InputError(fmt::format("no system or chip is called '{}'", system), spelling_hint(system, known));
   }
   if (const std::string name = text_of(documents.system, "collectives"); !name.empty()) {
-    documents.collectives = read_document(library.require(Shelf::families, name));
+    documents.collectives = read_document(library.require(Shelf::families, name, documents.system.find("collectives")->place()));
   }
   documents.runtime = read_runtime(library, runtime, documents.chip, warnings);
   lay_runtime_over_chip(documents);
@@ -146,6 +146,9 @@ bool is_hardware_path(std::string_view path) {
 }
 
 void apply_override(HardwareDocuments& documents, const Override& change) {
+  if (change.path == "system.chip" || change.path == "system.collectives") {
+    throw InputError({{.place = change.value.place(), .path = change.path, .message = "a part that has a file of its own cannot be exchanged", .hint = "name another system, or set a parameter below this path"}});
+  }
   const auto [document, path] = locate(documents, change.path);
   if (!document) {
     throw InputError({{.place = change.value.place(), .path = change.path, .message = "this path starts with no part of a system", .hint = "system., chip., collectives. or runtime."}});

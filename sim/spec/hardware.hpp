@@ -39,8 +39,8 @@ struct Override {
 // `runtime` takes the vendor's default; an unknown one falls back to it, with a warning in `warnings`.
 HardwareDocuments read_hardware(const Library& library, std::string_view system, std::string_view runtime, std::vector<std::string>& warnings);
 
-// Chip document of a name or path with its family merged in.
-Value read_chip(const Library& library, std::string_view name_or_path);
+// Chip document of a name or path with its family merged in. `asked_at`: where the name was written.
+Value read_chip(const Library& library, std::string_view name_or_path, const Place& asked_at = {});
 
 // The same for documents that have been read already.
 Value lay_over_family(const Value& family, const Value& chip);

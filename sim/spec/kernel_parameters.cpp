@@ -97,6 +97,8 @@ AttentionDecodeParameters decode_attention_decode(Node node) {
       .tile_cols = node.require_count("tile_cols"),
       .ctas_per_unit = node.require_count("ctas_per_unit"),
   };
+  if (node.has("fixed_8bit")) a.fixed_8bit = node.require<Seconds>("fixed_8bit");
+  if (node.has("tile_overhead_8bit")) a.tile_overhead_8bit = node.require_number("tile_overhead_8bit", Range::non_negative);
   node.finish();
   return a;
 }

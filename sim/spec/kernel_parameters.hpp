@@ -7,6 +7,7 @@
 #include <array>
 #include <cstdint>
 #include <map>
+#include <optional>
 #include <string>
 #include <vector>
 
@@ -73,6 +74,9 @@ struct AttentionDecodeParameters {
   std::int64_t row_granule = 16;    // rows that query heads of one KV head are rounded to
   std::int64_t tile_cols = 64;
   std::int64_t ctas_per_unit = 1;
+  // Of the kernel for caches of at most 8 bits, where it is another one.
+  std::optional<Seconds> fixed_8bit = std::nullopt;
+  std::optional<double> tile_overhead_8bit = std::nullopt;
 };
 
 struct MoeParameters {

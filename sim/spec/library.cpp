@@ -7,7 +7,6 @@
 #include <filesystem>
 #include <set>
 
-#include "sim/spec/diagnostics.hpp"
 #include "sim/spec/spelling.hpp"
 #include "sim/units/check.hpp"
 
@@ -87,21 +86,19 @@ std::optional<std::string> Library::find(Shelf shelf, std::string_view name) con
   for (const std::string& root : roots_) {
     const fs::path folder = fs::path(root) / shelf_of(shelf).folder;
     if (fs::is_regular_file(folder / file_name, error)) return (folder / file_name).string();
-    if (!fs::is_directory(folder, error) && fs::is_regular_file(fs::path(root) / file_name, error)) return (fs::path(root) / file_name).string();
-  }
-  for (const std::string& root : roots_) {
-    for (const fs::path& file : files_below(fs::path(root) / shelf_of(shelf).folder)) {
+    for (const fs::path& file : files_below(folder)) {
       if (file.filename() == file_name) return file.string();
     }
+    if (fs::is_regular_file(fs::path(root) / file_name, error)) return (fs::path(root) / file_name).string();
   }
   return std::nullopt;
 }
 
-std::string Library::require(Shelf shelf, std::string_view name_or_path) const {
+std::string Library::require(Shelf shelf, std::string_view name_or_path, const Place& asked_at) const {
   if (is_path(name_or_path)) return std::string(name_or_path);
   if (auto file = find(shelf, name_or_path)) return *file;
   const ShelfPlace& place = shelf_of(shelf);
-  throw InputError(fmt::format("no {} is called '{}'", place.singular, name_or_path), spelling_hint(name_or_path, names(shelf)));
+  throw InputError({{.place = asked_at, .path = "", .message = fmt::format("no {} is called '{}'", place.singular, name_or_path), .hint = spelling_hint(name_or_path, names(shelf))}});
 }
 
 }  // namespace mlosim::spec

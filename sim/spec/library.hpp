@@ -9,6 +9,8 @@
 #include <string_view>
 #include <vector>
 
+#include "sim/spec/diagnostics.hpp"
+
 namespace mlosim::spec {
 
 enum class Shelf { chips, systems, families, models, runtimes, workloads, studies, suites };
@@ -30,8 +32,8 @@ class Library {
   std::vector<std::string> names(Shelf shelf) const;
   // The file of a name, if there is one.
   std::optional<std::string> find(Shelf shelf, std::string_view name) const;
-  // The file of a name or path; throws InputError with the nearest name.
-  std::string require(Shelf shelf, std::string_view name_or_path) const;
+  // The file of a name or path; throws InputError with the nearest name, pointing at where the name was written.
+  std::string require(Shelf shelf, std::string_view name_or_path, const Place& asked_at = {}) const;
 
  private:
   std::vector<std::string> roots_;

@@ -32,6 +32,12 @@ std::optional<std::string> violation(double x, Range range) {
   return std::nullopt;
 }
 
+bool has_unit(std::string_view text) {
+  const auto parsed = parse_quantity(text);
+  const auto* quantity = std::get_if<ParsedQuantity>(&parsed);
+  return quantity && quantity->has_unit;
+}
+
 }  // namespace
 
 std::string_view name_of(SourceKind kind) {
@@ -54,6 +60,7 @@ const Value* Node::ask(std::string_view key) {
 Node Node::child(std::string_view key) {
   Node node(ask(key), path_.empty() ? std::string(key) : path_ + "." + std::string(key), decoding_);
   if (!node.value_) node.parent_place_ = parent_place_;
+  node.is_known_bad_ = is_known_bad_;
   return node;
 }
 
@@ -61,15 +68,17 @@ Node Node::require_mapping(std::string_view key) {
   Node node = child(key);
   if (!node.is_present()) {
     if (is_mapping_or_fails()) fail(fmt::format("key '{}' is missing", key));
+    node.is_known_bad_ = true;
   } else {
     node.is_mapping_or_fails();
   }
   return node;
 }
 
-bool Node::is_mapping_or_fails() const {
+bool Node::is_mapping_or_fails() {
   if (!is_present() || is_mapping()) return true;
   fail("expected members ('key: value')");
+  is_known_bad_ = true;
   return false;
 }
 
@@ -136,6 +145,7 @@ std::optional<double> Node::number_here(Dimension dimension, Range range) const 
     return std::nullopt;
   };
   if (const auto* error = std::get_if<ParseError>(&parsed)) return report(error->message, error->hint);
+  if (scalar->quoted && !has_unit(scalar->text)) return report(fmt::format("\"{}\" is text", scalar->text), "write the number without quotes");
   const double si = std::get<double>(parsed);
   if (const auto wrong = violation(si, range)) return report(fmt::format("'{}' {}", scalar->text, *wrong), "");
   if (scalar == value_) decoding_->provenance[path_] = {SourceKind::given, "", scalar->text};
@@ -156,12 +166,13 @@ std::optional<std::int64_t> Node::count_here(std::int64_t least) const {
   const std::optional<double> x = number_here({}, Range::any);
   if (!x) return std::nullopt;
   constexpr double kLargest = 9.0e15;  // doubles are exact below 2^53
+  const std::string& text = value_->is_scalar() ? value_->text : value_->find("value")->text;
   if (*x != std::floor(*x) || std::abs(*x) > kLargest) {
-    fail(fmt::format("'{}' is not a whole number", annotated_scalar()->text));
+    fail(fmt::format("'{}' is not a whole number", text));
     return std::nullopt;
   }
   if (*x < static_cast<double>(least)) {
-    fail(fmt::format("'{}' is less than {}", annotated_scalar()->text, least));
+    fail(fmt::format("'{}' is less than {}", text, least));
     return std::nullopt;
   }
   return static_cast<std::int64_t>(*x);
@@ -235,10 +246,12 @@ int Node::read_word(std::string_view key, const IndexedWords& words, std::option
 }
 
 void Node::fail(std::string message, std::string hint) const {
+  if (is_known_bad_) return;
   decoding_->diagnostics.add({value_ ? value_->place() : parent_place_, path_, std::move(message), std::move(hint)});
 }
 
 void Node::fail_at(std::string_view key, std::string message, std::string hint) const {
+  if (is_known_bad_) return;
   const Value* member = is_mapping() ? value_->find(key) : nullptr;
   const Place place = member ? member->place() : (value_ ? value_->place() : parent_place_);
   decoding_->diagnostics.add({place, path_.empty() ? std::string(key) : path_ + "." + std::string(key), std::move(message), std::move(hint)});
@@ -261,7 +274,7 @@ void Node::expect_schema(std::string_view expected) {
 
 void Node::finish() const {
   if (!is_mapping()) {
-    is_mapping_or_fails();
+    if (is_present()) fail("expected members ('key: value')");
     return;
   }
   for (const Member& member : value_->members) {

@@ -1,6 +1,7 @@
 // A cursor over a document while it is decoded into a struct. Every read checks; what is wrong goes to the Decoding's
 // diagnostics and a harmless value comes back, so that one pass finds all mistakes. finish() reports the keys that nobody
-// asked for, with the nearest one that somebody did.
+// asked for, with the nearest one that somebody did. A mapping that is missing, or is none, is one mistake: what would have
+// been read from it is not reported too.
 //
 // A number may be annotated with where it comes from: {value: 3.35 TB/s, kind: datasheet, source: …}.
 #pragma once
@@ -118,7 +119,7 @@ class Node {
   }
 
   const Value* ask(std::string_view key);
-  bool is_mapping_or_fails() const;
+  bool is_mapping_or_fails();
   double read_number(std::string_view key, Dimension dimension, Range range, std::optional<double> fallback);
   std::optional<double> number_here(Dimension dimension, Range range) const;
   std::optional<std::int64_t> count_here(std::int64_t least) const;
@@ -130,7 +131,8 @@ class Node {
   const Value* value_;
   std::string path_;
   Decoding* decoding_;
-  Place parent_place_;  // where to point at when the node is absent
+  Place parent_place_;      // where to point at when the node is absent
+  bool is_known_bad_ = false;  // reported already: further mistakes here and below follow from it
   std::vector<std::string> asked_;
 };
 

@@ -9,14 +9,14 @@ namespace mlosim::spec {
 namespace {
 
 void decode_torus(Node& node, Fabric& fabric) {
-  std::int64_t product = 1;
+  double product = 1;  // of any sides that were written: an integer might overflow
   for (const Node& side : node.child("dimensions").items()) {
     fabric.dimensions.push_back(side.as_count());
-    product *= fabric.dimensions.back();
+    product *= static_cast<double>(fabric.dimensions.back());
   }
   if (fabric.dimensions.empty()) {
     node.fail("key 'dimensions' is missing", "a torus needs the sides of its largest slice, such as [16, 16]");
-  } else if (product != fabric.chips) {
+  } else if (product != static_cast<double>(fabric.chips)) {
     node.fail_at("dimensions", fmt::format("the sides multiply to {}, but 'chips' is {}", product, fabric.chips));
   }
   fabric.wraparound = node.require_word<Wraparound>(

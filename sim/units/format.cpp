@@ -5,6 +5,7 @@
 #include <algorithm>
 #include <array>
 #include <cmath>
+#include <cstdlib>
 #include <vector>
 
 namespace mlosim {
@@ -45,12 +46,13 @@ std::string format_short(double si, Dimension dimension, int digits, Prefixes pr
                                   Step{"P", 1e15},  Step{"E", 1e18}};
   static constexpr std::array kIec{Step{"", 1}, Step{"Ki", 0x1p10}, Step{"Mi", 0x1p20}, Step{"Gi", 0x1p30}, Step{"Ti", 0x1p40},
                                    Step{"Pi", 0x1p50}};
-  std::string unit = unit_name(dimension);
+  const std::string unit = unit_name(dimension);
+  if (!std::isfinite(si)) return with_unit(fmt::format("{}", si), unit);
   const bool iec = prefixes == Prefixes::iec && dimension.data == 1;
   const std::vector<Step> steps = iec ? std::vector<Step>(kIec.begin(), kIec.end()) : std::vector<Step>(kSi.begin(), kSi.end());
   const bool scalable = !unit.empty() && unit.front() != '/' && dimension.money == 0;
-  // Rounding first, so that 999.7 becomes 1.00 k and not 1000.
-  const double magnitude = std::abs(si) == 0 ? 0 : std::abs(std::stod(fmt::format("{:.{}e}", si, digits - 1)));
+  // Rounding first, so that 999.7 becomes 1.00 k and not 1000; but 1024 that rounds to 1020 is a Ki all the same.
+  const double magnitude = std::max(std::abs(si), std::abs(std::strtod(fmt::format("{:.{}e}", si, digits - 1).c_str(), nullptr)));
   Step chosen{"", 1};
   if (scalable && magnitude > 0) {
     chosen = steps.front();
@@ -59,7 +61,7 @@ std::string format_short(double si, Dimension dimension, int digits, Prefixes pr
     }
   }
   const double scaled = si / chosen.factor;
-  const int before = magnitude > 0 ? std::max(1, static_cast<int>(std::floor(std::log10(magnitude / chosen.factor))) + 1) : 1;
+  const int before = magnitude > 0 ? static_cast<int>(std::floor(std::log10(magnitude / chosen.factor))) + 1 : 1;
   return with_unit(fmt::format("{:.{}f}", scaled, std::clamp(digits - before, 0, 12)), chosen.prefix + unit);
 }
 

@@ -103,7 +103,7 @@ Dimension combine(Dimension a, Dimension b, int sign) {
 
 std::variant<ParsedQuantity, ParseError> parse_quantity(std::string_view text) {
   text = trim(text);
-  const std::string_view digits = text.starts_with('+') ? text.substr(1) : text;
+  const std::string_view digits = text.starts_with('+') && !text.starts_with("+-") ? text.substr(1) : text;
   ParsedQuantity result;
   const auto [end, error] = std::from_chars(digits.data(), digits.data() + digits.size(), result.si);
   if (error == std::errc::result_out_of_range) {

@@ -34,14 +34,16 @@ KeyTiles counted(const QueryProblem& p, std::int64_t rows, std::int64_t cols) {
 
 TEST(KeyTiles, ASquareCausalProblemVisitsTheTriangle) {
   // Four query tiles of 128 rows see 128, 256, 384, 512 keys: 2 + 4 + 6 + 8 tiles of 64.
-  const KeyTiles tiles = count_key_tiles({.seq_q = 512, .seq_kv = 512, .packed = 1, .causal = true, .window = 0}, 128, 64);
+  const KeyTiles tiles =
+      count_key_tiles({.seq_q = 512, .seq_kv = 512, .packed = 1, .causal = true, .window = 0}, 128, 64);
   EXPECT_EQ(tiles.query_tiles, 4);
   EXPECT_EQ(tiles.visits, 20);
   EXPECT_EQ(tiles.heaviest, 8);
 }
 
 TEST(KeyTiles, WithoutACausalMaskEveryTileSeesAllKeys) {
-  const KeyTiles tiles = count_key_tiles({.seq_q = 500, .seq_kv = 300, .packed = 1, .causal = false, .window = 0}, 128, 64);
+  const KeyTiles tiles =
+      count_key_tiles({.seq_q = 500, .seq_kv = 300, .packed = 1, .causal = false, .window = 0}, 128, 64);
   EXPECT_EQ(tiles.query_tiles, 4);
   EXPECT_EQ(tiles.visits, 4 * 5);
   EXPECT_EQ(tiles.heaviest, 5);
@@ -53,10 +55,12 @@ TEST(KeyTiles, TheClosedFormEqualsTheSumOverTiles) {
       for (const std::int64_t packed : {1, 3, 8}) {
         for (const std::int64_t window : {0, 1, 60, 128, 1000, 10000}) {
           for (const std::int64_t rows : {64, 128}) {
-            const QueryProblem problem{.seq_q = seq_q, .seq_kv = seq_kv, .packed = packed, .causal = true, .window = window};
+            const QueryProblem problem{
+                .seq_q = seq_q, .seq_kv = seq_kv, .packed = packed, .causal = true, .window = window};
             const KeyTiles closed = count_key_tiles(problem, rows, 64), sum = counted(problem, rows, 64);
             ASSERT_EQ(closed.query_tiles, sum.query_tiles);
-            ASSERT_EQ(closed.visits, sum.visits) << seq_q << ' ' << seq_kv << ' ' << packed << ' ' << window << ' ' << rows;
+            ASSERT_EQ(closed.visits, sum.visits)
+                << seq_q << ' ' << seq_kv << ' ' << packed << ' ' << window << ' ' << rows;
             ASSERT_LE(closed.heaviest, sum.heaviest);
             ASSERT_GE(closed.heaviest, sum.heaviest - 1);  // where a window's ends fall among the key tiles
           }
@@ -88,11 +92,13 @@ TEST(Residency, FallsFromAllToNothingAndNeverExceedsWhatFits) {
   }
 }
 
-work::AttentionPrefill prompt(std::int64_t seq) { return {.batch = 1, .seq_q = seq, .seq_kv = seq, .heads = 32, .kv_heads = 8}; }
+work::AttentionPrefill prompt(std::int64_t seq) {
+  return {.batch = 1, .seq_q = seq, .seq_kv = seq, .heads = 32, .kv_heads = 8};
+}
 
 TEST(AttentionPrefill, TheCostOfALongPromptIsTheFormulas) {
-  // 32 heads × 128 query tiles of 128 rows; tile i visits 2(i + 1) key tiles: 16 512 a head. One visit of 128 × 64 pairs takes
-  // 8192·(512/(1000·0.7) + 0.9/16) = 6452.8 clk, a tile 2000 more; τ·M = 0.5·(256 visits + 2000).
+  // 32 heads × 128 query tiles of 128 rows; tile i visits 2(i + 1) key tiles: 16 512 a head. One visit of 128 × 64
+  // pairs takes 8192·(512/(1000·0.7) + 0.9/16) = 6452.8 clk, a tile 2000 more; τ·M = 0.5·(256 visits + 2000).
   const double visit = 8192 * (512 / 700.0 + 0.9 / 16);
   const double compute = ((32 * 16512 * visit + 32 * 128 * 2000) / 100 + 0.5 * (256 * visit + 2000)) * 1e-3;
   const double time = microseconds(prompt(16384), gpu());
@@ -148,8 +154,9 @@ TEST(AttentionPrefill, ValuesMayBeNarrowerThanKeys) {
 
 TEST(AttentionPrefill, EarlierKeysAreColdInANetwork) {
   const work::AttentionPrefill chunk{.batch = 1, .seq_q = 16, .seq_kv = 16384, .heads = 8, .kv_heads = 2};
-  EXPECT_GT(price(chunk, gpu(), kCold).plan.device_read.si(), 2 * 16000 * 2 * 128 * 2);
-  EXPECT_LT(price(chunk, gpu()).plan.device_read.si(), 1e6);
+  const double earlier = 2.0 * (16384 - 16) * 2 * 128 * 2;
+  EXPECT_GT(price(chunk, gpu(), kCold).plan.device_read.si(), 0.99 * earlier);
+  EXPECT_LT(price(chunk, gpu()).plan.device_read.si(), 0.1 * earlier);  // 17 MB stay in the L2 from one run to the next
 }
 
 TEST(AttentionDecode, ReadsTheCacheOncePerKvHead) {
@@ -181,9 +188,11 @@ TEST(AttentionDecode, SplitsTheKeysUntilTheUnitsAreFull) {
 
 TEST(AttentionDecode, DoublingTheBatchAtMostDoublesTheTime) {
   for (std::int64_t batch = 1; batch <= 512; batch *= 2) {
-    const work::AttentionDecode one{.batch = batch, .seq_kv = 4096, .heads = 32, .kv_heads = 8}, two{.batch = 2 * batch, .seq_kv = 4096, .heads = 32, .kv_heads = 8};
+    const work::AttentionDecode one{.batch = batch, .seq_kv = 4096, .heads = 32, .kv_heads = 8},
+        two{.batch = 2 * batch, .seq_kv = 4096, .heads = 32, .kv_heads = 8};
     EXPECT_LE(microseconds(two, gpu(), kCold), 2 * microseconds(one, gpu(), kCold));
-    EXPECT_GE(microseconds(two, gpu(), kCold), microseconds(one, gpu(), kCold) * 0.9);  // a split that ends may save its reduction
+    EXPECT_GE(microseconds(two, gpu(), kCold),
+              microseconds(one, gpu(), kCold) * 0.9);  // a split that ends may save its reduction
   }
 }
 
@@ -225,11 +234,27 @@ const work::Operator kOperators[] = {
 
 TEST(Attention, IsNeverBelowItsBounds) {
   spec::ChipSpec fast = gpu();
-  fast.prefill = {.fixed = Seconds(0), .fixed_encoder = Seconds(0), .matrix_efficiency = 1, .matrix_efficiency_8bit = 1, .exponential_weight = 0, .tile_overhead = 0,
-                  .tail = 0, .tile_rows = 64, .tile_cols = 64, .append_passes = 0, .packed_queries = 0};
+  fast.prefill = {.fixed = Seconds(0),
+                  .fixed_encoder = Seconds(0),
+                  .matrix_efficiency = 1,
+                  .matrix_efficiency_8bit = 1,
+                  .exponential_weight = 0,
+                  .tile_overhead = 0,
+                  .tail = 0,
+                  .tile_rows = 64,
+                  .tile_cols = 64,
+                  .append_passes = 0,
+                  .packed_queries = 0};
   fast.mla_prefill = fast.prefill;
-  fast.decode = {.fixed = Seconds(0), .matrix_efficiency = 1, .tile_overhead = 0, .split_reduction = Seconds(0), .tail = 0, .memory_efficiency = 1, .row_granule = 1,
-                 .tile_cols = 64, .ctas_per_unit = 1};
+  fast.decode = {.fixed = Seconds(0),
+                 .matrix_efficiency = 1,
+                 .tile_overhead = 0,
+                 .split_reduction = Seconds(0),
+                 .tail = 0,
+                 .memory_efficiency = 1,
+                 .row_granule = 1,
+                 .tile_cols = 64,
+                 .ctas_per_unit = 1};
   fast.mla_decode = fast.decode;
   for (const work::Operator& op : kOperators) {
     for (const OperandState& operands : {OperandState{}, kCold}) {

@@ -5,7 +5,8 @@
 
 namespace mlosim::chip::test {
 
-inline spec::MemoryLevel level(const char* name, spec::Sharing sharing, spec::Policy policy, Bytes capacity, BytesPerSecond bandwidth, Seconds latency) {
+inline spec::MemoryLevel level(const char* name, spec::Sharing sharing, spec::Policy policy, Bytes capacity,
+                               BytesPerSecond bandwidth, Seconds latency) {
   spec::MemoryLevel l;
   l.name = name;
   l.sharing = sharing;
@@ -36,25 +37,50 @@ inline spec::ChipSpec gpu() {
   chip.matrix[work::DType::fp8] = Flops(2000);
   chip.vector = Flops(256);
   chip.exponentials = 16;
-  chip.levels = {level("shared_memory", spec::Sharing::unit, spec::Policy::scratchpad, Bytes(2e5), BytesPerSecond(128e9), Seconds(20e-9)),
-                 level("l2", spec::Sharing::chip, spec::Policy::cache, Bytes(50e6), BytesPerSecond(5e12), Seconds(200e-9)),
-                 level("hbm", spec::Sharing::chip, spec::Policy::memory, Bytes(80e9), BytesPerSecond(1e12), Seconds(500e-9))};
+  chip.levels = {
+      level("shared_memory", spec::Sharing::unit, spec::Policy::scratchpad, Bytes(2e5), BytesPerSecond(128e9),
+            Seconds(20e-9)),
+      level("l2", spec::Sharing::chip, spec::Policy::cache, Bytes(50e6), BytesPerSecond(5e12), Seconds(200e-9)),
+      level("hbm", spec::Sharing::chip, spec::Policy::memory, Bytes(80e9), BytesPerSecond(1e12), Seconds(500e-9))};
   add_power(chip);
-  chip.prefill = {.fixed = Seconds(10e-6), .fixed_encoder = Seconds(8e-6), .matrix_efficiency = 0.7, .matrix_efficiency_8bit = 0.6, .exponential_weight = 0.9,
-                  .tile_overhead = 2000, .tail = 0.5, .tile_rows = 128, .tile_cols = 64, .append_passes = 1, .packed_queries = 0};
+  chip.prefill = {.fixed = Seconds(10e-6),
+                  .fixed_encoder = Seconds(8e-6),
+                  .matrix_efficiency = 0.7,
+                  .matrix_efficiency_8bit = 0.6,
+                  .exponential_weight = 0.9,
+                  .tile_overhead = 2000,
+                  .tail = 0.5,
+                  .tile_rows = 128,
+                  .tile_cols = 64,
+                  .append_passes = 1,
+                  .packed_queries = 0};
   chip.mla_prefill = chip.prefill;
-  chip.decode = {.fixed = Seconds(5e-6), .matrix_efficiency = 0.5, .tile_overhead = 2000, .split_reduction = Seconds(2e-6), .tail = 0.5, .memory_efficiency = 0.8,
-                 .row_granule = 16, .tile_cols = 64, .ctas_per_unit = 1};
+  chip.decode = {.fixed = Seconds(5e-6),
+                 .matrix_efficiency = 0.5,
+                 .tile_overhead = 2000,
+                 .split_reduction = Seconds(2e-6),
+                 .tail = 0.5,
+                 .memory_efficiency = 0.8,
+                 .row_granule = 16,
+                 .tile_cols = 64,
+                 .ctas_per_unit = 1};
   chip.mla_decode = chip.decode;
-  chip.moe = {.fixed = Seconds(20e-6), .matrix_efficiency = 0.7, .matrix_efficiency_8bit = 0.6, .narrow_exponent = 0.6, .tile_overhead = 1000, .tail = 0.5,
-              .memory_efficiency = 0.8, .permute_passes = 1};
+  chip.moe = {.fixed = Seconds(20e-6),
+              .matrix_efficiency = 0.7,
+              .matrix_efficiency_8bit = 0.6,
+              .narrow_exponent = 0.6,
+              .tile_overhead = 1000,
+              .tail = 0.5,
+              .memory_efficiency = 0.8,
+              .permute_passes = 1};
   chip.elementwise.memory_efficiency = 0.9;
   chip.elementwise.standard = {.fixed = Seconds(2e-6), .passes = 1, .in_flight = Bytes(32e3)};
   chip.elementwise.kinds["rmsnorm"] = {.fixed = Seconds(4e-6), .passes = 1.5, .in_flight = Bytes(4e3)};
   return chip;
 }
 
-// Two units with four 128 × 128 arrays each at 1 GHz (262 TF/s in bf16, twice that in int8), 1 TB/s, 32 MB of scratchpad a unit.
+// Two units with four 128 × 128 arrays each at 1 GHz (262 TF/s in bf16, twice that in int8), 1 TB/s, 32 MB of
+// scratchpad a unit.
 inline spec::ChipSpec tpu() {
   spec::ChipSpec chip;
   chip.name = "test_tpu";
@@ -66,11 +92,18 @@ inline spec::ChipSpec tpu() {
   chip.matrix[work::DType::int8] = Flops(2 * 2 * 128 * 128 * 4);
   chip.vector = Flops(4096);
   chip.exponentials = 512;
-  chip.levels = {level("vmem", spec::Sharing::unit, spec::Policy::scratchpad, Bytes(32e6), BytesPerSecond(11e12), Seconds(12e-9)),
-                 level("hbm", spec::Sharing::chip, spec::Policy::memory, Bytes(32e9), BytesPerSecond(1e12), Seconds(500e-9))};
+  chip.levels = {
+      level("vmem", spec::Sharing::unit, spec::Policy::scratchpad, Bytes(32e6), BytesPerSecond(11e12), Seconds(12e-9)),
+      level("hbm", spec::Sharing::chip, spec::Policy::memory, Bytes(32e9), BytesPerSecond(1e12), Seconds(500e-9))};
   add_power(chip);
-  chip.systolic = {.fixed = Seconds(2e-6), .matrix_efficiency = 1, .memory_efficiency = 0.9, .fill = 0, .decode_per_sequence = Seconds(1e-6),
-                   .decode_memory_efficiency = 0.6, .prefill_matrix_efficiency = 0.4, .attention_fixed = Seconds(5e-6)};
+  chip.systolic = {.fixed = Seconds(2e-6),
+                   .matrix_efficiency = 1,
+                   .memory_efficiency = 0.9,
+                   .fill = 0,
+                   .decode_per_sequence = Seconds(1e-6),
+                   .decode_memory_efficiency = 0.6,
+                   .prefill_matrix_efficiency = 0.4,
+                   .attention_fixed = Seconds(5e-6)};
   chip.elementwise.memory_efficiency = 0.9;
   chip.elementwise.standard = {.fixed = Seconds(0.5e-6), .passes = 1, .in_flight = Bytes(1e6)};
   return chip;
@@ -78,10 +111,13 @@ inline spec::ChipSpec tpu() {
 
 inline KernelPrice price(const work::Operator& op, const spec::ChipSpec& chip, OperandState operands = {}) {
   static const spec::RuntimeSpec runtime;
-  return price_kernel(op, {.chip = chip, .runtime = runtime, .operands = operands, .sustained = true}, Fidelity::analytic);
+  return price_kernel(op, {.chip = chip, .runtime = runtime, .operands = operands, .sustained = true},
+                      Fidelity::analytic);
 }
 
-inline double microseconds(const work::Operator& op, const spec::ChipSpec& chip, OperandState operands = {}) { return price(op, chip, operands).time.si() * 1e6; }
+inline double microseconds(const work::Operator& op, const spec::ChipSpec& chip, OperandState operands = {}) {
+  return price(op, chip, operands).time.si() * 1e6;
+}
 
 // A network's weights and caches: nothing is found in a cache from the last step.
 inline constexpr OperandState kCold{.between_uses = Bytes(1e12), .rotates_weights = false};

@@ -1,5 +1,7 @@
 #include <gtest/gtest.h>
 
+#include <cmath>
+
 #include "tests/unit/sim/chip/chips.hpp"
 
 namespace mlosim::chip {
@@ -12,7 +14,9 @@ using test::price;
 using work::DType;
 using work::ElementwiseKind;
 
-work::Elementwise rows_of(ElementwiseKind kind, std::int64_t rows) { return work::make_elementwise(kind, rows, 8192, DType::bf16, DType::bf16); }
+work::Elementwise rows_of(ElementwiseKind kind, std::int64_t rows) {
+  return work::make_elementwise(kind, rows, 8192, DType::bf16, DType::bf16);
+}
 
 TEST(Elementwise, ALongStreamTakesItsBytesAtTheMemoryRate) {
   // 64 Ki rows: 1.07 GB in and out each. 3.2 MB in flight of 0.5 MB needed: the memory binds at 0.9 of its rate.
@@ -33,7 +37,9 @@ TEST(Elementwise, OperandsThatFitTheCacheComeFromThere) {
   EXPECT_EQ(price(small, gpu(), kCold).time, price(small, gpu()).time);  // they come from the kernel before
 }
 
-TEST(Elementwise, NeverTakesLessThanItsFixedTime) { EXPECT_GE(microseconds(rows_of(ElementwiseKind::silu, 1), gpu()), 2); }
+TEST(Elementwise, NeverTakesLessThanItsFixedTime) {
+  EXPECT_GE(microseconds(rows_of(ElementwiseKind::silu, 1), gpu()), 2);
+}
 
 TEST(Elementwise, LongerIsNeverFaster) {
   double last = 0;
@@ -45,7 +51,8 @@ TEST(Elementwise, LongerIsNeverFaster) {
 }
 
 TEST(Elementwise, IsNeverBelowItsBounds) {
-  for (const ElementwiseKind kind : {ElementwiseKind::copy, ElementwiseKind::softmax, ElementwiseKind::gelu, ElementwiseKind::quantise, ElementwiseKind::add_rmsnorm}) {
+  for (const ElementwiseKind kind : {ElementwiseKind::copy, ElementwiseKind::softmax, ElementwiseKind::gelu,
+                                     ElementwiseKind::quantise, ElementwiseKind::add_rmsnorm}) {
     for (const std::int64_t rows : {1, 1000, 100000}) {
       const KernelPrice p = price(rows_of(kind, rows), gpu());
       EXPECT_GE(p.time, p.bounds.largest());

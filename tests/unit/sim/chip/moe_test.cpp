@@ -23,7 +23,9 @@ double reached_by(const work::MoeGemm& op) {
   return experts;
 }
 
-work::MoeGemm layer(std::int64_t tokens) { return {.tokens = tokens, .hidden = 4096, .inter = 2048, .experts = 64, .topk = 8}; }
+work::MoeGemm layer(std::int64_t tokens) {
+  return {.tokens = tokens, .hidden = 4096, .inter = 2048, .experts = 64, .topk = 8};
+}
 
 work::MoeGemm skewed(std::int64_t tokens, double exponent) {
   work::MoeGemm op = layer(tokens);
@@ -46,7 +48,8 @@ TEST(ExpertLoads, FewerRowsThanExpertsReachOneExpertEach) {
 
 TEST(ExpertLoads, APowerLawKeepsAllRowsOnOneRank) {
   for (const std::int64_t tokens : {1, 4, 16, 256, 4096}) {
-    EXPECT_NEAR(rows_of(skewed(tokens, 1.2)), 8.0 * static_cast<double>(tokens), 0.02 * 8 * static_cast<double>(tokens) + 1);
+    EXPECT_NEAR(rows_of(skewed(tokens, 1.2)), 8.0 * static_cast<double>(tokens),
+                0.04 * 8 * static_cast<double>(tokens));
   }
 }
 
@@ -68,11 +71,13 @@ TEST(ExpertLoads, TheHeaviestRankCarriesMoreThanItsShare) {
   }
 }
 
-TEST(ExpertLoads, AnExponentOfOneIsTheLimitOfItsNeighbours) { EXPECT_NEAR(reached_by(skewed(256, 1.0)), reached_by(skewed(256, 1.0 + 1e-7)), 1e-9); }
+TEST(ExpertLoads, AnExponentOfOneIsTheLimitOfItsNeighbours) {
+  EXPECT_NEAR(reached_by(skewed(256, 1.0)), reached_by(skewed(256, 1.0 + 1e-7)), 1e-9);
+}
 
 TEST(Moe, PlansRowTilesThatHoldAnExpertsMeanRows) {
   EXPECT_EQ(price(layer(1), gpu()).plan.tile_m, 16);
-  EXPECT_EQ(price(layer(256), gpu()).plan.tile_m, 32);   // 32 rows an expert
+  EXPECT_EQ(price(layer(256), gpu()).plan.tile_m, 32);  // 32 rows an expert
   EXPECT_EQ(price(layer(4096), gpu()).plan.tile_m, 128);
   // 64 experts of 512 rows: 4 row tiles each, of 4096/128 + 4096/128 columns.
   EXPECT_EQ(price(layer(4096), gpu()).plan.tiles, 64 * 4 * (32 + 32));
@@ -84,7 +89,9 @@ TEST(Moe, AFewTokensReadTheWeightsOfTheExpertsTheyReach) {
   EXPECT_NEAR(price(layer(64), gpu(), kCold).plan.device_read.si(), 64 * matrices, 0.01 * 64 * matrices);
 }
 
-TEST(Moe, SkewIsNeverFasterWhereWorkBinds) { EXPECT_GT(microseconds(skewed(8192, 1.2), gpu()), 0.98 * microseconds(layer(8192), gpu())); }
+TEST(Moe, SkewIsNeverFasterWhereWorkBinds) {
+  EXPECT_GT(microseconds(skewed(8192, 1.2), gpu()), 0.98 * microseconds(layer(8192), gpu()));
+}
 
 TEST(Moe, SkewOverRanksIsSlowerThanBalance) {
   work::MoeGemm even = layer(8192), uneven = skewed(8192, 1.2);
@@ -111,10 +118,12 @@ TEST(Moe, DoublingTheTokensAtMostDoublesTheTime) {
 }
 
 TEST(Moe, NarrowerWeightsAreFasterWhereTheyAreStreamed) {
+  spec::ChipSpec chip = gpu();
+  chip.matrix[work::DType::bf16] *= 10;
   work::MoeGemm op = layer(8);
-  const double wide = microseconds(op, gpu(), kCold);
+  const double wide = microseconds(op, chip, kCold);
   op.weights = work::DType::int4;
-  EXPECT_LT(microseconds(op, gpu(), kCold), 0.5 * wide);
+  EXPECT_LT(microseconds(op, chip, kCold), 0.5 * wide);
 }
 
 TEST(Moe, IsNeverBelowItsBounds) {

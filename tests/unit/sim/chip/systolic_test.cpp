@@ -32,7 +32,8 @@ TEST(SystolicPasses, TheBetterOperandIsStationary) {
 }
 
 TEST(SystolicPasses, FasterFormatsTakeMoreThanARowAClock) {
-  EXPECT_NEAR(clocks({.m = 4096, .n = 1024, .k = 1024, .copies = 1, .arithmetic = work::DType::int8}), 4 * 4096 + 254, 1e-6);
+  EXPECT_NEAR(clocks({.m = 4096, .n = 1024, .k = 1024, .copies = 1, .arithmetic = work::DType::int8}), 4 * 4096 + 254,
+              1e-6);
 }
 
 TEST(SystolicPasses, RowsArePaddedToTheVectorTile) {
@@ -40,7 +41,9 @@ TEST(SystolicPasses, RowsArePaddedToTheVectorTile) {
   EXPECT_LT(clocks({.m = 2048, .n = 1024, .k = 1024}), clocks({.m = 2049, .n = 1024, .k = 1024}));
 }
 
-OperandBytes bf16_bytes(const ArrayProduct& p) { return {.a = Bytes(2 * p.m * p.k), .w = Bytes(2 * p.n * p.k), .c = Bytes(2 * p.m * p.n), .c_element = Bytes(4)}; }
+OperandBytes bf16_bytes(const ArrayProduct& p) {
+  return {.a = Bytes(2 * p.m * p.k), .w = Bytes(2 * p.n * p.k), .c = Bytes(2 * p.m * p.n), .c_element = Bytes(4)};
+}
 
 TEST(BlockedTraffic, OperandsThatFitAreReadOnce) {
   const ArrayProduct product{.m = 16, .n = 16384, .k = 4096};
