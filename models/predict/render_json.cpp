@@ -70,7 +70,7 @@ std::string render_json(const Prediction& p, const RunFacts& run) {
   }
   json["warnings"] = p.warnings;
   json["mlosim"] = {{"version", run.version}, {"seconds", run.seconds}, {"events", e.total.events}};
-  return json.dump(1) + "\n";
+  return json.dump(1, ' ', false, Json::error_handler_t::replace) + "\n";
 }
 
 }  // namespace mlosim::predict

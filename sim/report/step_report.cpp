@@ -81,7 +81,7 @@ void StepReport::add(const StepReport& other, double times) {
     }
     total.count += op.count * times;
     total.time += op.time * times;
-    total.each = total.time / total.count;
+    total.each = total.count > 0 ? total.time / total.count : Seconds(0);
   }
 }
 
@@ -97,7 +97,6 @@ StepReport StepReader::build(const machine::PlayResult& result, Watts idle_power
   }
   std::vector<Edge> edges;
   edges.reserve(2 * facts_.size());
-  Seconds busy;
   for (std::uint32_t i = 0; i < facts_.size(); ++i) {
     const TaskFact& fact = facts_[i];
     edges.push_back({fact.start, true, i});
@@ -112,7 +111,6 @@ StepReport StepReader::build(const machine::PlayResult& result, Watts idle_power
     total.detail = fact.price->detail;
     if (fact.price->is_collective) report.communication_total += time;
     report.energy += fact.price->energy;
-    busy += time;
   }
   for (OpTotal& total : report.ops) total.each = total.count > 0 ? total.time / total.count : Seconds(0);
   std::stable_sort(edges.begin(), edges.end(), [](const Edge& a, const Edge& b) { return a.at < b.at; });
@@ -128,7 +126,9 @@ StepReport StepReader::build(const machine::PlayResult& result, Watts idle_power
       for (std::size_t s = running.size(); s-- > 0;) {
         if (running[s]) (program_.streams[s].kind == StreamKind::compute ? compute : collective) = running[s];
       }
-      account(report, compute, collective, event::to_seconds(next - at));
+      const Seconds length = event::to_seconds(next - at);
+      account(report, compute, collective, length);
+      if (!compute && !collective) report.energy += idle_power * length;
       at = next;
     }
     if (i == edges.size()) break;
@@ -140,7 +140,6 @@ StepReport StepReader::build(const machine::PlayResult& result, Watts idle_power
       slot = nullptr;
     }
   }
-  report.energy += idle_power * std::max(Seconds(0), report.makespan - busy);
   return report;
 }
 

@@ -46,7 +46,7 @@ std::string TraceWriter::render(std::int64_t chips) const {
     events.push_back({{"ph", "X"}, {"pid", 0}, {"tid", static_cast<int>(slice.stream) + 1}, {"name", slice.name}, {"cat", slice.category}, {"ts", slice.start_us},
                       {"dur", slice.duration_us}, {"args", {{"bound", slice.limiter}, {"plan", slice.detail}}}});
   }
-  return Json{{"displayTimeUnit", "ns"}, {"traceEvents", std::move(events)}}.dump() + "\n";
+  return Json{{"displayTimeUnit", "ns"}, {"traceEvents", std::move(events)}}.dump(-1, ' ', false, Json::error_handler_t::replace) + "\n";
 }
 
 }  // namespace mlosim::report

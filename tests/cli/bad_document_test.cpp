@@ -95,8 +95,10 @@ TEST_F(BadDocument, ValuesThatAreLegalAndAbsurdAreAnsweredOrRefusedButNeverABug)
                               "model.vocab=9e15", "model.hidden=9e15", "runtime.step_overhead=1e12 s", "chip.launch.step=1 day", "chip.hbm.bandwidth=1e-320 B/s"}) {
     const CommandResult result = predict(kSmall, "--format json --set '" + std::string(setting) + "'");
     EXPECT_LE(result.exit_code, 2) << setting << ": " << result.err;
-    if (result.exit_code <= 1) EXPECT_TRUE(nlohmann::json::accept(result.out)) << setting << ": " << result.out;
-    EXPECT_EQ(result.out.find("null,\n \"time_interval_s"), std::string::npos) << setting << ": the time is no number";
+    if (result.exit_code <= 1) {
+      EXPECT_TRUE(nlohmann::json::accept(result.out)) << setting << ": " << result.out;
+    }
+    EXPECT_EQ(result.out.find("\"time_s\": null"), std::string::npos) << setting << ": the time is no number";
   }
 }
 

@@ -34,7 +34,9 @@ void expect_numbers(const json& parent, const std::vector<std::string>& names) {
   for (const std::string& name : names) {
     ASSERT_TRUE(parent.contains(name)) << name << " is missing";
     EXPECT_TRUE(parent[name].is_number()) << name << " is " << parent[name];
-    if (parent[name].is_number()) EXPECT_GE(parent[name].get<double>(), 0) << name;
+    if (parent[name].is_number()) {
+      EXPECT_GE(parent[name].get<double>(), 0) << name;
+    }
   }
 }
 
