@@ -3,10 +3,25 @@
 #include <fmt/format.h>
 
 namespace mlosim::plan {
+namespace {
 
-Parallelism decode_parallelism(spec::Node node, bool has_moe) {
+// Products of degrees stay far from the ends of an integer.
+bool is_beyond_meaning(const Parallelism& p) {
+  constexpr double kMostRanks = 1e9;
+  double ranks = 1;
+  for (const std::int64_t degree : {p.tp, p.pp, p.dp, p.cp, p.ep, p.moe_tp, p.attention_dp}) ranks *= static_cast<double>(degree);
+  return ranks > kMostRanks;
+}
+
+}  // namespace
+
+Parallelism decode_parallelism(spec::Node node, bool has_moe, std::int64_t chips) {
   Parallelism p;
-  if (!node.is_present()) return p;
+  if (!node.is_present()) {
+    p.tp = chips;
+    if (has_moe) p.moe_tp = chips;
+    return p;
+  }
   p.tp = node.count_or("tp", 1);
   p.pp = node.count_or("pp", 1);
   p.dp = node.count_or("dp", 1);
@@ -22,6 +37,10 @@ Parallelism decode_parallelism(spec::Node node, bool has_moe) {
     node.fail_at(training_only, fmt::format("'{}' belongs to training, which is not modelled in this version", training_only), "leave it out");
   }
   node.finish();
+  if (is_beyond_meaning(p)) {
+    node.fail("the degrees multiply to more ranks than can be meant");
+    return {};
+  }
   if (!has_moe) {
     if (p.ep > 1) node.fail_at("ep", "the model has no experts to spread");
     if (p.moe_tp > 1) node.fail_at("moe_tp", "the model has no experts to cut");
@@ -43,8 +62,10 @@ Parallelism fit_to_chips(Parallelism parallelism, std::int64_t chips, const spec
   if (chips % given == 0) {
     parallelism.dp *= chips / given;
     place.warn(fmt::format("{} chips are {} replicas of what the parallelism says; dp is {}", chips, chips / given, parallelism.dp));
-  } else if (parallelism.tp == given && chips < given) {
+  } else if (parallelism.tp == given && chips < given && chips % parallelism.ep == 0) {
+    const bool cuts_experts = parallelism.ep * parallelism.moe_tp == parallelism.tp;
     parallelism.tp = chips;
+    if (cuts_experts) parallelism.moe_tp = chips / parallelism.ep;
     place.warn(fmt::format("tp is {} to fit {} chips", chips, chips));
   } else {
     place.fail_at("chips", fmt::format("{} chips do not fit a parallelism of {}", chips, given), "make 'chips' a multiple of the product of parallelism");

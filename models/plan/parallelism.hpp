@@ -21,8 +21,9 @@ struct Parallelism {
 };
 
 // Decodes the `parallelism:` mapping and completes it: moe_tp follows from ep, attention_dp from ep where tp leaves it open.
-// `has_moe` says whether ep means anything. Contradictions are diagnostics.
-Parallelism decode_parallelism(spec::Node node, bool has_moe);
+// `has_moe` says whether ep means anything. An absent mapping is tensor parallelism over `chips`. Contradictions are
+// diagnostics.
+Parallelism decode_parallelism(spec::Node node, bool has_moe, std::int64_t chips = 1);
 
 // Fits a parallelism to a number of chips that was asked for: more chips become replicas, fewer a smaller tp where tp is all
 // there is; the node gets a warning that says so, or a diagnostic where neither works.

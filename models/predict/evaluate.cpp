@@ -22,25 +22,35 @@ constexpr std::int64_t kMostPlayedSteps = 17;  // of a generation; between them 
 
 double d(std::int64_t n) { return static_cast<double>(n); }
 
-// Plays one program and adds it to the trace.
+// How much longer than at full clock a step takes where its average power would exceed the cap. Kernels above the cap are
+// allowed as long as others make up for it: the clock follows the power over many milliseconds.
+double throttle(const report::StepReport& report, const spec::PowerSpec& power) {
+  const Joules dynamic = report.energy - power.static_power() * report.makespan;
+  return std::max(1.0, dynamic / ((power.cap - power.static_power()) * report.makespan));
+}
+
+// Plays programs and adds them to the trace.
 class Stage {
  public:
-  Stage(const spec::Hardware& hardware, machine::PriceBook& prices, report::TraceWriter* trace) : hardware_(hardware), prices_(prices), trace_(trace) {}
+  Stage(const spec::Hardware& hardware, report::TraceWriter* trace) : hardware_(hardware), trace_(trace) {}
 
-  report::StepReport play(const std::string& phase, const Program& program) {
+  report::StepReport play(const std::string& phase, const Program& program, machine::PriceBook& prices) {
     report::StepReader reader(program);
     report::TaskLog log;
     event::Facts<machine::TaskFact> facts;
     facts.attach(reader);
     if (trace_) facts.attach(log);
-    const machine::PlayResult result = machine::play(program, prices_, hardware_.system.chip.launch, facts);
-    if (trace_) trace_->add(phase, program, log.facts, result.makespan);
-    return reader.build(result, hardware_.system.chip.power.static_power());
+    const machine::PlayResult result = machine::play(program, prices, hardware_.system.chip.launch, facts);
+    const spec::PowerSpec& power = hardware_.system.chip.power;
+    report::StepReport report = reader.build(result, power.static_power());
+    const double stretch = throttle(report, power);
+    if (stretch > 1) report.stretch(stretch, power.static_power());
+    if (trace_) trace_->add(phase, program, log.facts, result.makespan, stretch);
+    return report;
   }
 
  private:
   const spec::Hardware& hardware_;
-  machine::PriceBook& prices_;
   report::TraceWriter* trace_;
 };
 
@@ -49,7 +59,8 @@ class InferenceRun {
  public:
   InferenceRun(const Workload& workload, const Precision& precision, const spec::Hardware& hardware, chip::Fidelity fidelity, report::TraceWriter* trace)
       : w_(workload), model_(*workload.model), precision_(precision), hardware_(hardware), memory_(plan_memory()),
-        prices_(hardware, fidelity, {.between_uses = memory_.weights + memory_.kv_cache, .rotates_weights = false}, true), stage_(hardware, prices_, trace) {}
+        operands_{.between_uses = memory_.weights + memory_.kv_cache, .rotates_weights = false}, prefill_prices_(hardware, fidelity, operands_, true),
+        decode_prices_(hardware, fidelity, operands_, false), stage_(hardware, trace) {}
 
   Evaluation run() {
     Evaluation e;
@@ -97,7 +108,7 @@ class InferenceRun {
     Program program = plan::plan_inference_step(
         graph, w_.parallelism, precision_, {.launch = launch, .fuses_pointwise = r.fuses_elementwise, .fuses_quantisation = r.fuses_quantisation});
     program.lead_time = r.step_overhead + (launch == spec::LaunchPath::eager ? Seconds(0) : hardware_.system.chip.launch.step);
-    return stage_.play(phase, program);
+    return stage_.play(phase, program, shape.decode ? decode_prices_ : prefill_prices_);
   }
 
   report::StepReport prefill(Evaluation& e) {
@@ -153,7 +164,9 @@ class InferenceRun {
   const Precision& precision_;
   const spec::Hardware& hardware_;
   plan::MemoryPlan memory_;
-  machine::PriceBook prices_;
+  chip::OperandState operands_;
+  // A prompt keeps the units busy for long: no kernel draws more than the cap. Kernels of a decode step are short and may.
+  machine::PriceBook prefill_prices_, decode_prices_;
   Stage stage_;
 };
 
@@ -177,14 +190,14 @@ Evaluation evaluate_ops(const Workload& workload, const spec::Hardware& hardware
   for (std::size_t i = 0; i < workload.ops.size(); ++i) {
     const bool is_collective = std::holds_alternative<work::Collective>(workload.ops[i]);
     const auto index = static_cast<std::uint32_t>(i);
-    program.ops.push_back({fmt::format("ops.{}", i), workload.ops[i]});
+    program.ops.push_back({fmt::format("ops.{}.{}", i, work::name_of(workload.ops[i])), workload.ops[i]});
     program.tasks.push_back({.op = index, .stream = is_collective ? 1u : 0u, .after = i == 0 ? std::vector<std::uint32_t>{} : std::vector<std::uint32_t>{index - 1}});
     const work::OpWork work = work::work_of(workload.ops[i]);
-    e.model_flops += work.matrix;
+    e.model_flops += d(e.chips) * work.matrix;  // every chip runs the operator
     if (work.matrix > Flops(0)) e.arithmetic = work.matrix_dtype;
   }
   machine::PriceBook prices(hardware, fidelity, {.between_uses = Bytes(0), .rotates_weights = true}, false);
-  e.total = Stage(hardware, prices, trace).play("ops", program);
+  e.total = Stage(hardware, trace).play("ops", program, prices);
   return e;
 }
 

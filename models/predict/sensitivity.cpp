@@ -45,6 +45,18 @@ std::vector<std::string> paths_ending_in(const spec::Hardware& hardware, std::st
   return paths;
 }
 
+// All times below a path.
+std::vector<std::string> times_below(const spec::Hardware& hardware, std::string_view root) {
+  std::vector<std::string> paths;
+  for (const auto& [path, provenance] : hardware.provenance) {
+    if (!path.starts_with(root)) continue;
+    const auto parsed = parse_quantity(provenance.text);
+    const auto* quantity = std::get_if<ParsedQuantity>(&parsed);
+    if (quantity && quantity->dimension == Dimension{.time = 1}) paths.push_back(path);
+  }
+  return paths;
+}
+
 // The parameters behind a resource.
 std::vector<std::string> parameters_of(chip::Resource resource, const spec::Hardware& hardware) {
   const spec::ChipSpec& chip = hardware.system.chip;
@@ -64,7 +76,9 @@ std::vector<std::string> parameters_of(chip::Resource resource, const spec::Hard
     case chip::Resource::link_bandwidth: return {"system.fabric.bandwidth"};
     case chip::Resource::link_latency: {
       // Hops of NCCL's protocols scale with the device memory's latency (sim/net).
-      std::vector<std::string> paths = paths_ending_in(hardware, "system.fabric", {"latency", "endpoint_latency", "collective_start"});
+      std::vector<std::string> paths = times_below(hardware, "system.fabric.");
+      const std::vector<std::string> library = times_below(hardware, "collectives.");
+      paths.insert(paths.end(), library.begin(), library.end());
       if (hardware.system.nccl) paths.push_back("chip." + chip.device_memory().name + ".latency");
       return paths;
     }

@@ -151,18 +151,20 @@ void decode_ops(Node node, std::int64_t chips, Workload& workload) {
 void decode_network(Node& node, const Value& document, const spec::Library& library, const Changes& changes, Workload& workload, std::vector<std::string>& warnings) {
   Node model = node.child("model");
   if (model.is_present()) {
-    workload.model = load_model(library, *document.find("model"), changes.model, warnings);
-    if (workload.model->architecture == graph::Architecture::encoder && workload.task != Task::prefill) {
-      node.fail_at("task", fmt::format("{} is an encoder: it generates no tokens", workload.model->name), "task: prefill encodes a batch");
+    try {
+      workload.model = load_model(library, *document.find("model"), changes.model, warnings);
+    } catch (const spec::InputError& error) {  // the rest of the workload is read all the same
+      for (const spec::Diagnostic& diagnostic : error.diagnostics()) node.decoding().diagnostics.add(diagnostic);
     }
   } else {
     node.fail("key 'model' is missing", "name a model of models/zoo, a file, or give its fields");
   }
+  if (workload.model && workload.model->architecture == graph::Architecture::encoder && workload.task != Task::prefill) {
+    node.fail_at("task", fmt::format("{} is an encoder: it generates no tokens", workload.model->name), "task: prefill encodes a batch");
+  }
   workload.inference = decode_inference(node.require_mapping("inference"), workload.task);
-  const bool has_moe = workload.model && workload.model->moe;
-  Node parallelism = node.child("parallelism");
-  workload.parallelism = plan::decode_parallelism(parallelism, has_moe);
-  if (workload.chips && !parallelism.is_present()) workload.parallelism.tp = *workload.chips;
+  const bool may_have_moe = !workload.model || workload.model->moe;
+  workload.parallelism = plan::decode_parallelism(node.child("parallelism"), may_have_moe, workload.chips.value_or(1));
   if (workload.chips) workload.parallelism = plan::fit_to_chips(workload.parallelism, *workload.chips, node);
 }
 
@@ -176,7 +178,7 @@ std::string_view name_of(Task task) {
 }
 
 graph::ModelSpec load_model(const spec::Library& library, const Value& value, const std::vector<spec::Override>& overrides, std::vector<std::string>& warnings) {
-  Value document = value.is_scalar() ? spec::read_document(library.require(spec::Shelf::models, value.text)) : value;
+  Value document = value.is_scalar() ? spec::read_document(library.require(spec::Shelf::models, value.text, value.place())) : value;
   for (const spec::Override& change : overrides) spec::set_at(document, change.path, change.value);
   spec::Decoding decoding;
   graph::ModelSpec model = import::is_hf_config(document) ? import::import_hf_config(Node(&document, "model", &decoding)) : graph::decode_model(Node(&document, "model", &decoding));

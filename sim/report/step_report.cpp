@@ -85,6 +85,19 @@ void StepReport::add(const StepReport& other, double times) {
   }
 }
 
+void StepReport::stretch(double factor, Watts static_power) {
+  const Seconds added = makespan * (factor - 1);
+  makespan += added;
+  breakdown.compute += added;
+  by_resource[static_cast<std::size_t>(chip::Resource::power)] += added;
+  communication_total *= factor;
+  energy += added * static_power;
+  for (OpTotal& op : ops) {
+    op.time *= factor;
+    op.each *= factor;
+  }
+}
+
 StepReport StepReader::build(const machine::PlayResult& result, Watts idle_power) const {
   StepReport report;
   report.makespan = event::to_seconds(result.makespan);

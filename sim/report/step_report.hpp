@@ -49,6 +49,10 @@ struct StepReport {
 
   // `other` once more, `times` over: how a long run is put together from steps. Operators are matched by name.
   void add(const StepReport& other, double times);
+
+  // The clock is down: everything takes `factor` (>= 1) times as long, and `static_power` is drawn in the time that is added.
+  // The added time is compute, and power is what it waits for.
+  void stretch(double factor, Watts static_power);
 };
 
 // Collects facts; build() closes the report.

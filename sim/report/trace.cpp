@@ -19,18 +19,18 @@ Json metadata(const char* what, int thread, const std::string& name) {
 
 }  // namespace
 
-void TraceWriter::add(const std::string& phase, const machine::Program& program, const std::vector<machine::TaskFact>& facts, event::Span makespan) {
+void TraceWriter::add(const std::string& phase, const machine::Program& program, const std::vector<machine::TaskFact>& facts, event::Span makespan, double stretch) {
   if (streams_.empty()) {
     for (const machine::Stream& stream : program.streams) streams_.push_back(stream.name);
   }
-  const double offset = microseconds_of(offset_);
-  phases_.push_back({phase, "phase", "", "", offset, microseconds_of(makespan), 0});
+  const double offset = offset_us_;
+  phases_.push_back({phase, "phase", "", "", offset, stretch * microseconds_of(makespan), 0});
   for (const machine::TaskFact& fact : facts) {
     const machine::Task& task = program.tasks[fact.task];
     slices_.push_back({program.ops[task.op].name, std::string(work::name_of(program.ops[task.op].op)), std::string(chip::name_of(fact.price->bound_by)), fact.price->detail,
-                       offset + microseconds_of(fact.start - event::Time()), microseconds_of(fact.end - fact.start), task.stream});
+                       offset + stretch * microseconds_of(fact.start - event::Time()), stretch * microseconds_of(fact.end - fact.start), task.stream});
   }
-  offset_ = offset_ + makespan;
+  offset_us_ += stretch * microseconds_of(makespan);
 }
 
 std::string TraceWriter::render(std::int64_t chips) const {

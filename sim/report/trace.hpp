@@ -15,7 +15,8 @@ namespace mlosim::report {
 class TraceWriter {
  public:
   // Slices of one program, shifted so that it starts where the last one ended, under a phase name ("prefill", "decode 3").
-  void add(const std::string& phase, const machine::Program& program, const std::vector<machine::TaskFact>& facts, event::Span makespan);
+  // All times are drawn out by `stretch`, as StepReport::stretch does.
+  void add(const std::string& phase, const machine::Program& program, const std::vector<machine::TaskFact>& facts, event::Span makespan, double stretch);
   // The whole JSON document. The ranks are alike and one is played: the process's title says of how many `chips`.
   std::string render(std::int64_t chips) const;
 
@@ -29,7 +30,7 @@ class TraceWriter {
   std::vector<std::string> streams_;
   std::vector<Slice> slices_;
   std::vector<Slice> phases_;
-  event::Span offset_;
+  double offset_us_ = 0;
 };
 
 // Keeps the facts of one program for a trace.

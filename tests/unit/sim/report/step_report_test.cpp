@@ -21,15 +21,30 @@ constexpr Watts kIdle(100);
 
 Seconds microseconds(double n) { return Seconds(n * 1e-6); }
 
+// What a task costs; without a time it is as long as it runs.
+struct Cost {
+  Seconds time{}, overhead{}, bound{};
+  Resource limiter = Resource::latency;
+  Resource bound_by = Resource::latency;
+  Joules energy{};
+  std::string detail{};
+};
+
 // A run that is written out by hand: tasks with their start, end and price, in microseconds.
 class HandMade {
  public:
   HandMade() { program.streams = {{"compute", StreamKind::compute}, {"communication", StreamKind::communication}, {"side", StreamKind::compute}}; }
 
-  void run(const std::string& name, std::uint32_t stream, std::int64_t start, std::int64_t end, TaskPrice price) {
-    price.time = price.time > Seconds(0) ? price.time : microseconds(static_cast<double>(end - start));
-    price.is_collective = program.streams[stream].kind == StreamKind::communication;
-    prices.push_back(price);
+  void run(const std::string& name, std::uint32_t stream, std::int64_t start, std::int64_t end, const Cost& cost) {
+    prices.push_back({.time = cost.time > Seconds(0) ? cost.time : microseconds(static_cast<double>(end - start)),
+                      .overhead = cost.overhead,
+                      .bound = cost.bound,
+                      .limiter = cost.limiter,
+                      .bound_by = cost.bound_by,
+                      .energy = cost.energy,
+                      .kernels = 1,
+                      .is_collective = program.streams[stream].kind == StreamKind::communication,
+                      .detail = cost.detail});
     program.ops.push_back({name, work::Gemm{}});
     const auto index = static_cast<std::uint32_t>(program.tasks.size());
     program.tasks.push_back({index, stream, {}});

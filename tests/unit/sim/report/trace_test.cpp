@@ -33,7 +33,7 @@ class TraceTest : public testing::Test {
       event::Facts<machine::TaskFact> facts;
       facts.attach(log);
       const machine::PlayResult result = machine::play(program, prices, hardware.system.chip.launch, facts);
-      writer.add(phase, program, log.facts, result.makespan);
+      writer.add(phase, program, log.facts, result.makespan, 1);
       makespan_us += static_cast<double>(result.makespan.ps()) * 1e-6;
     }
     return json::parse(writer.render(chips));
