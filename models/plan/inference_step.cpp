@@ -85,7 +85,8 @@ class StepPlanner {
   void add_collective(std::vector<machine::Task>& tasks, const std::string& block, const std::string& node, work::CollectiveKind kind, Bytes bytes, std::int64_t ranks,
                       work::DType dtype, std::string_view tail) {
     if (ranks < 2) return;
-    add(tasks, block + "." + beside(node, tail), work::Collective{.kind = kind, .bytes = bytes, .ranks = ranks, .dtype = dtype}, kCommunicationStream);
+    const std::string name = node == block ? fmt::format("{}.{}", block, tail) : fmt::format("{}.{}", block, beside(node, tail));
+    add(tasks, name, work::Collective{.kind = kind, .bytes = bytes, .ranks = ranks, .dtype = dtype}, kCommunicationStream);
   }
 
   void all_reduce(std::vector<machine::Task>& tasks, const std::string& block, const graph::GraphNode& node, const Output& out) {

@@ -67,6 +67,7 @@ void check_workload(const spec::Library& library, const std::string& file, std::
   const spec::Hardware hardware = spec::decode_hardware(documents, decoding);
   decoding.diagnostics.throw_if_any();
   check_against_machine(workload, hardware.system);
+  if (workload.model) resolve_precision(workload.precision, *workload.model, hardware.system.chip, warnings);
 }
 
 void insert(Value& mapping, const std::string& key, const Value& value) {

@@ -66,7 +66,6 @@ class InferenceRun {
     Evaluation e;
     e.chips = w_.parallelism.chips();
     e.memory = memory_;
-    e.arithmetic = work::arithmetic_of(work::bytes_per_element(precision_.weights) >= work::bytes_per_element(precision_.activations) ? precision_.weights : precision_.activations);
     const Inference& i = w_.inference;
     switch (w_.task) {
       case Task::prefill:
@@ -82,6 +81,8 @@ class InferenceRun {
       case Task::generate: run_generation(e); break;
       case Task::ops: MLOSIM_CHECK(false);
     }
+    const DType wider = work::bytes_per_element(precision_.weights) >= work::bytes_per_element(precision_.activations) ? precision_.weights : precision_.activations;
+    if (const auto peak = hardware_.system.chip.matrix_peak(work::arithmetic_of(wider))) e.peak_time = e.model_flops / *peak / d(e.chips);
     return e;
   }
 
@@ -194,7 +195,7 @@ Evaluation evaluate_ops(const Workload& workload, const spec::Hardware& hardware
     program.tasks.push_back({.op = index, .stream = is_collective ? 1u : 0u, .after = i == 0 ? std::vector<std::uint32_t>{} : std::vector<std::uint32_t>{index - 1}});
     const work::OpWork work = work::work_of(workload.ops[i]);
     e.model_flops += d(e.chips) * work.matrix;  // every chip runs the operator
-    if (work.matrix > Flops(0)) e.arithmetic = work.matrix_dtype;
+    if (const auto peak = hardware.system.chip.matrix_peak(work.matrix_dtype)) e.peak_time += work.matrix / *peak;
   }
   machine::PriceBook prices(hardware, fidelity, {.between_uses = Bytes(0), .rotates_weights = true}, false);
   e.total = Stage(hardware, trace).play("ops", program, prices);
@@ -249,20 +250,19 @@ void check_against_machine(const Workload& workload, const spec::SystemSpec& sys
     group = workload.parallelism.group();
     chips = workload.parallelism.chips();
   }
+  const auto refuse = [&](std::string message, std::string hint) {
+    throw spec::InputError({{.place = workload.system_place, .path = "system", .message = std::move(message), .hint = std::move(hint)}});
+  };
   if (chips > 1 && joined == 1) {
-    throw spec::InputError(fmt::format("{} is one chip; the workload asks for {}", system.name, chips), "name a system that joins chips, such as 'dgx_h200' (mlosim list systems)");
+    refuse(fmt::format("{} is one chip; the workload asks for {}", system.name, chips), "name a system that joins chips, such as 'dgx_h200' (mlosim list systems)");
   }
   if (group > joined) {
-    throw spec::InputError(fmt::format("{} joins {} chips in a node or slice; {} ranks that work on one step together are more", system.name, joined, group),
-                           "collectives across nodes are not modelled in this version; use dp for more replicas");
+    refuse(fmt::format("{} joins {} chips in a node or slice; {} ranks that work on one step together are more", system.name, joined, group),
+           "collectives across nodes are not modelled in this version; use dp for more replicas");
   }
   if (chips > joined && !system.scale_out) {
-    throw spec::InputError(fmt::format("{} has {} chips and no scale-out network; the workload asks for {}", system.name, joined, chips));
+    refuse(fmt::format("{} has {} chips and no scale-out network; the workload asks for {}", system.name, joined, chips), "");
   }
-  if (workload.task == Task::ops) return;
-  spec::Decoding decoding;
-  plan::check_inference(*workload.model, workload.parallelism, workload.inference.batch, spec::Node(nullptr, "parallelism", &decoding));
-  decoding.diagnostics.throw_if_any();
 }
 
 Evaluation evaluate(const Workload& workload, const Precision& precision, const spec::Hardware& hardware, chip::Fidelity fidelity, report::TraceWriter* trace) {

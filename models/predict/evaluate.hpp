@@ -20,7 +20,7 @@ struct Evaluation {
   std::optional<Seconds> end_to_end;     // generate: prefill and all steps
   double tokens = 0;                     // that the time is for: prompt tokens of a prefill, output tokens otherwise
   Flops model_flops;                     // of the whole model, for all chips together
-  work::DType arithmetic = work::DType::bf16;  // that MFU is relative to
+  Seconds peak_time;                     // of model_flops on all chips at the published peaks of their formats; MFU is its share
   std::int64_t chips = 1;
   std::optional<plan::MemoryPlan> memory;
 };
@@ -31,7 +31,7 @@ graph::Precision resolve_precision(const PrecisionChoice& choice, const graph::M
 // The runtime with the workload's own fields laid over it.
 spec::RuntimeSpec resolve_runtime(const spec::RuntimeSpec& profile, const RuntimeChoice& choice);
 
-// Checks what only shows with the machine at hand: chips of the node, heads by tp, the batch. Throws spec::InputError.
+// Checks what only shows with the machine at hand: that it has the chips. Throws spec::InputError.
 void check_against_machine(const Workload& workload, const spec::SystemSpec& system);
 
 // `hardware.runtime` is the resolved one. `trace`, where given, gets every program played.

@@ -66,7 +66,7 @@ void fill_rates(Prediction& p, const spec::ChipSpec& chip) {
     p.tokens_per_s_per_chip = *p.tokens_per_s / chips;
   }
   p.achieved_flops_per_chip = e.model_flops / time / chips;
-  if (const auto peak = chip.matrix_peak(e.arithmetic)) p.mfu = p.achieved_flops_per_chip / *peak;
+  p.mfu = e.peak_time / time;
   p.energy = e.total.energy * chips;
   p.power_per_chip = e.total.energy / time;
   if (chip.price) p.cost = *chip.price * time * chips;

@@ -7,6 +7,7 @@
 #include <utility>
 
 #include "models/import/hf_config.hpp"
+#include "models/plan/inference_step.hpp"
 #include "sim/spec/spelling.hpp"
 #include "sim/units/check.hpp"
 
@@ -166,6 +167,7 @@ void decode_network(Node& node, const Value& document, const spec::Library& libr
   const bool may_have_moe = !workload.model || workload.model->moe;
   workload.parallelism = plan::decode_parallelism(node.child("parallelism"), may_have_moe, workload.chips.value_or(1));
   if (workload.chips) workload.parallelism = plan::fit_to_chips(workload.parallelism, *workload.chips, node);
+  if (workload.model) plan::check_inference(*workload.model, workload.parallelism, workload.inference.batch, node.child("parallelism"));
 }
 
 }  // namespace
@@ -204,6 +206,10 @@ Workload read_workload(const spec::Library& library, const std::string& name_or_
   if (!task) decoding.diagnostics.throw_if_any();  // what else is right depends on the task
   workload.task = task.value_or(Task::ops);
   workload.system = node.require_text("system");
+  if (const Value* system = document.find("system"); system && !workload.system.empty()) {
+    workload.system_place = system->place();
+    if (const auto wrong = spec::check_system_name(library, workload.system, workload.system_place)) decoding.diagnostics.add(*wrong);
+  }
   if (node.has("chips")) workload.chips = node.require_count("chips");
   workload.precision = decode_precision(node.child("precision"));
   workload.runtime = decode_runtime_choice(node.child("runtime"));

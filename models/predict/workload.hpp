@@ -43,6 +43,7 @@ struct Workload {
   std::string name;
   Task task = Task::decode;
   std::string system;
+  spec::Place system_place;           // where it was asked for
   std::optional<std::int64_t> chips;  // as given
   std::optional<graph::ModelSpec> model;
   PrecisionChoice precision;

@@ -139,6 +139,18 @@ void finish_main(Cost& cost, double unit, const Problem& p, const KernelContext&
   cost.main = norm(chip.gemm.overlap_norm, undisturbed, cost.power, 0);
 }
 
+// Adding up the partial results of a split-K plan, which are fp32.
+double reduction_time(const spec::GemmParameters& g, const Problem& p, double split) {
+  return g.split_reduction.si() + (4 * split + p.eo) * p.m * p.n * p.batch / (kReductionShare * p.l2_rate);
+}
+
+// No plan takes less: each operand moves once, and no more than all units multiply.
+double least_time(const spec::GemmParameters& g, const Problem& p) {
+  const double moved = p.weights * (1 - p.hit_w) + (p.activations + p.output) * (1 - p.hit_a);
+  const double multiplied = 2 * p.batch * p.m * p.n * p.k / (p.units * p.flops_per_clk * g.matrix_efficiency);
+  return std::max(moved / p.hbm_rate, multiplied / p.clock) + (g.prologue + g.epilogue) / p.clock;
+}
+
 // Prices one plan; gives up, with a time that is not below `limit`, once it cannot win.
 Cost estimate(const spec::GemmTile& tile, double split, double grid_m, double grid_n, const Problem& p, const KernelContext& context, double limit) {
   const spec::GemmParameters& g = context.chip.gemm;
@@ -176,7 +188,7 @@ Cost estimate(const spec::GemmTile& tile, double split, double grid_m, double gr
   const double store_hbm = cost.active * resident * a * b / pair * p.eo * (1 - p.hit_a) / p.hbm_rate;
   const double epilogue = g.epilogue / p.clock + std::max(store_bytes / g.epilogue_store.si() / p.clock, store_hbm);
   cost.ends = g.prologue / p.clock + epilogue;
-  if (split > 1) cost.reduction = g.split_reduction.si() + (4 * split + p.eo) * p.m * p.n * p.batch / (kReductionShare * p.l2_rate);
+  if (split > 1) cost.reduction = reduction_time(g, p, split);
   if (const double floor = floor_of(cost); floor >= limit) {
     cost.main = floor;
     return cost;
@@ -241,15 +253,18 @@ KernelPrice price_gemm_simt(const work::Gemm& op, const KernelContext& context) 
   const spec::GemmParameters& g = context.chip.gemm;
   const Problem p = pose(op, context);
   const double chunks = std::ceil(p.k / p.chunk);
+  const double least = least_time(g, p);
+  const auto prefer = [&](double time, std::int64_t split) { return split > 1 ? time * kSplitMargin + g.split_preference.si() : time; };
   Choice best;
   for (const spec::GemmTile& tile : g.tiles) {
     const double grid_m = std::ceil(p.m / static_cast<double>(tile.m)), grid_n = std::ceil(p.n / static_cast<double>(tile.n));
     for (const std::int64_t split : g.splits) {
       const double s = static_cast<double>(split);
       if (split > 1 && (s > std::max(1.0, chunks / 4) || grid_m * grid_n * p.batch > 2 * p.units)) continue;
+      // Most splits lose by their reduction alone; what is left to price is a third.
+      if (split > 1 && prefer(least + reduction_time(g, p, s), split) >= best.preference) continue;
       const Cost cost = estimate(tile, s, grid_m, grid_n, p, context, best.preference);
-      const double preferred = split > 1 ? cost.total() * kSplitMargin + g.split_preference.si() : cost.total();
-      best.offer(cost, preferred, tile.n, tile.m, tile.units, split);
+      best.offer(cost, prefer(cost.total(), split), tile.n, tile.m, tile.units, split);
     }
   }
   if (op.m == 1) {

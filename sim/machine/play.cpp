@@ -1,15 +1,21 @@
 #include "sim/machine/play.hpp"
 
+#include <fmt/format.h>
+
 #include <algorithm>
 #include <vector>
 
 #include "sim/event/simulator.hpp"
+#include "sim/spec/diagnostics.hpp"
 #include "sim/units/check.hpp"
+#include "sim/units/format.hpp"
 
 namespace mlosim::machine {
 namespace {
 
 class Player;
+
+constexpr Seconds kLongestRun(4e5);  // some twenty of them still count in picoseconds
 
 // A task that is under way; fires at its end.
 struct TaskRecord : event::Event {
@@ -39,6 +45,8 @@ class Player {
       : program_(program), launch_(launch), facts_(facts), host_(*this) {
     eager_ = program.launch == spec::LaunchPath::eager;
     price_tasks(prices);
+    refuse_endless_run();
+    set_durations();
     link_tasks();
     sim_.schedule(host_, event::to_span_up(program.lead_time) + (eager_ && !tasks_.empty() ? submit_time(0) : event::Span()));
   }
@@ -75,13 +83,39 @@ class Player {
     by_op.reserve(program_.ops.size());
     for (const ProgramOp& op : program_.ops) by_op.push_back(&prices.price(op.op));
     tasks_.reserve(program_.tasks.size());
-    const Seconds gap = eager_ ? std::max(Seconds(0), launch_.stream - launch_.graph) : Seconds(0);
     for (std::uint32_t i = 0; i < program_.tasks.size(); ++i) {
       TaskRecord& record = tasks_.emplace_back(*this);
       record.index = i;
       record.price = by_op[program_.tasks[i].op];
-      record.duration = event::to_span_up(record.price->time + gap * record.price->kernels);
     }
+  }
+
+  // From the start to the end of a task. Between kernels that the host launches one by one the gap is longer.
+  Seconds time_of(const TaskRecord& task) const {
+    const Seconds gap = eager_ ? std::max(Seconds(0), launch_.stream - launch_.graph) : Seconds(0);
+    return task.price->time + gap * task.price->kernels;
+  }
+
+  // Sizes or rates that nobody can mean are wrong input, and are found out here.
+  void refuse_endless_run() const {
+    Seconds longest = program_.lead_time;
+    for (const TaskRecord& task : tasks_) {
+      const Seconds time = time_of(task) + launch_.submit * task.price->kernels;
+      if (time <= kLongestRun) {
+        longest += time;
+        continue;
+      }
+      throw spec::InputError(fmt::format("'{}' would take {}, which is beyond what is simulated", program_.ops[program_.tasks[task.index].op].name, format_short(time)),
+                             fmt::format("a step may take {}; are its sizes and the machine's rates what you mean?", format_short(kLongestRun)));
+    }
+    if (longest > kLongestRun) {
+      throw spec::InputError(fmt::format("the step would take {}, which is beyond what is simulated", format_short(longest)),
+                             fmt::format("it may take {}; are its sizes and the machine's rates what you mean?", format_short(kLongestRun)));
+    }
+  }
+
+  void set_durations() {
+    for (TaskRecord& task : tasks_) task.duration = event::to_span_up(time_of(task));
   }
 
   // Counts predecessors and lists successors, the order of a stream included.

@@ -29,6 +29,21 @@ Value scalar(const std::string& text, const Value& like) {
   return value;
 }
 
+// The document that a member of a system names, or that stands there itself (as `mlosim show` prints it): the member is
+// left with the name alone.
+Value take_document(const Library& library, Shelf shelf, Value& member) {
+  if (member.is_scalar()) return read_document(library.require(shelf, member.text, member.place()));
+  Value document = member;
+  member = scalar(text_of(document, "name"), document);
+  return document;
+}
+
+Value with_family(const Library& library, const Value& chip) {
+  const Value* family = chip.find("family");
+  if (!family || !family->is_scalar() || family->text.empty()) return chip;  // decode_chip says that it is missing
+  return lay_over_family(read_document(library.require(Shelf::families, family->text, family->place())), chip);
+}
+
 // A chip by itself, as a system without a fabric.
 Value one_chip_system(const Value& chip) {
   Value system;
@@ -98,19 +113,33 @@ std::pair<Value*, std::string_view> locate(HardwareDocuments& documents, std::st
 }  // namespace
 
 Value read_chip(const Library& library, std::string_view name_or_path, const Place& asked_at) {
-  const Value chip = read_document(library.require(Shelf::chips, name_or_path, asked_at));
-  const std::string family = text_of(chip, "family");
-  if (family.empty()) return chip;  // decode_chip says that it is missing
-  return lay_over_family(read_document(library.require(Shelf::families, family, chip.find("family")->place())), chip);
+  return with_family(library, read_document(library.require(Shelf::chips, name_or_path, asked_at)));
 }
 
 Value lay_over_family(const Value& family, const Value& chip) {
   Value base = family;
   for (const std::string_view key : {"schema", "name", "description"}) drop(base, key);
+  // What a chip is called comes first where it is shown.
+  std::vector<Member> head;
+  for (const std::string_view key : {"schema", "name", "description", "family"}) {
+    for (const Member& member : chip.members) {
+      if (member.key == key) head.push_back(member);
+    }
+  }
+  base.members.insert(base.members.begin(), head.begin(), head.end());
   return merge(base, chip);
 }
 
+std::optional<Diagnostic> check_system_name(const Library& library, std::string_view system, const Place& asked_at) {
+  if (is_path(system) || library.find(Shelf::systems, system) || library.find(Shelf::chips, system)) return std::nullopt;
+  std::vector<std::string> known = library.names(Shelf::systems);
+  const std::vector<std::string> chips = library.names(Shelf::chips);
+  known.insert(known.end(), chips.begin(), chips.end());
+  return Diagnostic{.place = asked_at, .path = "system", .message = fmt::format("no system or chip is called '{}'", system), .hint = spelling_hint(system, known)};
+}
+
 HardwareDocuments read_hardware(const Library& library, std::string_view system, std::string_view runtime, std::vector<std::string>& warnings) {
+  if (const auto wrong = check_system_name(library, system, {})) throw InputError({*wrong});
   HardwareDocuments documents;
   if (is_path(system) || library.find(Shelf::systems, system)) {
     documents.system = read_document(library.require(Shelf::systems, system));
@@ -118,23 +147,18 @@ HardwareDocuments read_hardware(const Library& library, std::string_view system,
       documents.chip = read_chip(library, system);
       documents.system = one_chip_system(documents.chip);
     } else {
-      const Value* chip = documents.system.find("chip");
-      if (!chip || !chip->is_scalar()) {
+      Value* chip = documents.system.find("chip");
+      if (!chip || !(chip->is_scalar() || chip->is_mapping())) {
         throw InputError({{.place = documents.system.place(), .path = "system", .message = "key 'chip' is missing", .hint = "name a chip of hw_specs/chips, or a file"}});
       }
-      documents.chip = read_chip(library, chip->text, chip->place());
+      documents.chip = with_family(library, take_document(library, Shelf::chips, *chip));
     }
-  } else if (library.find(Shelf::chips, system)) {
+  } else {
     documents.chip = read_chip(library, system);
     documents.system = one_chip_system(documents.chip);
-  } else {
-    std::vector<std::string> known = library.names(Shelf::systems);
-    const std::vector<std::string> chips = library.names(Shelf::chips);
-    known.insert(known.end(), chips.begin(), chips.end());
-    throw InputError(fmt::format("no system or chip is called '{}'", system), spelling_hint(system, known));
   }
-  if (const std::string name = text_of(documents.system, "collectives"); !name.empty()) {
-    documents.collectives = read_document(library.require(Shelf::families, name, documents.system.find("collectives")->place()));
+  if (Value* collectives = documents.system.find("collectives"); collectives && (collectives->is_scalar() || collectives->is_mapping())) {
+    documents.collectives = take_document(library, Shelf::families, *collectives);
   }
   documents.runtime = read_runtime(library, runtime, documents.chip, warnings);
   lay_runtime_over_chip(documents);
@@ -146,8 +170,8 @@ bool is_hardware_path(std::string_view path) {
 }
 
 void apply_override(HardwareDocuments& documents, const Override& change) {
-  if (change.path == "system.chip" || change.path == "system.collectives") {
-    throw InputError({{.place = change.value.place(), .path = change.path, .message = "a part that has a file of its own cannot be exchanged", .hint = "name another system, or set a parameter below this path"}});
+  if (change.path == "system.chip" || change.path == "system.collectives" || change.path == "chip.family" || change.path == "system.chip.family") {
+    throw InputError({{.place = change.value.place(), .path = change.path, .message = "a part that has a file of its own cannot be exchanged", .hint = "name another system, or set a parameter of this one"}});
   }
   const auto [document, path] = locate(documents, change.path);
   if (!document) {

@@ -39,6 +39,9 @@ struct Override {
 // `runtime` takes the vendor's default; an unknown one falls back to it, with a warning in `warnings`.
 HardwareDocuments read_hardware(const Library& library, std::string_view system, std::string_view runtime, std::vector<std::string>& warnings);
 
+// What is wrong with `system` where it is no path and neither a system's nor a chip's name.
+std::optional<Diagnostic> check_system_name(const Library& library, std::string_view system, const Place& asked_at);
+
 // Chip document of a name or path with its family merged in. `asked_at`: where the name was written.
 Value read_chip(const Library& library, std::string_view name_or_path, const Place& asked_at = {});
 

@@ -50,7 +50,10 @@ std::string_view name_of(SourceKind kind) {
 Node::Node(const Value* value, std::string path, Decoding* decoding)
     : value_(value), path_(std::move(path)), decoding_(decoding), parent_place_(value ? value->place() : Place{}) {}
 
-bool Node::has(std::string_view key) const { return is_mapping() && value_->find(key) != nullptr; }
+bool Node::has(std::string_view key) const {
+  looked_for_.emplace_back(key);
+  return is_mapping() && value_->find(key) != nullptr;
+}
 
 const Value* Node::ask(std::string_view key) {
   asked_.emplace_back(key);
@@ -277,9 +280,13 @@ void Node::finish() const {
     if (is_present()) fail("expected members ('key: value')");
     return;
   }
+  std::vector<std::string> known = asked_;
+  for (const std::string& key : looked_for_) {
+    if (std::find(known.begin(), known.end(), key) == known.end()) known.push_back(key);
+  }
   for (const Member& member : value_->members) {
     if (std::find(asked_.begin(), asked_.end(), member.key) != asked_.end()) continue;
-    decoding_->diagnostics.add({member.key_place, path_, fmt::format("unknown key '{}'", member.key), spelling_hint(member.key, asked_)});
+    decoding_->diagnostics.add({member.key_place, path_, fmt::format("unknown key '{}'", member.key), spelling_hint(member.key, known)});
   }
 }
 

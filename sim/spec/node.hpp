@@ -41,6 +41,7 @@ class Node {
   bool is_mapping() const { return is_present() && value_->is_mapping(); }
   bool is_scalar() const { return is_present() && value_->is_scalar(); }
   bool is_sequence() const { return is_present() && value_->kind == Value::Kind::sequence; }
+  // Whether there is a member `key`. Hints name it from then on; to be counted as asked for it must still be read.
   bool has(std::string_view key) const;
   const Value* value() const { return value_; }
   const std::string& path() const { return path_; }
@@ -134,6 +135,7 @@ class Node {
   Place parent_place_;      // where to point at when the node is absent
   bool is_known_bad_ = false;  // reported already: further mistakes here and below follow from it
   std::vector<std::string> asked_;
+  mutable std::vector<std::string> looked_for_;  // by has(); for hints alone
 };
 
 }  // namespace mlosim::spec

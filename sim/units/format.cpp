@@ -38,6 +38,8 @@ struct Step {
   double factor;
 };
 
+constexpr int kMostDigits = 6;  // before the point, or zeros after it, of a number beyond all prefixes
+
 }  // namespace
 
 std::string format_short(double si, Dimension dimension, int digits, Prefixes prefixes) {
@@ -62,6 +64,7 @@ std::string format_short(double si, Dimension dimension, int digits, Prefixes pr
   }
   const double scaled = si / chosen.factor;
   const int before = magnitude > 0 ? static_cast<int>(std::floor(std::log10(magnitude / chosen.factor))) + 1 : 1;
+  if (scalable && (before > kMostDigits || before < -kMostDigits)) return with_unit(fmt::format("{:.{}e}", si, digits - 1), unit);
   return with_unit(fmt::format("{:.{}f}", scaled, std::clamp(digits - before, 0, 12)), chosen.prefix + unit);
 }
 

@@ -10,7 +10,8 @@ namespace mlosim {
 enum class Prefixes { si, iec };
 
 // `digits` significant digits with the prefix that keeps the number in [1, 1000): "4.80 TB/s", "12.3 ms". Prefixes::iec
-// scales bytes by 1024: "131 GiB". Dimensions without a named unit are written in base units.
+// scales bytes by 1024: "131 GiB". Dimensions without a named unit are written in base units, numbers
+// far beyond the prefixes with an exponent: "3.50e+29 s".
 std::string format_short(double si, Dimension dimension, int digits = 3, Prefixes prefixes = Prefixes::si);
 
 // The shortest text that parse_quantity reads back to the same double, in base units: "4.8e12 B/s".

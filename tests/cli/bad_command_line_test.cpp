@@ -16,7 +16,7 @@ TEST_F(BadCommandLine, HelpAndVersionAreNoMistakes) {
 }
 
 TEST_F(BadCommandLine, ACommandIsNeededAndAnUnknownOneHasANearestName) {
-  expect_refused(mlosim(""), {"predict"});
+  expect_refused(mlosim(""), {"--help"});
   expect_refused(mlosim("predikt x"), {"predikt", "did you mean 'predict'?"});
   expect_refused(mlosim("predict"), {"workload"});
 }
@@ -42,30 +42,36 @@ TEST_F(BadCommandLine, ValuesOfOptionsAreChecked) {
   expect_refused(predict(kSmall, "--system nothing_like_it"), {"no system or chip is called 'nothing_like_it'"});
 }
 
-TEST_F(BadCommandLine, TileByTileFidelityIsRefusedInWords) { expect_refused(predict(kSmall, "--fidelity event"), {"not played tile by tile", "analytic"}); }
+TEST_F(BadCommandLine, TileByTileFidelityIsRefusedInWords) {
+  expect_refused(predict(kSmall, "--fidelity event"), {"not played tile by tile", "analytic"});
+}
 
 TEST_F(BadCommandLine, SetNeedsAPathAndAValue) {
-  for (const char* setting : {"nonsense", "=3", "''", "a..b=3", ".a=3", "a.=3", "inference.batch.x=3"}) expect_refused(predict(kSmall, std::string("--set ") + setting), {"--set"});
+  for (const char* setting : {"nonsense", "=3", "''", "a..b=3", ".a=3", "a.=3", "inference.batch.x=3"})
+    expect_refused(predict(kSmall, std::string("--set ") + setting), {"--set"});
   expect_refused(predict(kSmall, "--set"), {"--set"});
 }
 
 TEST_F(BadCommandLine, SetOfAnUnknownPathHasTheNearest) {
   expect_refused(predict(kSmall, "--set inferense.batch=3"), {"--set inferense.batch: ", "did you mean 'inference'?"});
   expect_refused(predict(kSmall, "--set inference.bach=3"), {"--set inference.bach: ", "did you mean 'batch'?"});
-  expect_refused(predict(kSmall, "--set 'chip.hbm.bandwith=3 TB/s'"), {"--set chip.hbm.bandwith: ", "did you mean 'bandwidth'?"});
+  expect_refused(predict(kSmall, "--set 'chip.hbm.bandwith=3 TB/s'"),
+                 {"--set chip.hbm.bandwith: ", "did you mean 'bandwidth'?"});
   expect_refused(predict(kSmall, "--set 'system.chip.hbn.bandwidth=3 TB/s'"), {"did you mean 'hbm'?"});
   expect_refused(predict(kSmall, "--set 'runtime.step_overhed=3 us'"), {"did you mean 'step_overhead'?"});
 }
 
 TEST_F(BadCommandLine, SetOfAWrongValueSaysWhatWasExpected) {
-  expect_refused(predict(kSmall, "--set system.chip.hbm.bandwidth=fast"), {"--set system.chip.hbm.bandwidth: ", "'fast' is not a number with a unit"});
+  expect_refused(predict(kSmall, "--set system.chip.hbm.bandwidth=fast"),
+                 {"--set system.chip.hbm.bandwidth: ", "'fast' is not a number with a unit"});
   expect_refused(predict(kSmall, "--set 'chip.hbm.bandwidth=3 GB'"), {"expected a data rate"});
   expect_refused(predict(kSmall, "--set inference.batch=many"), {"--set inference.batch: "});
 }
 
 // The files are read before settings are laid over them: a name that is set would change nothing.
 TEST_F(BadCommandLine, SetOfWhatNamesAnotherFileIsRefusedRatherThanIgnored) {
-  for (const char* setting : {"system.chip=h200_sxm", "chip.family=ampere", "system.collectives=rccl"}) expect_refused(predict(kSmall, std::string("--set ") + setting), {"--set", setting});
+  for (const char* setting : {"system.chip=h200_sxm", "chip.family=ampere", "system.collectives=rccl"})
+    expect_refused(predict(kSmall, std::string("--set ") + setting), {"--set ", "cannot be exchanged"});
 }
 
 TEST_F(BadCommandLine, StandardOutputThatCannotBeWrittenIsReported) {

@@ -1,4 +1,5 @@
-// The forms of a model: a zoo name, inline fields, a file of mlosim's own and a Hugging Face config.json are the same model.
+// The forms of a model: a zoo name, inline fields, a file of mlosim's own and a Hugging Face config.json are the same
+// model.
 #include <string>
 
 #include "tests/cli/workplace.hpp"
@@ -16,12 +17,15 @@ const std::string kConfig =
 
 std::string with_model(const std::string& model) { return with(kSmall, "llama-3.1-8b", model); }
 
-TEST_F(ModelFile, InlineFieldsMeanTheZoosModel) { EXPECT_EQ(predict(with_model("{" + kFields + "}")).out, predict(kSmall).out); }
+TEST_F(ModelFile, InlineFieldsMeanTheZoosModel) {
+  EXPECT_EQ(predict(with_model("{" + kFields + "}")).out, predict(kSmall).out);
+}
 
 TEST_F(ModelFile, AModelFileMeansTheZoosModel) {
   std::string lines = "schema: mlosim/model/1\nname: mine\n";
   std::string fields = kFields + ", ";
-  for (std::size_t at = 0, end; (end = fields.find(", ", at)) != std::string::npos; at = end + 2) lines += fields.substr(at, end - at) + "\n";
+  for (std::size_t at = 0, end; (end = fields.find(", ", at)) != std::string::npos; at = end + 2)
+    lines += fields.substr(at, end - at) + "\n";
   write("mine.yaml", lines);
   EXPECT_EQ(predict(with_model("mine.yaml")).out, predict(kSmall).out);
   EXPECT_EQ(predict(with_model(path("mine.yaml"))).out, predict(kSmall).out);
@@ -47,7 +51,8 @@ TEST_F(ModelFile, ABrokenModelFileIsNamedWithItsPlace) {
 }
 
 TEST_F(ModelFile, MistakesOfTheModelAndOfTheWorkloadComeInOneRun) {
-  expect_refused(predict(with(with_model("llama-3.1-8"), "batch: 8", "batch: 0")), {"no model is called 'llama-3.1-8'", "inference.batch"});
+  expect_refused(predict(with(with_model("llama-3.1-8"), "batch: 8", "batch: 0")),
+                 {"no model is called 'llama-3.1-8'", "inference.batch"});
 }
 
 }  // namespace

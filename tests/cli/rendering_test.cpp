@@ -70,7 +70,8 @@ TEST_F(Rendering, TextIsTheDefaultAndSaysTimeThroughputMemoryAndBottlenecks) {
   ASSERT_EQ(result.exit_code, 0) << result.err;
   EXPECT_EQ(result.err, "");
   EXPECT_EQ(result.out, predict(kSmall, "--format text").out);
-  for (const char* word : {"small\n", "h100_sxm", "time ", "interval", "tokens/s", "MFU", "memory", "bottlenecks", "hbm_bandwidth", "layers.0.mlp.down"}) {
+  for (const char* word : {"small\n", "h100_sxm", "time ", "interval", "tokens/s", "MFU", "memory", "bottlenecks",
+                           "hbm_bandwidth", "layers.0.mlp.down"}) {
     EXPECT_NE(result.out.find(word), std::string::npos) << word << " is not in\n" << result.out;
   }
 }
@@ -105,13 +106,15 @@ std::string without_seconds(const std::string& text) {
 }
 
 TEST_F(Rendering, TheSameInputGivesTheSameBytes) {
-  const std::string node = with(with(kSmall, "task: decode", "task: generate"), "system: h100_sxm", "system: dgx_h100\nparallelism: {tp: 4}");
+  const std::string node = with(with(kSmall, "task: decode", "task: generate"), "system: h100_sxm",
+                                "system: dgx_h100\nparallelism: {tp: 4}");
   for (const std::string& workload : {kSmall, node}) {
     for (const char* format : {"text", "csv"}) {
       const std::string option = std::string("--format ") + format;
       EXPECT_EQ(predict(workload, option).out, predict(workload, option).out);
     }
-    EXPECT_EQ(without_seconds(predict(workload, "--format json").out), without_seconds(predict(workload, "--format json").out));
+    EXPECT_EQ(without_seconds(predict(workload, "--format json").out),
+              without_seconds(predict(workload, "--format json").out));
   }
 }
 

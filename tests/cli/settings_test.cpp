@@ -1,4 +1,5 @@
-// What is laid over a workload: --set, --system, --chips and the file's own overrides, from standard input, names and paths.
+// What is laid over a workload: --set, --system, --chips and the file's own overrides, from standard input, names and
+// paths.
 #include <string>
 #include <utility>
 
@@ -35,7 +36,9 @@ TEST_F(Settings, SetChangesAFieldOfTheWorkload) {
 }
 
 TEST_F(Settings, SetReachesAnOperatorByItsPosition) {
-  const std::string ops = "schema: mlosim/workload/1\nname: ops\ntask: ops\nsystem: h100_sxm\nops:\n  - {op: gemm, m: 64, n: 4096, k: 4096}\n";
+  const std::string ops =
+      "schema: mlosim/workload/1\nname: ops\ntask: ops\nsystem: h100_sxm\nops:\n  - {op: gemm, m: 64, n: 4096, k: "
+      "4096}\n";
   EXPECT_EQ(predict(ops, "--set ops.0.m=512").out, predict(with(ops, "m: 64", "m: 512")).out);
   EXPECT_EQ(predict(ops, "--set ops.1.m=512").exit_code, 2);
 }
@@ -75,12 +78,14 @@ TEST_F(Settings, AChipParameterMovesTheTimeInItsDirection) {
 }
 
 TEST_F(Settings, SystemChipAndChipAreTheSamePlace) {
-  EXPECT_EQ(predict(kSmall, "--set 'system.chip.hbm.bandwidth=6 TB/s'").out, predict(kSmall, "--set 'chip.hbm.bandwidth=6 TB/s'").out);
+  EXPECT_EQ(predict(kSmall, "--set 'system.chip.hbm.bandwidth=6 TB/s'").out,
+            predict(kSmall, "--set 'chip.hbm.bandwidth=6 TB/s'").out);
 }
 
 TEST_F(Settings, OverridesOfTheFileMeanWhatSetMeans) {
   const std::string file = kSmall + "overrides: {system.chip.hbm.bandwidth: 6 TB/s, inference.batch: 16}\n";
-  EXPECT_EQ(predict(file).out, predict(kSmall, "--set 'system.chip.hbm.bandwidth=6 TB/s' --set inference.batch=16").out);
+  EXPECT_EQ(predict(file).out,
+            predict(kSmall, "--set 'system.chip.hbm.bandwidth=6 TB/s' --set inference.batch=16").out);
 }
 
 TEST_F(Settings, TheCommandLineGoesOverTheFilesOverrides) {
@@ -89,9 +94,11 @@ TEST_F(Settings, TheCommandLineGoesOverTheFilesOverrides) {
 }
 
 TEST_F(Settings, AFieldOfTheRuntimeIsSetWhetherItWasNamedOrNot) {
-  const double graphs = time_of(kSmall, "--set runtime.graphs=true"), eager = time_of(kSmall, "--set runtime.graphs=false");
+  const double graphs = time_of(kSmall, "--set runtime.graphs=true"),
+               eager = time_of(kSmall, "--set runtime.graphs=false");
   EXPECT_LT(graphs, eager);
-  EXPECT_EQ(time_of(kSmall + "runtime: trtllm\n", "--set runtime.graphs=false"), time_of(kSmall + "runtime: {framework: trtllm, graphs: false}\n"));
+  EXPECT_EQ(time_of(kSmall + "runtime: trtllm\n", "--set runtime.graphs=false"),
+            time_of(kSmall + "runtime: {framework: trtllm, graphs: false}\n"));
 }
 
 TEST_F(Settings, AFieldOfTheModelIsSetByItsName) {

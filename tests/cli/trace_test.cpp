@@ -44,7 +44,9 @@ TEST_F(Trace, SlicesHaveTimesNamesAndThreadsThatAreNamed) {
     EXPECT_GE(event["ts"].get<double>(), 0);
     EXPECT_GE(event["dur"].get<double>(), 0);
     EXPECT_FALSE(event["name"].get<std::string>().empty());
-    const bool named = std::any_of(events.begin(), events.end(), [&](const json& other) { return other["ph"] == "M" && other["name"] == "thread_name" && other["tid"] == event["tid"]; });
+    const bool named = std::any_of(events.begin(), events.end(), [&](const json& other) {
+      return other["ph"] == "M" && other["name"] == "thread_name" && other["tid"] == event["tid"];
+    });
     EXPECT_TRUE(named) << event;
   }
   EXPECT_GT(slices, 32u * 5);  // of each of the 32 layers several
@@ -79,7 +81,8 @@ TEST_F(Trace, TheSameInputGivesTheSameBytes) {
 }
 
 TEST_F(Trace, APathThatCannotBeWrittenIsRefusedAndLeavesNothingBehind) {
-  expect_refused(predict(kSmall, "--trace no_such_folder/trace.json"), {"no_such_folder/trace.json", "cannot be written"});
+  expect_refused(predict(kSmall, "--trace no_such_folder/trace.json"),
+                 {"no_such_folder/trace.json", "cannot be written"});
   EXPECT_FALSE(has("no_such_folder"));
   ASSERT_TRUE(std::filesystem::create_directory(path("folder")));
   expect_refused(predict(kSmall, "--trace folder"), {"folder", "cannot be written"});

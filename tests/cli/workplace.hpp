@@ -34,7 +34,9 @@ inline std::string with(std::string text, const std::string& from, const std::st
 
 class Workplace : public testing::Test {
  protected:
-  void write(const std::string& name, const std::string& text) const { support::write_text(folder_.path() / name, text); }
+  void write(const std::string& name, const std::string& text) const {
+    support::write_text(folder_.path() / name, text);
+  }
   std::string read(const std::string& name) const { return support::read_text(folder_.path() / name); }
   std::string path(const std::string& name) const { return (folder_.path() / name).string(); }
   bool has(const std::string& name) const { return std::filesystem::exists(folder_.path() / name); }
@@ -45,13 +47,15 @@ class Workplace : public testing::Test {
   }
   // The same with $MLOSIM_PATH.
   CommandResult mlosim_with_path(const std::string& roots, const std::string& arguments) const {
-    return support::run_command("MLOSIM_PATH=" + support::shell_quoted(roots) + " " + command(arguments), folder_.path());
+    return support::run_command("MLOSIM_PATH=" + support::shell_quoted(roots) + " " + command(arguments),
+                                folder_.path());
   }
   // Predicts `workload` from standard input.
   CommandResult predict(const std::string& workload, const std::string& options = "") const {
     return mlosim("predict - " + options, workload);
   }
-  // The same, as the JSON document that is all of standard output; an empty object, and a failed test, where it is none.
+  // The same, as the JSON document that is all of standard output; an empty object, and a failed test, where it is
+  // none.
   nlohmann::json predict_json(const std::string& workload, const std::string& options = "") const {
     const CommandResult result = predict(workload, "--format json " + options);
     EXPECT_EQ(result.exit_code, 0) << result.err;
@@ -64,7 +68,9 @@ class Workplace : public testing::Test {
   }
 
  private:
-  static std::string command(const std::string& arguments) { return support::shell_quoted(MLOSIM_BINARY) + " " + arguments; }
+  static std::string command(const std::string& arguments) {
+    return support::shell_quoted(MLOSIM_BINARY) + " " + arguments;
+  }
 
   support::TemporaryDirectory folder_;
 };
@@ -73,7 +79,8 @@ class Workplace : public testing::Test {
 inline void expect_refused(const CommandResult& result, const std::vector<std::string>& words) {
   EXPECT_EQ(result.exit_code, 2) << result.out << result.err;
   EXPECT_EQ(result.out, "");
-  for (const std::string& word : words) EXPECT_NE(result.err.find(word), std::string::npos) << "no '" << word << "' in:\n" << result.err;
+  for (const std::string& word : words)
+    EXPECT_NE(result.err.find(word), std::string::npos) << "no '" << word << "' in:\n" << result.err;
 }
 
 }  // namespace mlosim::cli_test

@@ -1,8 +1,9 @@
 // Better hardware is never slower: each parameter of a chip by itself, improved by a little and by a lot.
 //
 // One exception is the library's, not the model's: it takes a split-K plan only where that wins by 2 % and the chip's
-// split_preference. Where an improvement lifts an unsplit plan over that threshold, the unsplit one is taken although the
-// split one would still be faster by as much. Exactly that much is allowed, and only where the plan changed that way.
+// split_preference. Where an improvement lifts an unsplit plan over that threshold, the unsplit one is taken although
+// the split one would still be faster by as much. Exactly that much is allowed, and only where the plan changed that
+// way.
 #include <gtest/gtest.h>
 
 #include <functional>
@@ -50,8 +51,10 @@ std::vector<std::pair<std::string, Improve>> improvements(const ChipSpec& chip) 
   all.emplace_back("gemm.unit_load", [](ChipSpec& c, double f) { c.gemm.unit_load *= f; });
   all.emplace_back("gemm.stages_in_flight", [](ChipSpec& c, double f) { c.gemm.stages_in_flight *= f; });
   all.emplace_back("attention's fixed times", [](ChipSpec& c, double f) {
-    for (spec::AttentionPrefillParameters* p : {&c.prefill, &c.mla_prefill}) p->fixed /= f, p->fixed_encoder /= f, p->tile_overhead /= f;
-    for (spec::AttentionDecodeParameters* p : {&c.decode, &c.mla_decode}) p->fixed /= f, p->tile_overhead /= f, p->split_reduction /= f;
+    for (spec::AttentionPrefillParameters* p : {&c.prefill, &c.mla_prefill})
+      p->fixed /= f, p->fixed_encoder /= f, p->tile_overhead /= f;
+    for (spec::AttentionDecodeParameters* p : {&c.decode, &c.mla_decode})
+      p->fixed /= f, p->tile_overhead /= f, p->split_reduction /= f;
   });
   all.emplace_back("moe's fixed times", [](ChipSpec& c, double f) { c.moe.fixed /= f, c.moe.tile_overhead /= f; });
   all.emplace_back("elementwise's fixed times", [](ChipSpec& c, double f) {
@@ -92,8 +95,10 @@ TEST(BetterHardware, IsNeverSlower) {
         for (std::size_t i = 0; i < cases.size(); ++i) {
           const chip::KernelPrice after = price(cases[i].op, cases[i].state, better);
           if (after.time <= longest(before[i], after, base.system.chip) || ++failures[knob] > 3) continue;
-          ADD_FAILURE() << cases[i].name << ": " << factor << " x better " << knob << " makes it " << 100 * (after.time / before[i].time - 1) << " % slower: " << chip::describe(before[i].plan) << " in "
-                        << before[i].time.si() * 1e6 << " us, then " << chip::describe(after.plan) << " in " << after.time.si() * 1e6 << " us";
+          ADD_FAILURE() << cases[i].name << ": " << factor << " x better " << knob << " makes it "
+                        << 100 * (after.time / before[i].time - 1) << " % slower: " << chip::describe(before[i].plan)
+                        << " in " << before[i].time.si() * 1e6 << " us, then " << chip::describe(after.plan) << " in "
+                        << after.time.si() * 1e6 << " us";
         }
       }
     }

@@ -1,5 +1,5 @@
-// No prediction is below a bound, for every chip, operator, format and cache state: the roofline, the multiplications at
-// the highest clock, the bytes that no cache can hold, the power that may be drawn.
+// No prediction is below a bound, for every chip, operator, format and cache state: the roofline, the multiplications
+// at the highest clock, the bytes that no cache can hold, the power that may be drawn.
 #include <gtest/gtest.h>
 
 #include <algorithm>
@@ -30,7 +30,8 @@ TEST(Bounds, TheMultiplicationsTakeAtLeastTheirTimeAtTheHighestClock) {
     for (const KernelCase& c : kernel_cases(chip)) {
       const work::OpWork work = work::work_of(c.op);
       if (work.matrix <= Flops(0)) continue;
-      const double least = work.matrix.si() / (chip.matrix.at(work.matrix_dtype).si() * static_cast<double>(chip.units) * chip.clock.si());
+      const double least = work.matrix.si() /
+                           (chip.matrix.at(work.matrix_dtype).si() * static_cast<double>(chip.units) * chip.clock.si());
       EXPECT_GE(price(c.op, c.state, hardware).time.si(), least * (1 - 1e-12)) << c.name;
     }
   }
@@ -43,7 +44,8 @@ TEST(Bounds, BytesThatNoCacheHoldsTakeAtLeastTheirTimeAtTheDeviceMemory) {
     const spec::ChipSpec& chip = hardware.system.chip;
     Bytes held;
     for (const spec::MemoryLevel& level : chip.levels) {
-      if (level.policy != spec::Policy::memory) held += level.capacity * (level.sharing == spec::Sharing::unit ? static_cast<double>(chip.units) : 1.0);
+      if (level.policy != spec::Policy::memory)
+        held += level.capacity * (level.sharing == spec::Sharing::unit ? static_cast<double>(chip.units) : 1.0);
     }
     for (const KernelCase& c : kernel_cases(chip)) {
       const work::OpWork work = work::work_of(c.op);

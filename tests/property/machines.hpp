@@ -1,5 +1,5 @@
-// What property tests range over: every built-in chip, operators of every kind in the formats that a chip multiplies, and
-// the states of the caches that kernels are priced in.
+// What property tests range over: every built-in chip, operators of every kind in the formats that a chip multiplies,
+// and the states of the caches that kernels are priced in.
 #pragma once
 
 #include <fmt/format.h>
@@ -48,27 +48,52 @@ inline std::vector<work::Operator> operators_in(work::DType format) {
   using namespace work;
   const DType output = format == DType::fp32 || format == DType::fp16 ? format : DType::bf16;
   const auto gemm = [&](std::int64_t m, std::int64_t n, std::int64_t k, std::int64_t batch, bool quantise) {
-    return Gemm{.m = m, .n = n, .k = k, .batch = batch, .activations = format, .weights = format, .output = output, .quantise_activations = quantise};
+    return Gemm{.m = m,
+                .n = n,
+                .k = k,
+                .batch = batch,
+                .activations = format,
+                .weights = format,
+                .output = output,
+                .quantise_activations = quantise};
   };
   std::vector<Operator> ops;
   for (const std::int64_t m : {1, 16, 100, 768, 8192}) {
-    for (const auto& [n, k] : {std::pair{4096, 4096}, std::pair{1000, 14336}, std::pair{64, 64}}) ops.emplace_back(gemm(m, n, k, 1, false));
+    for (const auto& [n, k] : {std::pair{4096, 4096}, std::pair{1000, 14336}, std::pair{64, 64}})
+      ops.emplace_back(gemm(m, n, k, 1, false));
   }
   ops.emplace_back(gemm(256, 256, 128, 64, false));
   ops.emplace_back(gemm(512, 28672, 8192, 1, is_quantised(format)));
   for (const std::int64_t length : {128, 1000, 8192}) {
-    ops.emplace_back(AttentionPrefill{.seq_q = length, .seq_kv = length, .heads = 32, .kv_heads = 8, .dtype = format, .kv_dtype = format});
-    ops.emplace_back(AttentionDecode{.batch = 8, .seq_kv = length, .heads = 32, .kv_heads = 8, .dtype = format, .kv_dtype = format});
+    ops.emplace_back(AttentionPrefill{
+        .seq_q = length, .seq_kv = length, .heads = 32, .kv_heads = 8, .dtype = format, .kv_dtype = format});
+    ops.emplace_back(
+        AttentionDecode{.batch = 8, .seq_kv = length, .heads = 32, .kv_heads = 8, .dtype = format, .kv_dtype = format});
     ops.emplace_back(MlaPrefill{.seq_q = length, .seq_kv = length, .heads = 64, .dtype = format, .kv_dtype = format});
     ops.emplace_back(MlaDecode{.batch = 8, .seq_kv = length, .heads = 64, .dtype = format, .kv_dtype = format});
   }
-  ops.emplace_back(AttentionPrefill{.seq_q = 2000, .seq_kv = 4000, .heads = 16, .kv_heads = 16, .causal = false, .dtype = format, .kv_dtype = format});
-  ops.emplace_back(AttentionPrefill{.seq_q = 4096, .seq_kv = 4096, .heads = 16, .kv_heads = 4, .window = 512, .dtype = format, .kv_dtype = format});
+  ops.emplace_back(AttentionPrefill{.seq_q = 2000,
+                                    .seq_kv = 4000,
+                                    .heads = 16,
+                                    .kv_heads = 16,
+                                    .causal = false,
+                                    .dtype = format,
+                                    .kv_dtype = format});
+  ops.emplace_back(AttentionPrefill{
+      .seq_q = 4096, .seq_kv = 4096, .heads = 16, .kv_heads = 4, .window = 512, .dtype = format, .kv_dtype = format});
   for (const std::int64_t tokens : {1, 64, 4096}) {
-    ops.emplace_back(MoeGemm{.tokens = tokens, .hidden = 2048, .inter = 1408, .experts = 64, .topk = 6, .activations = format, .weights = format});
+    ops.emplace_back(MoeGemm{.tokens = tokens,
+                             .hidden = 2048,
+                             .inter = 1408,
+                             .experts = 64,
+                             .topk = 6,
+                             .activations = format,
+                             .weights = format});
   }
-  for (const ElementwiseKind kind : {ElementwiseKind::copy, ElementwiseKind::softmax, ElementwiseKind::add_rmsnorm, ElementwiseKind::silu_mul, ElementwiseKind::rope}) {
-    for (const std::int64_t rows : {1, 300, 16384}) ops.emplace_back(make_elementwise(kind, rows, 8192, output, output));
+  for (const ElementwiseKind kind : {ElementwiseKind::copy, ElementwiseKind::softmax, ElementwiseKind::add_rmsnorm,
+                                     ElementwiseKind::silu_mul, ElementwiseKind::rope}) {
+    for (const std::int64_t rows : {1, 300, 16384})
+      ops.emplace_back(make_elementwise(kind, rows, 8192, output, output));
   }
   ops.emplace_back(Embedding{.tokens = 256, .hidden = 8192, .vocab = 128256, .dtype = output});
   ops.emplace_back(Sampling{.rows = 16, .vocab = 128256});
@@ -101,15 +126,23 @@ inline std::vector<KernelCase> kernel_cases(const spec::ChipSpec& chip) {
     const std::vector<work::Operator> ops = operators_in(format);
     for (std::size_t i = 0; i < ops.size(); ++i) {
       for (const CacheState& state : cache_states()) {
-        cases.push_back({ops[i], state, fmt::format("{}: {} {} in {}, {}", chip.name, work::name_of(ops[i]), i, work::name_of(format), state.name)});
+        cases.push_back({ops[i], state,
+                         fmt::format("{}: {} {} in {}, {}", chip.name, work::name_of(ops[i]), i, work::name_of(format),
+                                     state.name)});
       }
     }
   }
   return cases;
 }
 
-inline chip::KernelPrice price(const work::Operator& op, const CacheState& state, const spec::Hardware& hardware, chip::Fidelity fidelity = chip::Fidelity::analytic) {
-  return chip::price_kernel(op, {.chip = hardware.system.chip, .runtime = hardware.runtime, .operands = state.operands, .sustained = state.sustained}, fidelity);
+inline chip::KernelPrice price(const work::Operator& op, const CacheState& state, const spec::Hardware& hardware,
+                               chip::Fidelity fidelity = chip::Fidelity::analytic) {
+  return chip::price_kernel(op,
+                            {.chip = hardware.system.chip,
+                             .runtime = hardware.runtime,
+                             .operands = state.operands,
+                             .sustained = state.sustained},
+                            fidelity);
 }
 
 // Fails at most this many times in one test, so that one wrong formula does not drown the rest.

@@ -25,11 +25,14 @@ void reverse_members(spec::Value& value) {
 void shuffle_members(spec::Value& value) {
   for (spec::Value& item : value.items) shuffle_members(item);
   for (spec::Member& member : value.members) shuffle_members(member.value);
-  std::sort(value.members.begin(), value.members.end(), [](const spec::Member& a, const spec::Member& b) { return a.key < b.key; });
+  std::sort(value.members.begin(), value.members.end(),
+            [](const spec::Member& a, const spec::Member& b) { return a.key < b.key; });
   if (value.members.size() > 2) std::rotate(value.members.begin(), value.members.begin() + 1, value.members.end());
 }
 
-std::string prediction_of(const std::string& workload) { return predict::render_json(predict::predict(built_in(), workload, {}), {.version = "", .seconds = 0}); }
+std::string prediction_of(const std::string& workload) {
+  return predict::render_json(predict::predict(built_in(), workload, {}), {.version = "", .seconds = 0});
+}
 
 TEST(Order, OfKeysInHardwareChangesNothing) {
   for (const std::string& name : workload_names()) {
@@ -37,7 +40,8 @@ TEST(Order, OfKeysInHardwareChangesNothing) {
     const double expected = scenario.evaluate().total.makespan.si();
     for (const auto reorder : {reverse_members, shuffle_members}) {
       spec::HardwareDocuments documents = scenario.documents;
-      for (spec::Value* document : {&documents.system, &documents.chip, &documents.collectives, &documents.runtime}) reorder(*document);
+      for (spec::Value* document : {&documents.system, &documents.chip, &documents.collectives, &documents.runtime})
+        reorder(*document);
       EXPECT_EQ(scenario.evaluate(scenario.decode_changed(documents)).total.makespan.si(), expected) << name;
     }
   }
@@ -58,8 +62,11 @@ TEST(Order, OfKeysInAWorkloadChangesNothing) {
 }
 
 TEST(Order, OfIndependentOperatorsChangesNoneOfThem) {
-  const std::array<std::string, 5> ops{"{op: gemm, m: 512, n: 8192, k: 8192}", "{op: gemm, m: 64, n: 1024, k: 8192, dtype: fp8}", "{op: softmax, rows: 4096, cols: 4096}",
-                                       "{op: attention_decode, batch: 32, seq_kv: 4096, heads: 32, kv_heads: 8, head_dim: 128}", "{op: collective, kind: all_reduce, bytes: 4 MB, ranks: 8}"};
+  const std::array<std::string, 5> ops{
+      "{op: gemm, m: 512, n: 8192, k: 8192}", "{op: gemm, m: 64, n: 1024, k: 8192, dtype: fp8}",
+      "{op: softmax, rows: 4096, cols: 4096}",
+      "{op: attention_decode, batch: 32, seq_kv: 4096, heads: 32, kv_heads: 8, head_dim: 128}",
+      "{op: collective, kind: all_reduce, bytes: 4 MB, ranks: 8}"};
   std::vector<std::size_t> order{0, 1, 2, 3, 4};
   std::map<std::size_t, double> expected;
   double expected_time = 0, expected_energy = 0, expected_mfu = 0;

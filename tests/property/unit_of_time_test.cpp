@@ -1,8 +1,8 @@
-// Time has no scale of its own: with every rate of a machine k times as high and every latency and fixed time k times as
-// short, everything takes a k-th of the time. A constant in seconds or hertz that hides in code breaks this.
+// Time has no scale of its own: with every rate of a machine k times as high and every latency and fixed time k times
+// as short, everything takes a k-th of the time. A constant in seconds or hertz that hides in code breaks this.
 //
-// Done on the documents: each number whose dimension has time in it is written anew, whatever it is called. What remains
-// is the rounding of simulated time up to whole picoseconds, one for each task.
+// Done on the documents: each number whose dimension has time in it is written anew, whatever it is called. What
+// remains is the rounding of simulated time up to whole picoseconds, one for each task.
 #include <gtest/gtest.h>
 
 #include <cmath>
@@ -36,7 +36,8 @@ int speed_up(spec::Value& value, double k) {
 }
 
 int speed_up(spec::HardwareDocuments& documents, double k) {
-  return speed_up(documents.system, k) + speed_up(documents.chip, k) + speed_up(documents.collectives, k) + speed_up(documents.runtime, k);
+  return speed_up(documents.system, k) + speed_up(documents.chip, k) + speed_up(documents.collectives, k) +
+         speed_up(documents.runtime, k);
 }
 
 TEST(UnitOfTime, KernelsOfAMachineThatIsFasterThroughoutAreFasterByAsMuch) {
@@ -63,13 +64,18 @@ TEST(UnitOfTime, CollectivesOfAFabricThatIsFasterThroughoutAreFasterByAsMuch) {
     speed_up(fast, kFactor);
     const spec::Hardware base = decode(documents), faster = decode(fast);
     const std::int64_t ranks = std::min<std::int64_t>(8, base.system.fabric.chips);
-    machine::PriceBook slow_book(base, chip::Fidelity::analytic, {}, true), fast_book(faster, chip::Fidelity::analytic, {}, true);
+    machine::PriceBook slow_book(base, chip::Fidelity::analytic, {}, true),
+        fast_book(faster, chip::Fidelity::analytic, {}, true);
     using work::CollectiveKind;
-    for (const CollectiveKind kind : {CollectiveKind::all_reduce, CollectiveKind::all_gather, CollectiveKind::reduce_scatter, CollectiveKind::all_to_all, CollectiveKind::broadcast, CollectiveKind::p2p}) {
+    for (const CollectiveKind kind :
+         {CollectiveKind::all_reduce, CollectiveKind::all_gather, CollectiveKind::reduce_scatter,
+          CollectiveKind::all_to_all, CollectiveKind::broadcast, CollectiveKind::p2p}) {
       for (double bytes = 1024; bytes < 4e9; bytes *= 16) {
-        const work::Collective collective{.kind = kind, .bytes = Bytes(bytes), .ranks = kind == CollectiveKind::p2p ? 2 : ranks};
+        const work::Collective collective{
+            .kind = kind, .bytes = Bytes(bytes), .ranks = kind == CollectiveKind::p2p ? 2 : ranks};
         const double expected = slow_book.price(collective).time.si() / kFactor;
-        EXPECT_NEAR(fast_book.price(collective).time.si(), expected, kRelative * expected) << name << ": " << work::name_of(kind) << " of " << bytes << " B";
+        EXPECT_NEAR(fast_book.price(collective).time.si(), expected, kRelative * expected)
+            << name << ": " << work::name_of(kind) << " of " << bytes << " B";
       }
     }
   }
@@ -83,7 +89,8 @@ TEST(UnitOfTime, WholeWorkloadsOfAMachineThatIsSlowerThroughoutAreSlowerByAsMuch
     speed_up(slow, kFactor);
     const predict::Evaluation before = scenario.evaluate(), after = scenario.evaluate(scenario.decode_changed(slow));
     const double expected = before.total.makespan.si() / kFactor;
-    EXPECT_NEAR(after.total.makespan.si(), expected, kRelative * expected + before.total.events * kPicosecond / kFactor) << name;
+    EXPECT_NEAR(after.total.makespan.si(), expected, kRelative * expected + before.total.events * kPicosecond / kFactor)
+        << name;
     EXPECT_NEAR(after.total.energy.si(), before.total.energy.si(), 1e-5 * before.total.energy.si()) << name;
   }
 }

@@ -1,4 +1,5 @@
-// Workloads as property tests run them: written as YAML, read as the command line reads them, evaluated in this process.
+// Workloads as property tests run them: written as YAML, read as the command line reads them, evaluated in this
+// process.
 #pragma once
 
 #include <optional>
@@ -19,7 +20,8 @@ struct Scenario {
   spec::Hardware hardware;
   graph::Precision precision;
 
-  predict::Evaluation evaluate(const spec::Hardware& machine, chip::Fidelity fidelity = chip::Fidelity::analytic) const {
+  predict::Evaluation evaluate(const spec::Hardware& machine,
+                               chip::Fidelity fidelity = chip::Fidelity::analytic) const {
     return predict::evaluate(workload, precision, machine, fidelity, nullptr);
   }
   predict::Evaluation evaluate() const { return evaluate(hardware); }
@@ -40,7 +42,8 @@ inline Scenario scenario_of(const std::string& name_or_path) {
   for (const spec::Override& change : s.workload.overrides) spec::apply_override(s.documents, change);
   s.hardware = s.decode_changed(s.documents);
   predict::check_against_machine(s.workload, s.hardware.system);
-  if (s.workload.model) s.precision = predict::resolve_precision(s.workload.precision, *s.workload.model, s.hardware.system.chip, warnings);
+  if (s.workload.model)
+    s.precision = predict::resolve_precision(s.workload.precision, *s.workload.model, s.hardware.system.chip, warnings);
   return s;
 }
 
@@ -55,8 +58,10 @@ inline Scenario scenario_of_text(const std::string& yaml) {
 inline std::vector<std::string> workload_names() { return built_in().names(spec::Shelf::workloads); }
 
 // A network task; `more` are further lines.
-inline std::string network(const std::string& model, const std::string& task, const std::string& system, const std::string& inference, const std::string& more = "") {
-  return "schema: mlosim/workload/1\nname: w\nmodel: " + model + "\ntask: " + task + "\nsystem: " + system + "\ninference: {" + inference + "}\n" + more;
+inline std::string network(const std::string& model, const std::string& task, const std::string& system,
+                           const std::string& inference, const std::string& more = "") {
+  return "schema: mlosim/workload/1\nname: w\nmodel: " + model + "\ntask: " + task + "\nsystem: " + system +
+         "\ninference: {" + inference + "}\n" + more;
 }
 
 }  // namespace mlosim::property

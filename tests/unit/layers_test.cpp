@@ -34,7 +34,7 @@ const std::vector<std::pair<std::string, Folders>> kMayInclude = {
     {"sim/chip", {"sim/spec", "sim/work", "sim/units"}},
     {"sim/net", {"sim/spec", "sim/work", "sim/units"}},
     {"sim/machine", {"sim/chip", "sim/net", "sim/event", "sim/spec", "sim/work", "sim/units"}},
-    {"sim/report", {"sim/chip", "sim/net", "sim/event", "sim/spec", "sim/work", "sim/units"}},
+    {"sim/report", {"sim/machine", "sim/chip", "sim/net", "sim/event", "sim/spec", "sim/work", "sim/units"}},
     {"models/graph", {"sim/spec", "sim/work", "sim/units"}},
     {"models/plan", {"models/graph", "sim/machine", "sim/spec", "sim/work", "sim/units"}},
     {"models/import", {"models/graph", "sim/spec", "sim/units"}},

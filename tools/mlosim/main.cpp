@@ -2,6 +2,7 @@
 
 #include <CLI/CLI.hpp>
 
+#include <algorithm>
 #include <cstdlib>
 #include <exception>
 #include <filesystem>
@@ -11,6 +12,7 @@
 #include <vector>
 
 #include "sim/spec/diagnostics.hpp"
+#include "sim/spec/spelling.hpp"
 #include "sim/units/check.hpp"
 #include "tools/mlosim/commands.hpp"
 
@@ -36,6 +38,27 @@ std::vector<std::string> library_roots() {
   return roots;
 }
 
+// What was typed that no command or option is called, with the nearest that is; empty where the mistake is another.
+std::string unknown_word(const CLI::App& app, const std::vector<std::string>& words) {
+  const std::vector<CLI::App*> chosen = app.get_subcommands();
+  std::vector<std::string> known;
+  if (chosen.empty()) {
+    for (const CLI::App* command : app.get_subcommands([](const CLI::App*) { return true; })) known.push_back(command->get_name());
+    if (words.empty() || words.front().starts_with('-')) return "";
+    return "no command is called '" + words.front() + "'; " + mlosim::spec::spelling_hint(words.front(), known);
+  }
+  for (const CLI::Option* option : chosen.front()->get_options()) {
+    for (const std::string& name : option->get_lnames()) known.push_back("--" + name);
+  }
+  for (const std::string& word : words) {
+    const std::string name = word.substr(0, word.find('='));
+    if (name.starts_with("--") && name.size() > 2 && std::find(known.begin(), known.end(), name) == known.end()) {
+      return "no option is called '" + name + "'; " + mlosim::spec::spelling_hint(name, known);
+    }
+  }
+  return "";
+}
+
 int run(int argc, char** argv) {
   CLI::App app{"Predicts how long an ML workload takes on accelerators, and why.", "mlosim"};
   app.set_version_flag("--version", "mlosim " MLOSIM_VERSION);
@@ -47,6 +70,9 @@ int run(int argc, char** argv) {
   try {
     app.parse(argc, argv);
   } catch (const CLI::ParseError& error) {
+    if (error.get_exit_code() != 0) {
+      if (const std::string unknown = unknown_word(app, {argv + 1, argv + argc}); !unknown.empty()) throw mlosim::spec::InputError(unknown);
+    }
     return app.exit(error) == 0 ? mlosim::cli::kDone : mlosim::cli::kWrongInput;
   }
   const mlosim::spec::Library library(library_roots());

@@ -16,6 +16,7 @@
 #include "models/predict/render.hpp"
 #include "sim/report/trace.hpp"
 #include "sim/spec/diagnostics.hpp"
+#include "sim/spec/spelling.hpp"
 #include "tools/mlosim/commands.hpp"
 
 namespace mlosim::cli {
@@ -32,6 +33,27 @@ struct Options {
   Format format = Format::text;
   std::optional<std::string> trace;
 };
+
+template <class E>
+using Words = std::vector<std::pair<std::string, E>>;
+
+// An option whose value is one of `words`.
+template <class E>
+CLI::Option* add_word_option(CLI::App& command, const std::string& name, E& value, const Words<E>& words,
+                             const std::string& description) {
+  const auto take = [name, &value, words](const std::string& text) {
+    std::vector<std::string> known;
+    for (const auto& [word, meaning] : words) {
+      if (word == text) {
+        value = meaning;
+        return;
+      }
+      known.push_back(word);
+    }
+    throw CLI::ValidationError(name, "unknown value '" + text + "'; " + spec::spelling_hint(text, known));
+  };
+  return command.add_option_function<std::string>(name, take, description)->type_name("WORD");
+}
 
 // "key.path=value".
 std::pair<std::string, std::string> split_setting(const std::string& text) {
@@ -91,14 +113,13 @@ Run add_predict(CLI::App& app) {
   CLI::App* command = app.add_subcommand("predict", "Predict one workload: time, throughput, MFU, memory, energy, cost, bottlenecks");
   command->add_option("workload", options->workload, "a workload file, a built-in workload's name, or - for standard input")->required();
   command->add_option("--system", options->system, "a system or chip instead of the workload's");
-  command->add_option("--chips", options->chips, "how many chips")->check(CLI::PositiveNumber);
+  command->add_option_function<std::int64_t>("--chips", [options](std::int64_t chips) { options->chips = chips; }, "how many chips");
   command->add_option("--set", options->settings, "key.path=value, laid over the workload or its hardware; may be repeated")->allow_extra_args(false);
-  command->add_option("--fidelity", options->fidelity, "roofline (a lower bound), analytic, or event")
-      ->transform(CLI::CheckedTransformer(std::map<std::string, chip::Fidelity>{
-          {"roofline", chip::Fidelity::roofline}, {"analytic", chip::Fidelity::analytic}, {"event", chip::Fidelity::event}}))
+  add_word_option<chip::Fidelity>(*command, "--fidelity", options->fidelity,
+                                  {{"roofline", chip::Fidelity::roofline}, {"analytic", chip::Fidelity::analytic}, {"event", chip::Fidelity::event}},
+                                  "roofline (a lower bound), analytic, or event")
       ->default_str("analytic");
-  command->add_option("--format", options->format, "text, json or csv")
-      ->transform(CLI::CheckedTransformer(std::map<std::string, Format>{{"text", Format::text}, {"json", Format::json}, {"csv", Format::csv}}))
+  add_word_option<Format>(*command, "--format", options->format, {{"text", Format::text}, {"json", Format::json}, {"csv", Format::csv}}, "text, json or csv")
       ->default_str("text");
   command->add_option("--trace", options->trace, "write a timeline for ui.perfetto.dev to this file");
   return [options](const spec::Library& library) { return run_predict(*options, library); };

@@ -29,10 +29,13 @@ class PlayTest : public testing::Test {
     program.streams = {{"compute", StreamKind::compute}, {"side", StreamKind::compute}};
     program.ops = {{"small", work::Gemm{.m = 256, .n = 256, .k = 256}},
                    {"large", work::Gemm{.m = 4096, .n = 4096, .k = 4096}},
-                   {"copy", work::make_elementwise(work::ElementwiseKind::copy, 8192, 8192, work::DType::bf16, work::DType::bf16)}};
+                   {"copy", work::make_elementwise(work::ElementwiseKind::copy, 8192, 8192, work::DType::bf16,
+                                                   work::DType::bf16)}};
   }
 
-  void add(std::uint32_t op, std::uint32_t stream = 0, std::vector<std::uint32_t> after = {}) { program.tasks.push_back({op, stream, std::move(after)}); }
+  void add(std::uint32_t op, std::uint32_t stream = 0, std::vector<std::uint32_t> after = {}) {
+    program.tasks.push_back({op, stream, std::move(after)});
+  }
 
   PlayResult play_it() {
     log = Log();
@@ -43,11 +46,14 @@ class PlayTest : public testing::Test {
 
   // How long an operator takes in a replayed graph, and how long the host needs to submit it.
   Span time_of(std::uint32_t op) { return to_span_up(prices.price(program.ops[op].op).time); }
-  Span submit_of(std::uint32_t op) { return to_span_up(hardware.system.chip.launch.submit * prices.price(program.ops[op].op).kernels); }
+  Span submit_of(std::uint32_t op) {
+    return to_span_up(hardware.system.chip.launch.submit * prices.price(program.ops[op].op).kernels);
+  }
   // The gap between dependent kernels that are launched one by one, beyond that of a graph.
   Span eager_time_of(std::uint32_t op) {
     const TaskPrice& price = prices.price(program.ops[op].op);
-    return to_span_up(price.time + (hardware.system.chip.launch.stream - hardware.system.chip.launch.graph) * price.kernels);
+    return to_span_up(price.time +
+                      (hardware.system.chip.launch.stream - hardware.system.chip.launch.graph) * price.kernels);
   }
   const TaskFact& fact_of(std::uint32_t task) const {
     return *std::find_if(log.facts.begin(), log.facts.end(), [&](const TaskFact& fact) { return fact.task == task; });
@@ -164,7 +170,8 @@ TEST_F(PlayTest, FactsComeInTheOrderOfTheirEnds) {
   add(2, 0);
   play_it();
   ASSERT_EQ(log.facts.size(), program.tasks.size());
-  EXPECT_TRUE(std::is_sorted(log.facts.begin(), log.facts.end(), [](const TaskFact& a, const TaskFact& b) { return a.end < b.end; }));
+  EXPECT_TRUE(std::is_sorted(log.facts.begin(), log.facts.end(),
+                             [](const TaskFact& a, const TaskFact& b) { return a.end < b.end; }));
 }
 
 TEST_F(PlayTest, EqualEndsComeInTheOrderInWhichTheTasksStarted) {

@@ -43,7 +43,8 @@ TEST_F(PriceBookTest, OperatorsThatDifferInAnythingAreNotEqual) {
 TEST_F(PriceBookTest, AKernelIsPricedByTheChip) {
   PriceBook prices = book(chip::Fidelity::analytic);
   const TaskPrice& price = prices.price(kGemm);
-  const chip::KernelPrice kernel = chip::price_kernel(kGemm, {.chip = hardware.system.chip, .runtime = hardware.runtime, .operands = {}}, chip::Fidelity::analytic);
+  const chip::KernelPrice kernel = chip::price_kernel(
+      kGemm, {.chip = hardware.system.chip, .runtime = hardware.runtime, .operands = {}}, chip::Fidelity::analytic);
   EXPECT_EQ(price.time, kernel.time);
   EXPECT_EQ(price.bound, kernel.bounds.largest());
   EXPECT_EQ(price.energy, kernel.energy);
@@ -64,7 +65,8 @@ TEST_F(PriceBookTest, ACollectiveIsPricedByTheNetwork) {
 
 TEST_F(PriceBookTest, ARooflineIsTheBoundAndNothingIsBelowIt) {
   PriceBook roofline = book(chip::Fidelity::roofline), analytic = book(chip::Fidelity::analytic);
-  for (const work::Operator& op : {work::Operator(kGemm), work::Operator(kAllReduce), work::Operator(work::Sampling{.rows = 64, .vocab = 128000})}) {
+  for (const work::Operator& op : {work::Operator(kGemm), work::Operator(kAllReduce),
+                                   work::Operator(work::Sampling{.rows = 64, .vocab = 128000})}) {
     EXPECT_EQ(roofline.price(op).time, roofline.price(op).bound);
     EXPECT_GE(analytic.price(op).time, roofline.price(op).time);
     EXPECT_GE(analytic.price(op).time, analytic.price(op).bound);

@@ -33,7 +33,10 @@ struct Cost {
 // A run that is written out by hand: tasks with their start, end and price, in microseconds.
 class HandMade {
  public:
-  HandMade() { program.streams = {{"compute", StreamKind::compute}, {"communication", StreamKind::communication}, {"side", StreamKind::compute}}; }
+  HandMade() {
+    program.streams = {
+        {"compute", StreamKind::compute}, {"communication", StreamKind::communication}, {"side", StreamKind::compute}};
+  }
 
   void run(const std::string& name, std::uint32_t stream, std::int64_t start, std::int64_t end, const Cost& cost) {
     prices.push_back({.time = cost.time > Seconds(0) ? cost.time : microseconds(static_cast<double>(end - start)),
@@ -68,7 +71,9 @@ void expect_adds_up(const StepReport& report) {
   EXPECT_NEAR(by_resource / report.makespan, 1, 1e-12);
 }
 
-Seconds of(const StepReport& report, Resource resource) { return report.by_resource[static_cast<std::size_t>(resource)]; }
+Seconds of(const StepReport& report, Resource resource) {
+  return report.by_resource[static_cast<std::size_t>(resource)];
+}
 
 void expect_near(Seconds time, double us) { EXPECT_NEAR(time.si() * 1e6, us, 1e-9); }
 
@@ -184,7 +189,8 @@ StepReport one_step(const std::vector<std::string>& names) {
   HandMade hand;
   std::int64_t at = 0;
   for (const std::string& name : names) {
-    hand.run(name, 0, at, at + 10, {.overhead = microseconds(1), .limiter = Resource::matrix_unit, .energy = Joules(1)});
+    hand.run(name, 0, at, at + 10,
+             {.overhead = microseconds(1), .limiter = Resource::matrix_unit, .energy = Joules(1)});
     at += 10;
   }
   return hand.report(at + 5);

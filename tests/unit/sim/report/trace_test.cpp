@@ -18,7 +18,8 @@ using nlohmann::json;
 class TraceTest : public testing::Test {
  protected:
   TraceTest() {
-    program.streams = {{"compute", machine::StreamKind::compute}, {"communication", machine::StreamKind::communication}};
+    program.streams = {{"compute", machine::StreamKind::compute},
+                       {"communication", machine::StreamKind::communication}};
     program.ops = {{"layers.0.qkv", work::Gemm{.m = 512, .n = 512, .k = 512}},
                    {"layers.0.all_reduce", work::Collective{.bytes = Bytes(1 << 20), .ranks = 8}}};
     program.tasks = {{0, 0, {}}, {1, 1, {0}}, {0, 0, {}}, {1, 1, {2}}};

@@ -19,7 +19,8 @@ class ChipSpecTest : public testing::Test {
 
   // What is said of the toy chip where `what` is written as `by`, in its own file or in its family's.
   std::string mistake(const std::string& what, const std::string& by) {
-    for (const auto& [file, text] : {std::pair{"hw_specs/chips/toy.yaml", kToyChip}, std::pair{"hw_specs/families/plain.yaml", kPlainFamily}}) {
+    for (const auto& [file, text] :
+         {std::pair{"hw_specs/chips/toy.yaml", kToyChip}, std::pair{"hw_specs/families/plain.yaml", kPlainFamily}}) {
       std::string changed = text;
       if (changed.find(what) == std::string::npos) continue;
       SmallLibrary::replace(changed, what, by);
@@ -57,8 +58,8 @@ TEST_F(ChipSpecTest, SinglePrecisionFallsBackToTheVectorUnitAndNothingElseDoes) 
 
 TEST_F(ChipSpecTest, EnergyThatIsNotStatedScalesWithTheRate) {
   EXPECT_DOUBLE_EQ(chip("toy").matrix_energy(DType::bf16).si(), 0.6e-12);
-  EXPECT_DOUBLE_EQ(chip("toy").matrix_energy(DType::fp8).si(), 0.3e-12);   // twice the rate
-  EXPECT_DOUBLE_EQ(chip("toy").matrix_energy(DType::fp32).si(), 5e-12);    // on the vector unit
+  EXPECT_DOUBLE_EQ(chip("toy").matrix_energy(DType::fp8).si(), 0.3e-12);  // twice the rate
+  EXPECT_DOUBLE_EQ(chip("toy").matrix_energy(DType::fp32).si(), 5e-12);   // on the vector unit
 }
 
 TEST_F(ChipSpecTest, LevelsAreFoundByWhatTheyAre) {
@@ -85,36 +86,47 @@ TEST_F(ChipSpecTest, ASystolicChipHasArraysAndNoGpuParameters) {
 }
 
 TEST_F(ChipSpecTest, TheLastLevelIsTheMemory) {
-  EXPECT_THAT(mistake("levels: [shared_memory, l2, hbm]", "levels: [shared_memory, hbm, l2]"), HasSubstr("the last level must have the policy 'memory'"));
+  EXPECT_THAT(mistake("levels: [shared_memory, l2, hbm]", "levels: [shared_memory, hbm, l2]"),
+              HasSubstr("the last level must have the policy 'memory'"));
 }
 
-TEST_F(ChipSpecTest, ALevelIsListedOnce) { EXPECT_THAT(mistake("levels: [shared_memory, l2, hbm]", "levels: [shared_memory, l2, l2, hbm]"), HasSubstr("level 'l2' appears twice")); }
+TEST_F(ChipSpecTest, ALevelIsListedOnce) {
+  EXPECT_THAT(mistake("levels: [shared_memory, l2, hbm]", "levels: [shared_memory, l2, l2, hbm]"),
+              HasSubstr("level 'l2' appears twice"));
+}
 
 TEST_F(ChipSpecTest, AListedLevelIsDescribed) {
-  EXPECT_THAT(mistake("levels: [shared_memory, l2, hbm]", "levels: [shared_memory, l1, l2, hbm]"), HasSubstr("key 'l1' is missing"));
+  EXPECT_THAT(mistake("levels: [shared_memory, l2, hbm]", "levels: [shared_memory, l1, l2, hbm]"),
+              HasSubstr("key 'l1' is missing"));
 }
 
 TEST_F(ChipSpecTest, AGpuNeedsAScratchpadAndASharedCache) {
-  EXPECT_THAT(mistake("policy: scratchpad", "policy: cache"), HasSubstr("a simt chip needs a level of policy 'scratchpad'"));
+  EXPECT_THAT(mistake("policy: scratchpad", "policy: cache"),
+              HasSubstr("a simt chip needs a level of policy 'scratchpad'"));
 }
 
 TEST_F(ChipSpecTest, AGpuNeedsASharedCache) {
-  EXPECT_THAT(mistake("l2: {sharing: chip, policy: cache}", "l2: {sharing: unit, policy: cache}"), HasSubstr("a simt chip needs a level of policy 'cache' and sharing 'chip'"));
+  EXPECT_THAT(mistake("l2: {sharing: chip, policy: cache}", "l2: {sharing: unit, policy: cache}"),
+              HasSubstr("a simt chip needs a level of policy 'cache' and sharing 'chip'"));
 }
 
 TEST_F(ChipSpecTest, AnEnergyOfAFormatWithoutARateIsAMistake) {
-  EXPECT_THAT(mistake("matrix: {bf16: 0.6 pJ/flop}", "matrix: {nvfp4: 0.1 pJ/flop}"), HasSubstr("power.matrix names nvfp4, which 'matrix' has no rate for"));
+  EXPECT_THAT(mistake("matrix: {bf16: 0.6 pJ/flop}", "matrix: {nvfp4: 0.1 pJ/flop}"),
+              HasSubstr("power.matrix names nvfp4, which 'matrix' has no rate for"));
 }
 
 TEST_F(ChipSpecTest, TheRatedClockIsNotAboveTheHighest) {
-  EXPECT_THAT(mistake("vendor: Acme", "vendor: Acme\nrated_clock: 2 GHz"), HasSubstr("the rated clock is above the highest clock"));
+  EXPECT_THAT(mistake("vendor: Acme", "vendor: Acme\nrated_clock: 2 GHz"),
+              HasSubstr("the rated clock is above the highest clock"));
 }
 
 TEST_F(ChipSpecTest, AFormatThatThereIsNotIsAMistake) {
   EXPECT_THAT(mistake("fp8: 2000 flop", "fp9: 2000 flop"), HasSubstr("unknown key 'fp9'"));
 }
 
-TEST_F(ChipSpecTest, AnIntervalNeedsADefaultWidth) { EXPECT_THAT(mistake("default: 0.2}", "softmax: 0.2}"), HasSubstr("key 'default' is missing")); }
+TEST_F(ChipSpecTest, AnIntervalNeedsADefaultWidth) {
+  EXPECT_THAT(mistake("default: 0.2}", "softmax: 0.2}"), HasSubstr("key 'default' is missing"));
+}
 
 TEST_F(ChipSpecTest, AMissingBlockIsOneMistake) {
   const std::string said = mistake("moe: {fixed: 20 us,", "moe_: {fixed: 20 us,");

@@ -57,7 +57,8 @@ TEST(Document, AFileIsATreeInItsOwnOrder) {
 }
 
 TEST(Document, JsonIsReadToo) {
-  const Value root = parse(R"({"layers": 32, "rope": {"factor": 8.0}, "names": ["a", "b"], "none": null, "yes": true})");
+  const Value root =
+      parse(R"({"layers": 32, "rope": {"factor": 8.0}, "names": ["a", "b"], "none": null, "yes": true})");
   EXPECT_EQ(root.find("layers")->text, "32");
   EXPECT_FALSE(root.find("layers")->quoted);
   EXPECT_EQ(root.find("names")->items[1].text, "b");
@@ -82,7 +83,8 @@ TEST(Document, PlacesCountFromOneAndPointAtTheFirstLetter) {
 }
 
 TEST(Document, ScalarsStayTheTextThatWasWritten) {
-  const Value root = parse("octal: 010\nswitch: on\nanswer: yes\nhex: 0x10\ntime: 12:30\nexponent: 1e3\nquoted: \"8\"\n");
+  const Value root =
+      parse("octal: 010\nswitch: on\nanswer: yes\nhex: 0x10\ntime: 12:30\nexponent: 1e3\nquoted: \"8\"\n");
   EXPECT_EQ(root.find("octal")->text, "010");
   EXPECT_EQ(root.find("switch")->text, "on");
   EXPECT_EQ(root.find("answer")->text, "yes");
@@ -119,7 +121,9 @@ TEST(Document, AnAliasInsideItsOwnValueIsAMistake) {
   EXPECT_THAT(mistake("a: &x {b: {c: *x}}"), HasSubstr("contains it"));
 }
 
-TEST(Document, AnAliasOfNothingIsAMistake) { EXPECT_THAT(mistake("a: *nothing\n"), StartsWith("x.yaml:1:4: this is not YAML")); }
+TEST(Document, AnAliasOfNothingIsAMistake) {
+  EXPECT_THAT(mistake("a: *nothing\n"), StartsWith("x.yaml:1:4: this is not YAML"));
+}
 
 TEST(Document, AnAliasBombEndsWithAMessage) {
   std::string bomb = "a0: &a0 [x, x, x, x, x, x, x, x, x, x]\n";
@@ -145,7 +149,8 @@ TEST(Document, TenMegabytesOfBracketsAreNotEvenParsed) {
 TEST(Document, AliasesDoNotNestDeeperThanBracketsMay) {
   std::string text = "a0: &a0 x\n";
   for (int i = 1; i < 10; ++i) {
-    text += "a" + std::to_string(i) + ": &a" + std::to_string(i) + " " + repeat("[", 20) + "*a" + std::to_string(i - 1) + repeat("]", 20) + "\n";
+    text += "a" + std::to_string(i) + ": &a" + std::to_string(i) + " " + repeat("[", 20) + "*a" +
+            std::to_string(i - 1) + repeat("]", 20) + "\n";
   }
   EXPECT_THAT(mistake(text), HasSubstr("nested deeper than 64 levels"));
 }
@@ -182,11 +187,11 @@ TEST(Document, AKeyIsAWord) {
 
 TEST(Document, BytesThatAreNotUtf8AreAMistakeAtTheirPlace) {
   EXPECT_EQ(mistake("a: 1\nname: caf\xe9\n"), "x.yaml:2:10: this is not UTF-8 text");
-  EXPECT_THAT(mistake("name: \"\xc3\x28\"\n"), HasSubstr("not UTF-8"));          // a lead byte without its tail
-  EXPECT_THAT(mistake("name: \xed\xa0\x80\n"), HasSubstr("not UTF-8"));          // a surrogate
-  EXPECT_THAT(mistake("name: \xc0\xaf\n"), HasSubstr("not UTF-8"));              // an overlong slash
-  EXPECT_THAT(mistake("name: \xf5\x80\x80\x80\n"), HasSubstr("not UTF-8"));      // beyond Unicode
-  EXPECT_THAT(mistake("name: x\xe2\x82"), HasSubstr("not UTF-8"));               // cut off
+  EXPECT_THAT(mistake("name: \"\xc3\x28\"\n"), HasSubstr("not UTF-8"));      // a lead byte without its tail
+  EXPECT_THAT(mistake("name: \xed\xa0\x80\n"), HasSubstr("not UTF-8"));      // a surrogate
+  EXPECT_THAT(mistake("name: \xc0\xaf\n"), HasSubstr("not UTF-8"));          // an overlong slash
+  EXPECT_THAT(mistake("name: \xf5\x80\x80\x80\n"), HasSubstr("not UTF-8"));  // beyond Unicode
+  EXPECT_THAT(mistake("name: x\xe2\x82"), HasSubstr("not UTF-8"));           // cut off
   EXPECT_THAT(mistake("name: café, 10 µs, 語, 😀\n"), StartsWith("read as"));
 }
 
@@ -198,7 +203,9 @@ TEST(Document, ControlCharactersAreAMistake) {
 }
 
 TEST(Document, AByteOrderMarkIsNoPartOfTheText) {
-  const Value root = parse("\xef\xbb\xbf" "a: 1\n");
+  const Value root = parse(
+      "\xef\xbb\xbf"
+      "a: 1\n");
   EXPECT_NE(root.find("a"), nullptr);
 }
 
@@ -230,7 +237,8 @@ TEST(Merge, MembersAreLaidOverMappingByMapping) {
 }
 
 TEST(Merge, ScalarsAndListsAreReplacedAsAWhole) {
-  expect_same(merge(parse("{a: [1, 2], b: {x: 1}, c: 5}"), parse("{a: [9], b: 7, c: {y: 1}}")), parse("{a: [9], b: 7, c: {y: 1}}"));
+  expect_same(merge(parse("{a: [1, 2], b: {x: 1}, c: 5}"), parse("{a: [9], b: 7, c: {y: 1}}")),
+              parse("{a: [9], b: 7, c: {y: 1}}"));
 }
 
 TEST(Merge, AnAnnotatedNumberIsReplacedWithItsAnnotation) {
@@ -298,8 +306,10 @@ TEST(RenderYaml, WhatIsWrittenIsReadBackToTheSameTree) {
        {"{}", "[]", "~", "word", "{a: 1, b: [x, [y, z], {c: d}], e: {f: {}}, g: [], h: ~}",
         "[[1, 2], [[3]], {a: [{b: 1}, {c: 2}]}]", "{\"a b\": \"x: y\", \"k#\": \"#not a comment\", \"\": \"\"}",
         "{quote: \"say \\\"hi\\\" \\\\ back\", lines: \"one\\ntwo\\tthree\", cr: \"a\\rb\", bell: \"\\a\"}",
-        "{blank: \" x \", dash: \"- x\", question: \"? x\", tilde: \"~\", none: \"null\", None: \"NULL\", merge: \"<<\"}",
-        "{\"<<\": 1, \"null\": 2, \"~\": 3, \"NULL\": 4, \"-\": 5, \"a: b\": 6}", "{star: \"*x\", and: \"&x\", bang: \"!x\", at: \"@x\", percent: \"%x\"}",
+        "{blank: \" x \", dash: \"- x\", question: \"? x\", tilde: \"~\", none: \"null\", None: \"NULL\", merge: "
+        "\"<<\"}",
+        "{\"<<\": 1, \"null\": 2, \"~\": 3, \"NULL\": 4, \"-\": 5, \"a: b\": 6}",
+        "{star: \"*x\", and: \"&x\", bang: \"!x\", at: \"@x\", percent: \"%x\"}",
         "{doc: \"---\", end: \"...\", number: -5, time: 3 us, power: 0.6 pJ/flop, utf: \"µ 語\"}"}) {
     const Value tree = parse(text);
     const std::string rendered = render_yaml(tree);
@@ -318,7 +328,8 @@ TEST(RenderYaml, NumbersAreReadBackAsNumbers) {
 }
 
 TEST(RenderYaml, MappingsAndListsAreIndented) {
-  EXPECT_EQ(render_yaml(parse("{a: {b: 1}, c: [x, {d: 2, e: 3}]}")), "a:\n  b: 1\nc:\n  - x\n  -\n    d: 2\n    e: 3\n");
+  EXPECT_EQ(render_yaml(parse("{a: {b: 1}, c: [x, {d: 2, e: 3}]}")),
+            "a:\n  b: 1\nc:\n  - x\n  -\n    d: 2\n    e: 3\n");
 }
 
 }  // namespace

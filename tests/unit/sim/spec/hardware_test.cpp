@@ -22,7 +22,8 @@ class HardwareTest : public testing::Test {
     read_hardware(small.library(), system, runtime, warnings);
     return warnings;
   }
-  std::string mistake_of(const std::string& system, const std::vector<std::pair<std::string, std::string>>& overrides = {}) {
+  std::string mistake_of(const std::string& system,
+                         const std::vector<std::pair<std::string, std::string>>& overrides = {}) {
     try {
       small.hardware(system, overrides);
       return "none";
@@ -37,11 +38,11 @@ class HardwareTest : public testing::Test {
 TEST_F(HardwareTest, AChipIsItsFamilyWithItsOwnNumbersLaidOver) {
   const ChipSpec chip = small.hardware("toy").system.chip;
   EXPECT_EQ(chip.name, "toy");
-  EXPECT_EQ(chip.units, 100);                                         // its own
-  EXPECT_EQ(chip.device_memory().bandwidth, BytesPerSecond(1e12));    // its own
-  EXPECT_EQ(chip.device_memory().policy, Policy::memory);             // its family's
-  EXPECT_EQ(chip.power.cap, Watts(500));                              // its own
-  EXPECT_EQ(chip.power.static_share, 0.2);                            // its family's
+  EXPECT_EQ(chip.units, 100);                                       // its own
+  EXPECT_EQ(chip.device_memory().bandwidth, BytesPerSecond(1e12));  // its own
+  EXPECT_EQ(chip.device_memory().policy, Policy::memory);           // its family's
+  EXPECT_EQ(chip.power.cap, Watts(500));                            // its own
+  EXPECT_EQ(chip.power.static_share, 0.2);                          // its family's
 }
 
 TEST_F(HardwareTest, AChipAloneIsASystemOfOne) {
@@ -70,8 +71,8 @@ TEST_F(HardwareTest, ASystemMayBeAFileAndSoMayAChip) {
 }
 
 TEST_F(HardwareTest, AnUnknownSystemIsAnsweredWithTheNearestSystemOrChip) {
-  EXPECT_EQ(mistake_of("toy_9"), "no system or chip is called 'toy_9'; did you mean 'toy_8'?");
-  EXPECT_EQ(mistake_of("ty"), "no system or chip is called 'ty'; did you mean 'toy'?");
+  EXPECT_EQ(mistake_of("toy_9"), "system: no system or chip is called 'toy_9'; did you mean 'toy_8'?");
+  EXPECT_EQ(mistake_of("ty"), "system: no system or chip is called 'ty'; did you mean 'toy'?");
   EXPECT_THAT(mistake_of("tpu_v4_pod"), HasSubstr("one of: toy_8, grid, old, toy"));
 }
 
@@ -96,7 +97,8 @@ TEST_F(HardwareTest, WithoutARuntimeTheVendorsDefaultIsTaken) {
 }
 
 TEST_F(HardwareTest, AnUnknownRuntimeFallsBackWithAWarning) {
-  EXPECT_THAT(warnings_of("toy", "acmee"), ElementsAre("no runtime is called 'acmee'; taking 'acme'; did you mean 'acme'?"));
+  EXPECT_THAT(warnings_of("toy", "acmee"),
+              ElementsAre("no runtime is called 'acmee'; taking 'acme'; did you mean 'acme'?"));
   EXPECT_EQ(small.hardware("toy", {}, "acmee").runtime.name, "acme");
 }
 
@@ -108,23 +110,22 @@ TEST_F(HardwareTest, AVendorWithoutARuntimeIsAMistake) {
   std::string chip = kToyChip;
   SmallLibrary::replace(chip, "vendor: Acme", "vendor: Nobody");
   small.write("hw_specs/chips/strange.yaml", chip);
-  EXPECT_THAT(mistake_of("strange"), HasSubstr("no runtime is the default for chips of Nobody; name one with 'runtime:'"));
+  EXPECT_THAT(mistake_of("strange"),
+              HasSubstr("no runtime is the default for chips of Nobody; name one with 'runtime:'"));
 }
 
 TEST_F(HardwareTest, ARuntimesKernelsAreLaidOverTheFamilyThatTheyAreFor) {
-  EXPECT_DOUBLE_EQ(small.hardware("toy").system.chip.decode.fixed.si(), 7e-6);       // acme says so of 'plain'
-  EXPECT_DOUBLE_EQ(small.hardware("old").system.chip.decode.fixed.si(), 5e-6);       // and nothing of 'plain_fp16'
-  EXPECT_EQ(small.hardware("toy").system.chip.decode.tail, 0.3);                  // the rest stays the family's
+  EXPECT_DOUBLE_EQ(small.hardware("toy").system.chip.decode.fixed.si(), 7e-6);  // acme says so of 'plain'
+  EXPECT_DOUBLE_EQ(small.hardware("old").system.chip.decode.fixed.si(), 5e-6);  // and nothing of 'plain_fp16'
+  EXPECT_EQ(small.hardware("toy").system.chip.decode.tail, 0.3);                // the rest stays the family's
 }
 
 TEST_F(HardwareTest, AnOverrideIsTheLastWord) {
-  const std::vector<std::pair<std::string, std::string>> overrides{{"system.chip.hbm.bandwidth", "2 TB/s"},
-                                                                   {"chip.units", "50"},
-                                                                   {"chip.attention.decode.fixed", "1 us"},
-                                                                   {"runtime.step_overhead", "0 s"},
-                                                                   {"system.fabric.bandwidth", "1 TB/s"},
-                                                                   {"collectives.direct.start", "1 us"},
-                                                                   {"system.collectives.direct.ll_efficiency", "1"}};
+  const std::vector<std::pair<std::string, std::string>> overrides{
+      {"system.chip.hbm.bandwidth", "2 TB/s"},         {"chip.units", "50"},
+      {"chip.attention.decode.fixed", "1 us"},         {"runtime.step_overhead", "0 s"},
+      {"system.fabric.bandwidth", "1 TB/s"},           {"collectives.direct.start", "1 us"},
+      {"system.collectives.direct.ll_efficiency", "1"}};
   const Hardware hardware = small.hardware("toy_8", overrides);
   EXPECT_EQ(hardware.system.chip.device_memory().bandwidth, BytesPerSecond(2e12));
   EXPECT_EQ(hardware.system.chip.units, 50);
@@ -136,7 +137,9 @@ TEST_F(HardwareTest, AnOverrideIsTheLastWord) {
 }
 
 TEST_F(HardwareTest, TheLastOfTwoOverridesOfOnePlaceHolds) {
-  EXPECT_EQ(small.hardware("toy", {{"chip.hbm.bandwidth", "2 TB/s"}, {"system.chip.hbm.bandwidth", "3 TB/s"}}).system.chip.device_memory().bandwidth,
+  EXPECT_EQ(small.hardware("toy", {{"chip.hbm.bandwidth", "2 TB/s"}, {"system.chip.hbm.bandwidth", "3 TB/s"}})
+                .system.chip.device_memory()
+                .bandwidth,
             BytesPerSecond(3e12));
 }
 
@@ -144,25 +147,30 @@ TEST_F(HardwareTest, AnOverrideOfAnUnknownPathIsAnsweredWithTheNearest) {
   EXPECT_EQ(mistake_of("toy", {{"chip.hbm.bandwith", "2 TB/s"}}),
             "--set chip.hbm.bandwith: chip.hbm: unknown key 'bandwith'; did you mean 'bandwidth'?");
   EXPECT_THAT(mistake_of("toy", {{"runtime.step_overhed", "2 us"}}), HasSubstr("did you mean 'step_overhead'?"));
-  EXPECT_THAT(mistake_of("toy", {{"chop.hbm.bandwidth", "2 TB/s"}}), HasSubstr("this path starts with no part of a system; system., chip., collectives. or runtime."));
+  EXPECT_THAT(mistake_of("toy", {{"chop.hbm.bandwidth", "2 TB/s"}}),
+              HasSubstr("this path starts with no part of a system; system., chip., collectives. or runtime."));
 }
 
 TEST_F(HardwareTest, AnOverrideOfTheWrongKindIsAMistakeThatNamesIt) {
   EXPECT_EQ(mistake_of("toy", {{"chip.hbm.bandwidth", "2 TB"}}),
-            "--set chip.hbm.bandwidth: chip.hbm.bandwidth: '2 TB' is a size (such as 141 GB); expected a data rate (such as 4.8 TB/s)");
+            "--set chip.hbm.bandwidth: chip.hbm.bandwidth: '2 TB' is a size (such as 141 GB); expected a data rate "
+            "(such as 4.8 TB/s)");
   EXPECT_THAT(mistake_of("toy", {{"chip.clock.fast", "2 GHz"}}), HasSubstr("chip.clock"));
 }
 
 // The chip's file has been read by then: a new name would change nothing.
 TEST_F(HardwareTest, AnOverrideCannotExchangeTheChip) {
-  EXPECT_THAT(mistake_of("toy_8", {{"system.chip", "old"}}), HasSubstr("a part that has a file of its own cannot be exchanged"));
+  EXPECT_THAT(mistake_of("toy_8", {{"system.chip", "old"}}),
+              HasSubstr("a part that has a file of its own cannot be exchanged"));
 }
 
 TEST_F(HardwareTest, HardwarePathsAreThoseBelowAPartOfASystem) {
-  for (const char* path : {"system.fabric.chips", "system.chip.units", "chip.units", "runtime.step_overhead", "collectives.direct.start"}) {
+  for (const char* path : {"system.fabric.chips", "system.chip.units", "chip.units", "runtime.step_overhead",
+                           "collectives.direct.start"}) {
     EXPECT_TRUE(is_hardware_path(path)) << path;
   }
-  for (const char* path : {"system", "chips", "model.layers", "inference.batch", "chip", "runtime", ""}) EXPECT_FALSE(is_hardware_path(path)) << path;
+  for (const char* path : {"system", "chips", "model.layers", "inference.batch", "chip", "runtime", ""})
+    EXPECT_FALSE(is_hardware_path(path)) << path;
 }
 
 TEST_F(HardwareTest, EveryNumberOfAMachineHasItsProvenance) {

@@ -118,11 +118,13 @@ TEST(Library, APathIsTakenAsItIs) {
 }
 
 TEST(IsPath, NamesWithDotsAreNoPaths) {
-  for (const char* name : {"llama-3.1-70b", "qwen2.5-7b", "h100", "", ".yaml", "yaml"}) EXPECT_FALSE(is_path(name)) << name;
+  for (const char* name : {"llama-3.1-70b", "qwen2.5-7b", "h100", "", ".yaml", "yaml"})
+    EXPECT_FALSE(is_path(name)) << name;
 }
 
 TEST(Shelf, EveryShelfIsFoundByItsName) {
-  EXPECT_THAT(shelf_names(), ElementsAre("chips", "systems", "families", "models", "runtimes", "workloads", "studies", "suites"));
+  EXPECT_THAT(shelf_names(),
+              ElementsAre("chips", "systems", "families", "models", "runtimes", "workloads", "studies", "suites"));
   for (const std::string& name : shelf_names()) {
     ASSERT_TRUE(shelf_named(name).has_value());
     EXPECT_EQ(name_of(*shelf_named(name)), name);

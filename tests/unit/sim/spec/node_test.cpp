@@ -70,13 +70,14 @@ TEST(Node, AllMistakesOfAFileAreReportedInOneRun) {
   node.require_text("name");
   node.require<Seconds>("latency");
   node.finish();
-  EXPECT_THAT(reading.mistakes(),
-              ElementsAre("x.yaml:1:12: bandwidth: '4.8 TB' is a size (such as 141 GB); expected a data rate (such as 4.8 TB/s)",
-                          "x.yaml:2:8: count: '1.5' is not a whole number", "x.yaml:3:5: on: expected true or false",
-                          "x.yaml:4:7: kind: unknown value 'c'; one of: aa, bb",
-                          "x.yaml:1:1: key 'name' is missing; expected text",
-                          "x.yaml:1:1: key 'latency' is missing; expected a time (such as 3 us)",
-                          "x.yaml:5:1: unknown key 'extra'; one of: bandwidth, count, on, kind, name, latency"));
+  EXPECT_THAT(
+      reading.mistakes(),
+      ElementsAre(
+          "x.yaml:1:12: bandwidth: '4.8 TB' is a size (such as 141 GB); expected a data rate (such as 4.8 TB/s)",
+          "x.yaml:2:8: count: '1.5' is not a whole number", "x.yaml:3:5: on: expected true or false",
+          "x.yaml:4:7: kind: unknown value 'c'; one of: aa, bb", "x.yaml:1:1: key 'name' is missing; expected text",
+          "x.yaml:1:1: key 'latency' is missing; expected a time (such as 3 us)",
+          "x.yaml:5:1: unknown key 'extra'; one of: bandwidth, count, on, kind, name, latency"));
 }
 
 TEST(Node, AnUnknownKeyIsAnsweredWithTheNearestOneThatWasAskedFor) {
@@ -92,8 +93,8 @@ TEST(Node, PathsNameWhereAMistakeIs) {
   Node chip = reading.root().require_mapping("chip");
   chip.require_mapping("hbm").require<Hertz>("clock");
   for (const Node& item : chip.child("list").items()) item.as_count();
-  EXPECT_THAT(reading.mistakes(),
-              ElementsAre(HasSubstr("x.yaml:3:12: chip.hbm.clock: 'fast' is not a number"), HasSubstr("x.yaml:4:13: chip.list.1: ")));
+  EXPECT_THAT(reading.mistakes(), ElementsAre(HasSubstr("x.yaml:3:12: chip.hbm.clock: 'fast' is not a number"),
+                                              HasSubstr("x.yaml:4:13: chip.list.1: ")));
 }
 
 TEST(Node, ReadingGoesOnWithHarmlessValues) {
@@ -209,7 +210,8 @@ TEST(Node, AWordIsOneOfAClosedList) {
 }
 
 TEST(Node, AnAnnotatedNumberIsItsValue) {
-  Reading reading("{k: {value: 3.35 TB/s, kind: datasheet, source: a sheet, note: n, standard_error: 0.1, suite: s, date: 2024}}");
+  Reading reading(
+      "{k: {value: 3.35 TB/s, kind: datasheet, source: a sheet, note: n, standard_error: 0.1, suite: s, date: 2024}}");
   EXPECT_EQ(reading.root().require<BytesPerSecond>("k"), BytesPerSecond(3.35e12));
   EXPECT_THAT(reading.mistakes(), IsEmpty());
 }
@@ -243,12 +245,15 @@ TEST(Node, EveryKindOfSourceHasItsWord) {
 TEST(Node, AnAnnotationIsCheckedToo) {
   EXPECT_THAT(as_count("{value: 8, kind: datashet}"),
               ElementsAre("x.yaml:1:21: k: unknown kind 'datashet'; did you mean 'datasheet'?"));
-  EXPECT_THAT(as_count("{value: 8}"),
-              ElementsAre("x.yaml:1:4: k: an annotated number needs its 'kind'; datasheet, measured, fitted, derived or assumed"));
+  EXPECT_THAT(
+      as_count("{value: 8}"),
+      ElementsAre(
+          "x.yaml:1:4: k: an annotated number needs its 'kind'; datasheet, measured, fitted, derived or assumed"));
   EXPECT_THAT(as_count("{value: 8, kind: assumed, sorce: s}"),
               ElementsAre("x.yaml:1:30: k: unknown key 'sorce'; did you mean 'source'?"));
   EXPECT_THAT(as_count("{val: 8, kind: assumed}"), ElementsAre(HasSubstr("expected a number; or an annotated one")));
-  EXPECT_THAT(as_count("{value: {value: 8, kind: assumed}, kind: assumed}"), ElementsAre(HasSubstr("expected a number")));
+  EXPECT_THAT(as_count("{value: {value: 8, kind: assumed}, kind: assumed}"),
+              ElementsAre(HasSubstr("expected a number")));
 }
 
 TEST(Node, AMistakeInAnAnnotationIsReportedOnce) {

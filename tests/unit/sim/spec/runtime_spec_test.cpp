@@ -23,7 +23,8 @@ Read read(const std::string& text) {
   const Value document = parse_document(text, "r.yaml");
   Decoding decoding;
   Read result{decode_runtime(Node(&document, "runtime", &decoding)), ""};
-  for (const Diagnostic& diagnostic : decoding.diagnostics.list()) result.mistakes += render_diagnostic(diagnostic) + "\n";
+  for (const Diagnostic& diagnostic : decoding.diagnostics.list())
+    result.mistakes += render_diagnostic(diagnostic) + "\n";
   return result;
 }
 
@@ -56,8 +57,10 @@ TEST(RuntimeSpec, AnUnknownLaunchPathIsAMistake) {
 }
 
 TEST(RuntimeSpec, ACustomAllReduceMayDifferByFamily) {
-  const Read acme = read(acme_with("families:", "custom_all_reduce: {start: 10, hop: 0.3, second_shot: 17, one_shot_efficiency: 0.6, two_shot_efficiency: 0.7,\n"
-                                                "                    largest: 8 MiB, largest_by_family: {ampere: 4 MiB}}\nfamilies:"));
+  const Read acme = read(acme_with(
+      "families:",
+      "custom_all_reduce: {start: 10, hop: 0.3, second_shot: 17, one_shot_efficiency: 0.6, two_shot_efficiency: 0.7,\n"
+      "                    largest: 8 MiB, largest_by_family: {ampere: 4 MiB}}\nfamilies:"));
   EXPECT_THAT(acme.mistakes, IsEmpty());
   ASSERT_TRUE(acme.runtime.custom_all_reduce.has_value());
   EXPECT_EQ(acme.runtime.custom_all_reduce->largest_on("ampere"), Bytes(4 << 20));

@@ -1,6 +1,6 @@
-// A library of a handful of files in a directory of its own: one GPU of round numbers ("toy"), a systolic chip ("grid"), a
-// node of eight toys, and two runtimes. Tests of specs, machines and predictions use it, so that a change of hw_specs/
-// moves none of them.
+// A library of a handful of files in a directory of its own: one GPU of round numbers ("toy"), a systolic chip
+// ("grid"), a node of eight toys, and two runtimes. Tests of specs, machines and predictions use it, so that a change
+// of hw_specs/ moves none of them.
 #pragma once
 
 #include <filesystem>
@@ -159,7 +159,8 @@ class SmallLibrary {
   SmallLibrary() {
     std::string fp16_family = kPlainFamily;
     replace(fp16_family, "name: plain\n", "name: plain_fp16\n");
-    replace(fp16_family, "{bf16: 1000 flop, fp16: 1000 flop, fp8: 2000 flop, int8: 2000 flop}", "{fp16: 1000 flop, int8: 2000 flop}");
+    replace(fp16_family, "{bf16: 1000 flop, fp16: 1000 flop, fp8: 2000 flop, int8: 2000 flop}",
+            "{fp16: 1000 flop, int8: 2000 flop}");
     replace(fp16_family, "matrix: {bf16: 0.6 pJ/flop}", "matrix: {fp16: 0.6 pJ/flop}");
     write("hw_specs/chips/toy.yaml", kToyChip);
     write("hw_specs/chips/old.yaml", kOldChip);
@@ -185,7 +186,8 @@ class SmallLibrary {
   Library library() const { return Library({root()}); }
 
   // The decoded system, with overrides {path, value} laid over it. Throws InputError.
-  Hardware hardware(const std::string& system, const std::vector<std::pair<std::string, std::string>>& overrides = {}, const std::string& runtime = "") const {
+  Hardware hardware(const std::string& system, const std::vector<std::pair<std::string, std::string>>& overrides = {},
+                    const std::string& runtime = "") const {
     std::vector<std::string> warnings;
     HardwareDocuments documents = read_hardware(library(), system, runtime, warnings);
     for (const auto& [path, value] : overrides) apply_override(documents, {path, make_scalar(value, "--set " + path)});
@@ -195,7 +197,9 @@ class SmallLibrary {
     return decoded;
   }
 
-  static void replace(std::string& text, const std::string& what, const std::string& by) { text.replace(text.find(what), what.size(), by); }
+  static void replace(std::string& text, const std::string& what, const std::string& by) {
+    text.replace(text.find(what), what.size(), by);
+  }
 
  private:
   support::TemporaryDirectory directory_;

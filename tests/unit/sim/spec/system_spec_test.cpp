@@ -22,16 +22,21 @@ Read read(const std::string& rest) {
   const Value document = parse_document("{schema: mlosim/system/1, name: s, chip: c, " + rest + "}", "s.yaml");
   Decoding decoding;
   Read result{decode_system(Node(&document, "", &decoding)), ""};
-  for (const Diagnostic& diagnostic : decoding.diagnostics.list()) result.mistakes += render_diagnostic(diagnostic) + "\n";
+  for (const Diagnostic& diagnostic : decoding.diagnostics.list())
+    result.mistakes += render_diagnostic(diagnostic) + "\n";
   return result;
 }
 
 std::string torus(const std::string& dimensions, const std::string& chips) {
-  return "fabric: {topology: torus, chips: " + chips + ", bandwidth: 45 GB/s, latency: 500 ns, endpoint_latency: 1 us, collective_start: 7 us, wraparound: cubes_of_4, dimensions: " + dimensions + "}";
+  return "fabric: {topology: torus, chips: " + chips +
+         ", bandwidth: 45 GB/s, latency: 500 ns, endpoint_latency: 1 us, collective_start: 7 us, wraparound: "
+         "cubes_of_4, dimensions: " +
+         dimensions + "}";
 }
 
 std::string pcie(const std::string& shared_path) {
-  return "fabric: {topology: pcie, chips: 8, bandwidth: 32 GB/s, latency: 1 us, collective_start: 6 us, shared_path: " + shared_path + "}";
+  return "fabric: {topology: pcie, chips: 8, bandwidth: 32 GB/s, latency: 1 us, collective_start: 6 us, shared_path: " +
+         shared_path + "}";
 }
 
 TEST(SystemSpec, WithoutAFabricAChipIsAlone) {
@@ -63,28 +68,35 @@ TEST(SystemSpec, TheSidesOfATorusMultiplyToItsChips) {
 }
 
 TEST(SystemSpec, SidesAreForATorusAlone) {
-  EXPECT_THAT(read("collectives: n, fabric: {topology: full, chips: 8, bandwidth: 1 GB/s, latency: 1 us, dimensions: [2, 4]}").mistakes, HasSubstr("unknown key 'dimensions'"));
+  EXPECT_THAT(
+      read("collectives: n, fabric: {topology: full, chips: 8, bandwidth: 1 GB/s, latency: 1 us, dimensions: [2, 4]}")
+          .mistakes,
+      HasSubstr("unknown key 'dimensions'"));
 }
 
 TEST(SystemSpec, SharedPathsAreSortedByRanks) {
   const Read node = read(pcie("{8: 1.3 GB/s, 2: 18.9 GB/s, 4: 5 GB/s}"));
   EXPECT_THAT(node.mistakes, IsEmpty());
-  EXPECT_THAT(node.system.fabric.shared_path, ElementsAre(Pair(2, BytesPerSecond(18.9e9)), Pair(4, BytesPerSecond(5e9)), Pair(8, BytesPerSecond(1.3e9))));
+  EXPECT_THAT(node.system.fabric.shared_path, ElementsAre(Pair(2, BytesPerSecond(18.9e9)), Pair(4, BytesPerSecond(5e9)),
+                                                          Pair(8, BytesPerSecond(1.3e9))));
 }
 
 TEST(SystemSpec, ASharedPathIsKeyedByANumberOfRanks) {
   for (const char* key : {"two", "1", "-2", "2.5", "8x"}) {
-    EXPECT_THAT(read(pcie(std::string("{") + key + ": 1 GB/s}")).mistakes, HasSubstr("is not a number of ranks")) << key;
+    EXPECT_THAT(read(pcie(std::string("{") + key + ": 1 GB/s}")).mistakes, HasSubstr("is not a number of ranks"))
+        << key;
   }
   EXPECT_THAT(read(pcie("{}")).mistakes, HasSubstr("needs the bandwidth of its shared path"));
 }
 
 TEST(SystemSpec, AFabricJoinsAtLeastTwoChips) {
-  EXPECT_THAT(read("collectives: n, fabric: {topology: full, chips: 1, bandwidth: 1 GB/s, latency: 1 us}").mistakes, HasSubstr("'1' is less than 2"));
+  EXPECT_THAT(read("collectives: n, fabric: {topology: full, chips: 1, bandwidth: 1 GB/s, latency: 1 us}").mistakes,
+              HasSubstr("'1' is less than 2"));
 }
 
 TEST(SystemSpec, AnUnknownTopologyIsAnsweredWithTheNearest) {
-  EXPECT_THAT(read("fabric: {topology: toros, chips: 8, bandwidth: 1 GB/s, latency: 1 us}").mistakes, HasSubstr("did you mean 'torus'?"));
+  EXPECT_THAT(read("fabric: {topology: toros, chips: 8, bandwidth: 1 GB/s, latency: 1 us}").mistakes,
+              HasSubstr("did you mean 'torus'?"));
 }
 
 TEST(SystemSpec, BeyondTheNodeThereMayBeANetwork) {

@@ -83,9 +83,10 @@ TEST(FormatShort, NumbersBeyondThePrefixesKeepTheOutermost) {
 }
 
 TEST(FormatShort, NoDoubleIsTooSmallOrTooLarge) {
-  EXPECT_EQ(format_short(Seconds(5e-324)), "0.000000000000 fs");
+  EXPECT_EQ(format_short(Seconds(5e-324)), "4.94e-324 s");
   EXPECT_EQ(format_short(std::numeric_limits<double>::infinity(), kData), "inf B");
-  EXPECT_EQ(format_short(Bytes(std::numeric_limits<double>::max())).substr(0, 3), "179");
+  EXPECT_EQ(format_short(Bytes(std::numeric_limits<double>::max())), "1.80e+308 B");
+  EXPECT_EQ(format_short(Seconds(3.5e29)), "3.50e+29 s");
 }
 
 TEST(FormatExact, WhatIsWrittenIsReadBackToTheSameNumber) {
@@ -120,8 +121,10 @@ TEST(FormatExact, WhatIsWrittenIsReadBackToTheSameNumber) {
 }
 
 TEST(FormatExact, TheEndsOfTheRangeAreReadBackToo) {
-  for (const double x : {0.0, std::numeric_limits<double>::max(), std::numeric_limits<double>::min(), 0x1p53 + 1, 0.1 + 0.2}) {
-    EXPECT_EQ(std::get<double>(parse_quantity_as(format_exact(Seconds(x)), {.time = 1})), x) << format_exact(Seconds(x));
+  for (const double x :
+       {0.0, std::numeric_limits<double>::max(), std::numeric_limits<double>::min(), 0x1p53 + 1, 0.1 + 0.2}) {
+    EXPECT_EQ(std::get<double>(parse_quantity_as(format_exact(Seconds(x)), {.time = 1})), x)
+        << format_exact(Seconds(x));
   }
 }
 
