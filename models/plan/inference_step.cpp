@@ -105,7 +105,7 @@ class StepPlanner {
     if (auto* gemm = std::get_if<work::Gemm>(&op); gemm && options_.fuses_quantisation) gemm->quantise_activations = false;
     add(tasks, name, op, kComputeStream);
     const Output out = output_of(op);
-    if (node.partition == graph::Partition::row && !node.joins_next_reduction) all_reduce(tasks, block, node, out);
+    if (node.partition == graph::Partition::row && (!node.joins_next_reduction || p_.attention_dp > 1)) all_reduce(tasks, block, node, out);
     if (node.partition != graph::Partition::vocabulary) return;
     if (std::holds_alternative<work::Embedding>(op)) all_reduce(tasks, block, node, out);
     if (std::holds_alternative<work::Gemm>(op)) {
@@ -135,6 +135,9 @@ class StepPlanner {
       add(tasks, name, moe, kComputeStream);
       add_collective(tasks, block, node.name, work::CollectiveKind::reduce_scatter, all_tokens * hidden * out, group, precision_.compute, "reduce_scatter");
     }
+    // Each rank of a tensor-parallel sub-group has its share of the sub-group's tokens back; all of them go on with all.
+    const double own_tokens = all_tokens / static_cast<double>(p_.attention_dp);
+    add_collective(tasks, block, node.name, work::CollectiveKind::all_gather, own_tokens * hidden * out, p_.tp, precision_.compute, "gather");
   }
 
   const Parallelism& p_;

@@ -21,7 +21,8 @@ struct StepOptions {
 
 // The program of one rank. `graph` is built for the sequences of one attention sub-group (batch / (dp·attention_dp)).
 //   After a row-cut GEMM its output is all-reduced over tp; experts' output over the group, or, under attention_dp, tokens
-//   go to their experts and back by all-to-all (ep > 1) or all-gather and reduce-scatter (ep = 1); logits are gathered.
+//   go to their experts and back by all-to-all (ep > 1) or all-gather and reduce-scatter (ep = 1), after which the ranks of
+//   a tensor-parallel sub-group gather each other's share; logits are gathered.
 machine::Program plan_inference_step(const graph::Graph& graph, const Parallelism& parallelism, const graph::Precision& precision, const StepOptions& options);
 
 }  // namespace mlosim::plan

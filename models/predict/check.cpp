@@ -59,8 +59,8 @@ void check_family(const spec::Library& library, const Value& family, const std::
   if (!is_used) warnings.push_back(fmt::format("{}: no built-in chip is of this family; only its syntax was checked", file));
 }
 
-void check_workload(const spec::Library& library, const std::string& file, std::vector<std::string>& warnings) {
-  const Workload workload = read_workload(library, file, {}, warnings);
+void check_workload(const spec::Library& library, const Value& document, std::vector<std::string>& warnings) {
+  const Workload workload = decode_workload(library, document, "", {}, warnings);
   spec::HardwareDocuments documents = spec::read_hardware(library, workload.system, workload.runtime.profile, warnings);
   for (const spec::Override& change : workload.overrides) spec::apply_override(documents, change);
   spec::Decoding decoding;
@@ -87,7 +87,7 @@ Checked check(const spec::Library& library, const std::string& name_or_path) {
   Checked checked;
   if (schema == "mlosim/chip/1" || schema == "mlosim/system/1") {
     checked.what = schema == "mlosim/chip/1" ? "chip" : "system";
-    check_hardware(spec::read_hardware(library, file, "", checked.warnings), checked.warnings);
+    check_hardware(spec::complete_hardware(library, document, "", checked.warnings), checked.warnings);
   } else if (schema == "mlosim/family/1") {
     checked.what = "family";
     check_family(library, document, file, checked.warnings);
@@ -103,10 +103,10 @@ Checked check(const spec::Library& library, const std::string& name_or_path) {
     decoding.diagnostics.throw_if_any();
   } else if (schema == "mlosim/workload/1") {
     checked.what = "workload";
-    check_workload(library, file, checked.warnings);
+    check_workload(library, document, checked.warnings);
   } else if (schema == "mlosim/model/1" || import::is_hf_config(document)) {
     checked.what = "model";
-    load_model(library, spec::make_scalar(file, ""), {}, checked.warnings);
+    load_model(library, document, {}, checked.warnings);
   } else {
     constexpr std::string_view kExpected = "chip, system, family, collectives, runtime, model or workload, such as 'schema: mlosim/workload/1'";
     throw spec::InputError({{.place = document.place(), .path = "schema", .message = schema.empty() ? "key 'schema' is missing" : fmt::format("unknown schema '{}'", schema), .hint = fmt::format("expected that of a {}", kExpected)}});
@@ -120,9 +120,9 @@ Shown show(const spec::Library& library, const std::string& name_or_path) {
   const std::string schema = schema_of(document);
   std::vector<std::string> warnings;
   if (schema == "mlosim/chip/1") {
-    document = spec::read_chip(library, file);
+    document = spec::with_family(library, document);
   } else if (schema == "mlosim/system/1") {
-    const spec::HardwareDocuments documents = spec::read_hardware(library, file, "", warnings);
+    const spec::HardwareDocuments documents = spec::complete_hardware(library, document, "", warnings);
     document = documents.system;
     insert(document, "chip", documents.chip);
     if (documents.collectives.is_mapping()) insert(document, "collectives", documents.collectives);

@@ -21,6 +21,28 @@ DType read_dtype(spec::Node& node, std::string_view key, DType fallback) {
                              fallback);
 }
 
+// Products of two sizes are exact integers.
+constexpr std::int64_t kLargestSize = 1'000'000'000;
+constexpr double kMostRows = 1e11;  // queries times the heads that share a tile
+
+std::int64_t limited(const spec::Node& node, std::string_view key, std::int64_t size) {
+  if (size <= kLargestSize) return size;
+  node.fail_at(key, fmt::format("{} is beyond what can be meant", size), fmt::format("at most {}", kLargestSize));
+  return 1;
+}
+
+std::int64_t require_size(spec::Node& node, std::string_view key) { return limited(node, key, node.require_count(key)); }
+
+std::int64_t size_or(spec::Node& node, std::string_view key, std::int64_t fallback, std::int64_t least = 1) {
+  return limited(node, key, node.count_or(key, fallback, least));
+}
+
+void check_rows(const spec::Node& node, std::int64_t queries, std::int64_t heads) {
+  if (static_cast<double>(queries) * static_cast<double>(heads) > kMostRows) {
+    node.fail_at("seq_q", fmt::format("{} queries of {} heads are beyond what can be meant", queries, heads));
+  }
+}
+
 // The format that results are written in.
 DType result_of(DType operands) {
   if (operands == DType::fp64 || operands == DType::fp32 || operands == DType::fp16) return operands;
@@ -29,10 +51,10 @@ DType result_of(DType operands) {
 
 work::Operator decode_gemm_op(spec::Node& node) {
   work::Gemm g;
-  g.m = node.require_count("m");
-  g.n = node.require_count("n");
-  g.k = node.require_count("k");
-  g.batch = node.count_or("batch", 1);
+  g.m = require_size(node, "m");
+  g.n = require_size(node, "n");
+  g.k = require_size(node, "k");
+  g.batch = size_or(node, "batch", 1);
   g.activations = read_dtype(node, "dtype", DType::bf16);
   g.weights = read_dtype(node, "weights_dtype", g.activations);
   g.output = read_dtype(node, "output_dtype", result_of(g.activations));
@@ -43,30 +65,31 @@ work::Operator decode_gemm_op(spec::Node& node) {
 
 work::Operator decode_attention_prefill_op(spec::Node& node) {
   work::AttentionPrefill a;
-  a.batch = node.count_or("batch", 1);
-  a.seq_q = node.require_count("seq_q");
-  a.seq_kv = node.count_or("seq_kv", a.seq_q);
-  a.heads = node.require_count("heads");
-  a.kv_heads = node.count_or("kv_heads", a.heads);
-  a.head_dim = node.require_count("head_dim");
-  a.value_dim = node.count_or("value_dim", a.head_dim);
+  a.batch = size_or(node, "batch", 1);
+  a.seq_q = require_size(node, "seq_q");
+  a.seq_kv = size_or(node, "seq_kv", a.seq_q);
+  a.heads = require_size(node, "heads");
+  a.kv_heads = size_or(node, "kv_heads", a.heads);
+  a.head_dim = require_size(node, "head_dim");
+  a.value_dim = size_or(node, "value_dim", a.head_dim);
   a.causal = node.flag_or("causal", true);
-  a.window = node.count_or("window", 0, 0);
+  a.window = size_or(node, "window", 0, 0);
   a.dtype = read_dtype(node, "dtype", DType::bf16);
   a.kv_dtype = read_dtype(node, "kv_dtype", a.dtype);
   if (a.heads % a.kv_heads != 0) node.fail_at("kv_heads", fmt::format("{} does not divide {} heads", a.kv_heads, a.heads));
   if (a.causal && a.seq_q > a.seq_kv) node.fail_at("seq_q", "a causal call has at most seq_kv queries");
+  check_rows(node, a.seq_q, a.heads / a.kv_heads);
   return a;
 }
 
 work::Operator decode_attention_decode_op(spec::Node& node) {
   work::AttentionDecode a;
-  a.batch = node.count_or("batch", 1);
-  a.seq_kv = node.require_count("seq_kv");
-  a.heads = node.require_count("heads");
-  a.kv_heads = node.count_or("kv_heads", a.heads);
-  a.head_dim = node.require_count("head_dim");
-  a.window = node.count_or("window", 0, 0);
+  a.batch = size_or(node, "batch", 1);
+  a.seq_kv = require_size(node, "seq_kv");
+  a.heads = require_size(node, "heads");
+  a.kv_heads = size_or(node, "kv_heads", a.heads);
+  a.head_dim = require_size(node, "head_dim");
+  a.window = size_or(node, "window", 0, 0);
   a.dtype = read_dtype(node, "dtype", DType::bf16);
   a.kv_dtype = read_dtype(node, "kv_dtype", a.dtype);
   if (a.heads % a.kv_heads != 0) node.fail_at("kv_heads", fmt::format("{} does not divide {} heads", a.kv_heads, a.heads));
@@ -75,27 +98,28 @@ work::Operator decode_attention_decode_op(spec::Node& node) {
 
 work::Operator decode_mla_prefill_op(spec::Node& node) {
   work::MlaPrefill a;
-  a.batch = node.count_or("batch", 1);
-  a.seq_q = node.require_count("seq_q");
-  a.seq_kv = node.count_or("seq_kv", a.seq_q);
-  a.heads = node.require_count("heads");
-  a.kv_rank = node.count_or("kv_rank", a.kv_rank);
-  a.nope_dim = node.count_or("nope_dim", a.nope_dim);
-  a.rope_dim = node.count_or("rope_dim", a.rope_dim);
-  a.value_dim = node.count_or("v_dim", a.value_dim);
+  a.batch = size_or(node, "batch", 1);
+  a.seq_q = require_size(node, "seq_q");
+  a.seq_kv = size_or(node, "seq_kv", a.seq_q);
+  a.heads = require_size(node, "heads");
+  a.kv_rank = size_or(node, "kv_rank", a.kv_rank);
+  a.nope_dim = size_or(node, "nope_dim", a.nope_dim);
+  a.rope_dim = size_or(node, "rope_dim", a.rope_dim);
+  a.value_dim = size_or(node, "v_dim", a.value_dim);
   a.dtype = read_dtype(node, "dtype", DType::bf16);
   a.kv_dtype = read_dtype(node, "kv_dtype", a.dtype);
   if (a.seq_q > a.seq_kv) node.fail_at("seq_q", "a causal call has at most seq_kv queries");
+  check_rows(node, a.seq_q, a.heads);
   return a;
 }
 
 work::Operator decode_mla_decode_op(spec::Node& node) {
   work::MlaDecode a;
-  a.batch = node.count_or("batch", 1);
-  a.seq_kv = node.require_count("seq_kv");
-  a.heads = node.require_count("heads");
-  a.kv_rank = node.count_or("kv_rank", a.kv_rank);
-  a.rope_dim = node.count_or("rope_dim", a.rope_dim);
+  a.batch = size_or(node, "batch", 1);
+  a.seq_kv = require_size(node, "seq_kv");
+  a.heads = require_size(node, "heads");
+  a.kv_rank = size_or(node, "kv_rank", a.kv_rank);
+  a.rope_dim = size_or(node, "rope_dim", a.rope_dim);
   a.dtype = read_dtype(node, "dtype", DType::bf16);
   a.kv_dtype = read_dtype(node, "kv_dtype", a.dtype);
   return a;
@@ -118,13 +142,13 @@ void decode_distribution(spec::Node& node, work::MoeGemm& moe) {
 
 work::Operator decode_moe_op(spec::Node& node) {
   work::MoeGemm m;
-  m.tokens = node.require_count("tokens");
-  m.hidden = node.require_count("hidden");
-  m.inter = node.require_count("inter");
-  m.experts = node.require_count("experts");
-  m.topk = node.require_count("topk");
-  m.tp = node.count_or("tp", 1);
-  m.ep = node.count_or("ep", 1);
+  m.tokens = require_size(node, "tokens");
+  m.hidden = require_size(node, "hidden");
+  m.inter = require_size(node, "inter");
+  m.experts = require_size(node, "experts");
+  m.topk = require_size(node, "topk");
+  m.tp = size_or(node, "tp", 1);
+  m.ep = size_or(node, "ep", 1);
   m.gated = node.flag_or("gated", true);
   decode_distribution(node, m);
   m.activations = read_dtype(node, "dtype", DType::bf16);
@@ -135,7 +159,7 @@ work::Operator decode_moe_op(spec::Node& node) {
 }
 
 work::Operator decode_elementwise_op(spec::Node& node, ElementwiseKind kind) {
-  const std::int64_t rows = node.require_count("rows"), cols = node.require_count("cols");
+  const std::int64_t rows = require_size(node, "rows"), cols = require_size(node, "cols");
   const DType dtype = read_dtype(node, "dtype", DType::bf16);
   const DType output = read_dtype(node, "output_dtype", kind == ElementwiseKind::quantise ? DType::fp8 : dtype);
   return work::make_elementwise(kind, rows, cols, dtype, output);
@@ -151,7 +175,7 @@ work::Operator decode_collective_op(spec::Node& node, std::int64_t chips) {
   const spec::Value* bytes = node.value() ? node.value()->find("bytes") : nullptr;
   const bool is_plain = bytes && bytes->is_scalar() && bytes->text.find_first_not_of("0123456789.eE+") == std::string::npos;
   c.bytes = is_plain ? Bytes(node.require_number("bytes")) : node.require<Bytes>("bytes");
-  c.ranks = node.count_or("ranks", chips, 2);
+  c.ranks = size_or(node, "ranks", chips, 2);
   c.dtype = read_dtype(node, "dtype", DType::bf16);
   if (c.ranks < 2) node.fail_at("ranks", "a collective needs at least 2 ranks", "write 'ranks: 8', or 'chips: 8' for the whole workload");
   return c;
@@ -202,8 +226,8 @@ work::Operator decode_op(spec::Node node, std::int64_t chips) {
       case OpKind::mla_decode: return decode_mla_decode_op(node);
       case OpKind::moe_gemm: return decode_moe_op(node);
       case OpKind::embedding:
-        return work::Embedding{.tokens = node.require_count("tokens"), .hidden = node.require_count("hidden"), .vocab = node.require_count("vocab"), .dtype = read_dtype(node, "dtype", DType::bf16)};
-      case OpKind::sampling: return work::Sampling{.rows = node.require_count("rows"), .vocab = node.require_count("vocab"), .dtype = read_dtype(node, "dtype", DType::fp32)};
+        return work::Embedding{.tokens = require_size(node, "tokens"), .hidden = require_size(node, "hidden"), .vocab = require_size(node, "vocab"), .dtype = read_dtype(node, "dtype", DType::bf16)};
+      case OpKind::sampling: return work::Sampling{.rows = require_size(node, "rows"), .vocab = require_size(node, "vocab"), .dtype = read_dtype(node, "dtype", DType::fp32)};
       case OpKind::collective: return decode_collective_op(node, chips);
       case OpKind::elementwise: return decode_elementwise_op(node, static_cast<ElementwiseKind>(word - kFirstElementwise));
     }

@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <cmath>
+#include <optional>
 #include <utility>
 #include <variant>
 
@@ -88,7 +89,7 @@ std::vector<std::string> parameters_of(chip::Resource resource, const spec::Hard
 
 }  // namespace
 
-Seconds Sensitivity::time_with(const std::vector<std::string>& paths, double factor) {
+std::optional<Seconds> Sensitivity::time_with(const std::vector<std::string>& paths, double factor) {
   std::vector<std::pair<spec::Value*, std::string>> before;
   for (const std::string& path : paths) {
     spec::Value* number = find_number(documents_, path);
@@ -99,11 +100,10 @@ Seconds Sensitivity::time_with(const std::vector<std::string>& paths, double fac
     before.emplace_back(number, number->text);
     number->text = format_exact(quantity->si * factor, quantity->dimension);
   }
-  Seconds time = base_;
+  std::optional<Seconds> time;
   if (!before.empty()) {
     spec::Decoding decoding;
     const spec::Hardware changed = spec::decode_hardware(documents_, decoding);
-    // A share that is scaled past 1, or a count that is no longer whole, has no neighbour on that side.
     if (decoding.diagnostics.empty()) time = time_of_(changed);
   }
   for (auto& [number, text] : before) number->text = std::move(text);
@@ -111,9 +111,12 @@ Seconds Sensitivity::time_with(const std::vector<std::string>& paths, double fac
 }
 
 double Sensitivity::elasticity(const std::vector<std::string>& paths) {
-  const Seconds more = time_with(paths, 1 + kStep);
-  if (std::abs(more / base_ - 1) < kLeastElasticity * kStep / 4) return 0;
-  return std::log(more / time_with(paths, 1 - kStep)) / std::log((1 + kStep) / (1 - kStep));
+  // A share that is scaled past 1, or a count that is no longer whole, has no neighbour on that side.
+  const std::optional<Seconds> more = time_with(paths, 1 + kStep);
+  if (more && std::abs(*more / base_ - 1) < kLeastElasticity * kStep / 4) return 0;
+  const std::optional<Seconds> less = time_with(paths, 1 - kStep);
+  const double span = (more ? std::log(1 + kStep) : 0) - (less ? std::log(1 - kStep) : 0);
+  return span > 0 ? std::log(more.value_or(base_) / less.value_or(base_)) / span : 0;
 }
 
 std::vector<Bottleneck> Sensitivity::find_bottlenecks(const report::StepReport& report) {

@@ -2,6 +2,7 @@
 #pragma once
 
 #include <functional>
+#include <optional>
 #include <string>
 #include <vector>
 
@@ -19,8 +20,8 @@ class Sensitivity {
   Sensitivity(spec::HardwareDocuments documents, const spec::Hardware& hardware, Seconds base, TimeOf time_of)
       : documents_(std::move(documents)), hardware_(hardware), base_(base), time_of_(std::move(time_of)) {}
 
-  // d ln time / d ln p over the numbers at `paths`, all scaled together, by a central difference of ±2 %. Paths that the
-  // documents do not have count for nothing; none at all gives 0, and so does less than a quarter of 0.001.
+  // d ln time / d ln p over the numbers at `paths`, all scaled together, by a central difference of ±2 %, one-sided
+  // where only one side is valid. Paths that the documents do not have count for nothing; none at all gives 0, and so does less than a quarter of 0.001.
   double elasticity(const std::vector<std::string>& paths);
 
   // Bottlenecks from the time by resource, with the elasticity to the parameters behind each; largest share first.
@@ -30,7 +31,8 @@ class Sensitivity {
   std::vector<Assumption> find_assumptions();
 
  private:
-  Seconds time_with(const std::vector<std::string>& paths, double factor);
+  // The time with the numbers scaled; empty where there is none to scale or where the result is no valid spec.
+  std::optional<Seconds> time_with(const std::vector<std::string>& paths, double factor);
 
   spec::HardwareDocuments documents_;  // changed and put back by time_with
   const spec::Hardware& hardware_;

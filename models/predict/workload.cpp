@@ -85,8 +85,9 @@ Inference decode_inference(Node node, Task task) {
   inference.output = task == Task::prefill ? node.count_or("output", 1) : node.require_count("output");
   if (node.has("count")) inference.count_prefill = node.require_word<bool>("count", {{"all", true}, {"decode", false}});
   if (!inference.count_prefill && task != Task::generate) node.fail_at("count", "only the task 'generate' has a prefill to leave out");
-  constexpr double kMostTokens = 1e12;  // keeps products within exact integers
-  if (static_cast<double>(inference.batch) * static_cast<double>(inference.prompt + inference.output) > kMostTokens) {
+  constexpr double kMostTokens = 1e12, kLongestContext = 1e9;  // keep products within exact integers
+  const double context = static_cast<double>(inference.prompt) + static_cast<double>(inference.output);
+  if (static_cast<double>(inference.batch) * context > kMostTokens || context > kLongestContext) {
     node.fail(fmt::format("a batch of {} sequences of {} tokens is beyond what can be meant", inference.batch, inference.prompt + inference.output));
   }
   node.finish();
@@ -190,7 +191,10 @@ graph::ModelSpec load_model(const spec::Library& library, const Value& value, co
 }
 
 Workload read_workload(const spec::Library& library, const std::string& name_or_path, const WorkloadOptions& options, std::vector<std::string>& warnings) {
-  Value document = spec::read_document(library.require(spec::Shelf::workloads, name_or_path));
+  return decode_workload(library, spec::read_document(library.require(spec::Shelf::workloads, name_or_path)), name_or_path, options, warnings);
+}
+
+Workload decode_workload(const spec::Library& library, Value document, const std::string& unnamed, const WorkloadOptions& options, std::vector<std::string>& warnings) {
   if (!document.is_mapping()) throw spec::InputError({{.place = document.place(), .path = "", .message = "a workload is a list of 'key: value'", .hint = ""}});
   Changes changes;
   take_overrides(document, changes);
@@ -200,7 +204,7 @@ Workload read_workload(const spec::Library& library, const std::string& name_or_
   Node node(&document, "", &decoding);
   Workload workload;
   node.expect_schema("mlosim/workload/1");
-  workload.name = node.text_or("name", name_or_path);
+  workload.name = node.text_or("name", unnamed);
   node.text_or("description", "");
   const std::optional<Task> task = decode_task(node);
   if (!task) decoding.diagnostics.throw_if_any();  // what else is right depends on the task

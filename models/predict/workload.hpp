@@ -64,6 +64,9 @@ struct WorkloadOptions {
 // Reads a workload by name or path ("-": standard input). Throws spec::InputError with all mistakes; warnings are appended.
 Workload read_workload(const spec::Library& library, const std::string& name_or_path, const WorkloadOptions& options, std::vector<std::string>& warnings);
 
+// The same for a document that has been read already; `unnamed` is its name where it has none.
+Workload decode_workload(const spec::Library& library, spec::Value document, const std::string& unnamed, const WorkloadOptions& options, std::vector<std::string>& warnings);
+
 // A model by zoo name, by path (model YAML or Hugging Face config.json), or from inline fields.
 graph::ModelSpec load_model(const spec::Library& library, const spec::Value& value, const std::vector<spec::Override>& overrides, std::vector<std::string>& warnings);
 

@@ -5,8 +5,8 @@
 namespace mlosim::machine {
 namespace {
 
-TaskPrice from_kernel(const chip::KernelPrice& kernel) {
-  return {.time = kernel.time, .overhead = kernel.overhead, .bound = kernel.bounds.largest(), .limiter = kernel.limiter, .bound_by = kernel.bound_by(), .energy = kernel.energy,
+TaskPrice from_kernel(const chip::KernelPrice& kernel, Watts static_power) {
+  return {.time = kernel.time, .overhead = kernel.overhead, .bound = kernel.bounds.largest(), .limiter = kernel.limiter, .bound_by = kernel.bound_by(), .dynamic_energy = kernel.energy - static_power * kernel.time,
           .kernels = kernel.plan.kernels, .is_collective = false, .detail = chip::describe(kernel.plan)};
 }
 
@@ -25,9 +25,9 @@ TaskPrice PriceBook::price_now(const work::Operator& op) const {
     const net::CollectivePrice price = net::estimate_collective(*collective, hardware_.system, custom);
     const Seconds time = fidelity_ == chip::Fidelity::roofline ? price.bound : price.time;
     const chip::Resource limiter = time > 2 * price.bound ? chip::Resource::link_latency : chip::Resource::link_bandwidth;
-    return {.time = time, .overhead = Seconds(0), .bound = price.bound, .limiter = limiter, .bound_by = limiter, .energy = chip.power.static_power() * time, .kernels = 1, .is_collective = true, .detail = std::string(price.algorithm)};
+    return {.time = time, .overhead = Seconds(0), .bound = price.bound, .limiter = limiter, .bound_by = limiter, .dynamic_energy = {}, .kernels = 1, .is_collective = true, .detail = std::string(price.algorithm)};
   }
-  return from_kernel(chip::price_kernel(op, {.chip = chip, .runtime = hardware_.runtime, .operands = operands_, .sustained = sustained_}, fidelity_));
+  return from_kernel(chip::price_kernel(op, {.chip = chip, .runtime = hardware_.runtime, .operands = operands_, .sustained = sustained_}, fidelity_), chip.power.static_power());
 }
 
 }  // namespace mlosim::machine

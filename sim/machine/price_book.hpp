@@ -18,7 +18,7 @@ struct TaskPrice {
   Seconds bound;                     // no task takes less
   chip::Resource limiter = chip::Resource::latency;  // of the part that is no overhead
   chip::Resource bound_by = chip::Resource::latency; // of the whole
-  Joules energy;                     // of one chip
+  Joules dynamic_energy;             // of one chip; static power is drawn all the time (sim/report)
   int kernels = 1;                   // that the host launches
   bool is_collective = false;
   std::string detail;                // tile plan or algorithm: "128x256 split 2", "ring LL128"

@@ -98,9 +98,10 @@ void StepReport::stretch(double factor, Watts static_power) {
   }
 }
 
-StepReport StepReader::build(const machine::PlayResult& result, Watts idle_power) const {
+StepReport StepReader::build(const machine::PlayResult& result, Watts static_power) const {
   StepReport report;
   report.makespan = event::to_seconds(result.makespan);
+  report.energy = static_power * report.makespan;
   report.events = static_cast<double>(result.events);
   for (const machine::ProgramOp& op : program_.ops) {
     OpTotal total;
@@ -123,7 +124,7 @@ StepReport StepReader::build(const machine::PlayResult& result, Watts idle_power
     total.is_collective = fact.price->is_collective;
     total.detail = fact.price->detail;
     if (fact.price->is_collective) report.communication_total += time;
-    report.energy += fact.price->energy;
+    report.energy += fact.price->dynamic_energy;
   }
   for (OpTotal& total : report.ops) total.each = total.count > 0 ? total.time / total.count : Seconds(0);
   std::stable_sort(edges.begin(), edges.end(), [](const Edge& a, const Edge& b) { return a.at < b.at; });
@@ -139,9 +140,7 @@ StepReport StepReader::build(const machine::PlayResult& result, Watts idle_power
       for (std::size_t s = running.size(); s-- > 0;) {
         if (running[s]) (program_.streams[s].kind == StreamKind::compute ? compute : collective) = running[s];
       }
-      const Seconds length = event::to_seconds(next - at);
-      account(report, compute, collective, length);
-      if (!compute && !collective) report.energy += idle_power * length;
+      account(report, compute, collective, event::to_seconds(next - at));
       at = next;
     }
     if (i == edges.size()) break;

@@ -61,8 +61,8 @@ class StepReader : public event::Observer<machine::TaskFact> {
   explicit StepReader(const machine::Program& program) : program_(program) {}
 
   void observe(const machine::TaskFact& fact) override { facts_.push_back(fact); }
-  // `idle_power`: drawn while no task runs.
-  StepReport build(const machine::PlayResult& result, Watts idle_power) const;
+  // `static_power`: drawn all the time, besides the dynamic energy of the tasks.
+  StepReport build(const machine::PlayResult& result, Watts static_power) const;
 
  private:
   const machine::Program& program_;

@@ -38,12 +38,6 @@ Value take_document(const Library& library, Shelf shelf, Value& member) {
   return document;
 }
 
-Value with_family(const Library& library, const Value& chip) {
-  const Value* family = chip.find("family");
-  if (!family || !family->is_scalar() || family->text.empty()) return chip;  // decode_chip says that it is missing
-  return lay_over_family(read_document(library.require(Shelf::families, family->text, family->place())), chip);
-}
-
 // A chip by itself, as a system without a fabric.
 Value one_chip_system(const Value& chip) {
   Value system;
@@ -112,8 +106,10 @@ std::pair<Value*, std::string_view> locate(HardwareDocuments& documents, std::st
 
 }  // namespace
 
-Value read_chip(const Library& library, std::string_view name_or_path, const Place& asked_at) {
-  return with_family(library, read_document(library.require(Shelf::chips, name_or_path, asked_at)));
+Value with_family(const Library& library, const Value& chip) {
+  const Value* family = chip.find("family");
+  if (!family || !family->is_scalar() || family->text.empty()) return chip;  // decode_chip says that it is missing
+  return lay_over_family(read_document(library.require(Shelf::families, family->text, family->place())), chip);
 }
 
 Value lay_over_family(const Value& family, const Value& chip) {
@@ -140,22 +136,22 @@ std::optional<Diagnostic> check_system_name(const Library& library, std::string_
 
 HardwareDocuments read_hardware(const Library& library, std::string_view system, std::string_view runtime, std::vector<std::string>& warnings) {
   if (const auto wrong = check_system_name(library, system, {})) throw InputError({*wrong});
+  const bool is_system = is_path(system) || library.find(Shelf::systems, system);
+  return complete_hardware(library, read_document(library.require(is_system ? Shelf::systems : Shelf::chips, system)), runtime, warnings);
+}
+
+HardwareDocuments complete_hardware(const Library& library, Value document, std::string_view runtime, std::vector<std::string>& warnings) {
   HardwareDocuments documents;
-  if (is_path(system) || library.find(Shelf::systems, system)) {
-    documents.system = read_document(library.require(Shelf::systems, system));
-    if (text_of(documents.system, "schema").starts_with("mlosim/chip/")) {
-      documents.chip = read_chip(library, system);
-      documents.system = one_chip_system(documents.chip);
-    } else {
-      Value* chip = documents.system.find("chip");
-      if (!chip || !(chip->is_scalar() || chip->is_mapping())) {
-        throw InputError({{.place = documents.system.place(), .path = "system", .message = "key 'chip' is missing", .hint = "name a chip of hw_specs/chips, or a file"}});
-      }
-      documents.chip = with_family(library, take_document(library, Shelf::chips, *chip));
-    }
-  } else {
-    documents.chip = read_chip(library, system);
+  if (text_of(document, "schema").starts_with("mlosim/chip/")) {
+    documents.chip = with_family(library, std::move(document));
     documents.system = one_chip_system(documents.chip);
+  } else {
+    documents.system = std::move(document);
+    Value* chip = documents.system.find("chip");
+    if (!chip || !(chip->is_scalar() || chip->is_mapping())) {
+      throw InputError({{.place = documents.system.place(), .path = "system", .message = "key 'chip' is missing", .hint = "name a chip of hw_specs/chips, or a file"}});
+    }
+    documents.chip = with_family(library, take_document(library, Shelf::chips, *chip));
   }
   if (Value* collectives = documents.system.find("collectives"); collectives && (collectives->is_scalar() || collectives->is_mapping())) {
     documents.collectives = take_document(library, Shelf::families, *collectives);
@@ -172,6 +168,9 @@ bool is_hardware_path(std::string_view path) {
 void apply_override(HardwareDocuments& documents, const Override& change) {
   if (change.path == "system.chip" || change.path == "system.collectives" || change.path == "chip.family" || change.path == "system.chip.family") {
     throw InputError({{.place = change.value.place(), .path = change.path, .message = "a part that has a file of its own cannot be exchanged", .hint = "name another system, or set a parameter of this one"}});
+  }
+  if (change.path.starts_with("runtime.families")) {
+    throw InputError({{.place = change.value.place(), .path = change.path, .message = "a runtime's families are laid over the chip before overrides are", .hint = "set the chip's own parameter: chip.…"}});
   }
   const auto [document, path] = locate(documents, change.path);
   if (!document) {

@@ -38,14 +38,14 @@ struct Override {
 // Reads the documents of a system (a name, a path, or a chip's name for a chip alone) and of a runtime. An empty
 // `runtime` takes the vendor's default; an unknown one falls back to it, with a warning in `warnings`.
 HardwareDocuments read_hardware(const Library& library, std::string_view system, std::string_view runtime, std::vector<std::string>& warnings);
+// The same for a system's or a chip's document that has been read already.
+HardwareDocuments complete_hardware(const Library& library, Value document, std::string_view runtime, std::vector<std::string>& warnings);
 
 // What is wrong with `system` where it is no path and neither a system's nor a chip's name.
 std::optional<Diagnostic> check_system_name(const Library& library, std::string_view system, const Place& asked_at);
 
-// Chip document of a name or path with its family merged in. `asked_at`: where the name was written.
-Value read_chip(const Library& library, std::string_view name_or_path, const Place& asked_at = {});
-
-// The same for documents that have been read already.
+// A chip's document with its family's laid under it.
+Value with_family(const Library& library, const Value& chip);
 Value lay_over_family(const Value& family, const Value& chip);
 
 // True for the paths that apply_override takes.

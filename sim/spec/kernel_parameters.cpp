@@ -15,18 +15,12 @@ GemmTile decode_tile(Node node) {
   return {.n = sides[0].as_count(), .m = sides[1].as_count(), .units = sides.size() == 3 ? sides[2].as_count() : 1};
 }
 
-// Lists cannot carry an annotation each, so the block that holds them does.
-void read_block_source(Node& node) {
-  node.require_text("kind");
-  node.require_text("source");
-}
-
 void decode_gemm_plans(Node node, GemmParameters& gemm) {
   for (Node& tile : node.child("tiles").items()) gemm.tiles.push_back(decode_tile(tile));
   for (const Node& split : node.child("splits").items()) gemm.splits.push_back(split.as_count());
   if (gemm.tiles.empty()) node.fail_at("tiles", "at least one tile is needed");
   if (gemm.splits.empty()) node.fail_at("splits", "at least the split 1 is needed");
-  read_block_source(node);
+  node.read_block_source();
   node.finish();
 }
 

@@ -9,12 +9,6 @@
 namespace mlosim::spec {
 namespace {
 
-// Tables cannot carry an annotation at each figure, so the block that holds them does.
-void read_block_source(Node& node) {
-  node.require_text("kind");
-  node.require_text("source");
-}
-
 ByProtocol<Seconds> decode_latencies(Node node) {
   ByProtocol<Seconds> figures{
       .ll = node.require<Seconds>("ll"),
@@ -65,7 +59,7 @@ NcclChoiceModel decode_choice(Node node) {
                        .ll128 = decode_factors(correction.child("ll128")),
                        .simple = decode_factors(correction.child("simple"))};
   correction.finish();
-  read_block_source(node);
+  node.read_block_source();
   node.finish();
   return c;
 }
@@ -130,7 +124,7 @@ NcclGeneration decode_generation(Node node) {
       .nvls = std::nullopt,
   };
   if (node.has("nvls")) g.nvls = decode_nvls(node.child("nvls"));
-  read_block_source(node);
+  node.read_block_source();
   node.finish();
   return g;
 }

@@ -265,6 +265,13 @@ void Node::warn(const std::string& message) const {
   decoding_->warnings.push_back(render_diagnostic({place, path_, message, ""}));
 }
 
+void Node::read_block_source() {
+  IndexedWords words;
+  for (const NamedKind& named : kKinds) words.emplace_back(named.name, static_cast<int>(named.kind));
+  read_word("kind", words, std::nullopt);
+  require_text("source");
+}
+
 void Node::expect_schema(std::string_view expected) {
   const std::string found = text_or("schema", "");
   if (found == expected) return;

@@ -104,6 +104,8 @@ class Node {
   void fail_at(std::string_view key, std::string message, std::string hint = "") const;
   void warn(const std::string& message) const;
 
+  // Reads `kind` and `source` of a block whose lists cannot carry an annotation each.
+  void read_block_source();
   // Checks that `schema: <expected>` is there.
   void expect_schema(std::string_view expected);
   // Reports every member that was not asked for. Call it once, after the last read.

@@ -43,7 +43,8 @@ std::string unknown_word(const CLI::App& app, const std::vector<std::string>& wo
   const std::vector<CLI::App*> chosen = app.get_subcommands();
   std::vector<std::string> known;
   if (chosen.empty()) {
-    for (const CLI::App* command : app.get_subcommands([](const CLI::App*) { return true; })) known.push_back(command->get_name());
+    for (const CLI::App* command : app.get_subcommands([](const CLI::App*) { return true; }))
+      known.push_back(command->get_name());
     if (words.empty() || words.front().starts_with('-')) return "";
     return "no command is called '" + words.front() + "'; " + mlosim::spec::spelling_hint(words.front(), known);
   }
@@ -71,7 +72,8 @@ int run(int argc, char** argv) {
     app.parse(argc, argv);
   } catch (const CLI::ParseError& error) {
     if (error.get_exit_code() != 0) {
-      if (const std::string unknown = unknown_word(app, {argv + 1, argv + argc}); !unknown.empty()) throw mlosim::spec::InputError(unknown);
+      if (const std::string unknown = unknown_word(app, {argv + 1, argv + argc}); !unknown.empty())
+        throw mlosim::spec::InputError(unknown);
     }
     return app.exit(error) == 0 ? mlosim::cli::kDone : mlosim::cli::kWrongInput;
   }

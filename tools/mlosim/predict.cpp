@@ -59,7 +59,10 @@ CLI::Option* add_word_option(CLI::App& command, const std::string& name, E& valu
 std::pair<std::string, std::string> split_setting(const std::string& text) {
   const std::size_t equals = text.find('=');
   if (equals == std::string::npos || equals == 0) {
-    throw spec::InputError({{.place = {"--set", 0, 0}, .path = text, .message = "expected key.path=value", .hint = "such as --set \"system.chip.hbm.bandwidth=9.6 TB/s\""}});
+    throw spec::InputError({{.place = {"--set", 0, 0},
+                             .path = text,
+                             .message = "expected key.path=value",
+                             .hint = "such as --set \"system.chip.hbm.bandwidth=9.6 TB/s\""}});
   }
   return {text.substr(0, equals), text.substr(equals + 1)};
 }
@@ -83,7 +86,8 @@ int run_predict(const Options& options, const spec::Library& library) {
   predict::PredictOptions predict_options;
   predict_options.workload.system = options.system;
   predict_options.workload.chips = options.chips;
-  for (const std::string& setting : options.settings) predict_options.workload.settings.push_back(split_setting(setting));
+  for (const std::string& setting : options.settings)
+    predict_options.workload.settings.push_back(split_setting(setting));
   predict_options.fidelity = options.fidelity;
   report::TraceWriter trace;
   if (options.trace) predict_options.trace = &trace;
@@ -92,8 +96,12 @@ int run_predict(const Options& options, const spec::Library& library) {
   for (const std::string& warning : prediction.warnings) std::cerr << "warning: " << warning << '\n';
   if (options.trace) write_file(*options.trace, trace.render(prediction.evaluation.chips));
   switch (options.format) {
-    case Format::text: std::cout << predict::render_text(prediction); break;
-    case Format::csv: std::cout << predict::render_csv(prediction); break;
+    case Format::text:
+      std::cout << predict::render_text(prediction);
+      break;
+    case Format::csv:
+      std::cout << predict::render_csv(prediction);
+      break;
     case Format::json: {
       const double seconds = std::chrono::duration<double>(std::chrono::steady_clock::now() - start).count();
       std::cout << predict::render_json(prediction, {.version = MLOSIM_VERSION, .seconds = seconds});
@@ -110,16 +118,27 @@ int run_predict(const Options& options, const spec::Library& library) {
 
 Run add_predict(CLI::App& app) {
   auto options = std::make_shared<Options>();
-  CLI::App* command = app.add_subcommand("predict", "Predict one workload: time, throughput, MFU, memory, energy, cost, bottlenecks");
-  command->add_option("workload", options->workload, "a workload file, a built-in workload's name, or - for standard input")->required();
+  CLI::App* command =
+      app.add_subcommand("predict", "Predict one workload: time, throughput, MFU, memory, energy, cost, bottlenecks");
+  command
+      ->add_option("workload", options->workload,
+                   "a workload file, a built-in workload's name, or - for standard input")
+      ->required();
   command->add_option("--system", options->system, "a system or chip instead of the workload's");
-  command->add_option_function<std::int64_t>("--chips", [options](std::int64_t chips) { options->chips = chips; }, "how many chips");
-  command->add_option("--set", options->settings, "key.path=value, laid over the workload or its hardware; may be repeated")->allow_extra_args(false);
+  command->add_option_function<std::int64_t>(
+      "--chips", [options](std::int64_t chips) { options->chips = chips; }, "how many chips");
+  command
+      ->add_option("--set", options->settings,
+                   "key.path=value, laid over the workload or its hardware; may be repeated")
+      ->allow_extra_args(false);
   add_word_option<chip::Fidelity>(*command, "--fidelity", options->fidelity,
-                                  {{"roofline", chip::Fidelity::roofline}, {"analytic", chip::Fidelity::analytic}, {"event", chip::Fidelity::event}},
+                                  {{"roofline", chip::Fidelity::roofline},
+                                   {"analytic", chip::Fidelity::analytic},
+                                   {"event", chip::Fidelity::event}},
                                   "roofline (a lower bound), analytic, or event")
       ->default_str("analytic");
-  add_word_option<Format>(*command, "--format", options->format, {{"text", Format::text}, {"json", Format::json}, {"csv", Format::csv}}, "text, json or csv")
+  add_word_option<Format>(*command, "--format", options->format,
+                          {{"text", Format::text}, {"json", Format::json}, {"csv", Format::csv}}, "text, json or csv")
       ->default_str("text");
   command->add_option("--trace", options->trace, "write a timeline for ui.perfetto.dev to this file");
   return [options](const spec::Library& library) { return run_predict(*options, library); };

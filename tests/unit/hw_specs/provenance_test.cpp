@@ -72,7 +72,8 @@ std::string key_of(const std::string& source) {
 }
 
 ChipSpec decode(const std::string& name) {
-  const Value document = read_chip(Library({support::source_dir().string()}), name);
+  const Library library({support::source_dir().string()});
+  const Value document = with_family(library, read_document(library.require(Shelf::chips, name)));
   Decoding decoding;
   ChipSpec chip = decode_chip(Node(&document, "chip", &decoding));
   decoding.diagnostics.throw_if_any();

@@ -47,7 +47,7 @@ TEST_F(PriceBookTest, AKernelIsPricedByTheChip) {
       kGemm, {.chip = hardware.system.chip, .runtime = hardware.runtime, .operands = {}}, chip::Fidelity::analytic);
   EXPECT_EQ(price.time, kernel.time);
   EXPECT_EQ(price.bound, kernel.bounds.largest());
-  EXPECT_EQ(price.energy, kernel.energy);
+  EXPECT_EQ(price.dynamic_energy, kernel.energy - hardware.system.chip.power.static_power() * kernel.time);
   EXPECT_EQ(price.detail, chip::describe(kernel.plan));
   EXPECT_FALSE(price.is_collective);
 }
@@ -60,7 +60,7 @@ TEST_F(PriceBookTest, ACollectiveIsPricedByTheNetwork) {
   EXPECT_EQ(price.bound, collective.bound);
   EXPECT_EQ(price.detail, collective.algorithm);
   EXPECT_TRUE(price.is_collective);
-  EXPECT_EQ(price.energy, hardware.system.chip.power.static_power() * price.time);
+  EXPECT_EQ(price.dynamic_energy, Joules(0));
 }
 
 TEST_F(PriceBookTest, ARooflineIsTheBoundAndNothingIsBelowIt) {

@@ -17,7 +17,7 @@ using machine::StreamKind;
 using machine::TaskFact;
 using machine::TaskPrice;
 
-constexpr Watts kIdle(100);
+constexpr Watts kStatic(100);
 
 Seconds microseconds(double n) { return Seconds(n * 1e-6); }
 
@@ -44,7 +44,7 @@ class HandMade {
                       .bound = cost.bound,
                       .limiter = cost.limiter,
                       .bound_by = cost.bound_by,
-                      .energy = cost.energy,
+                      .dynamic_energy = cost.energy,
                       .kernels = 1,
                       .is_collective = program.streams[stream].kind == StreamKind::communication,
                       .detail = cost.detail});
@@ -57,7 +57,7 @@ class HandMade {
   StepReport report(std::int64_t makespan) {
     StepReader reader(program);
     for (const TaskFact& fact : facts) reader.observe(fact);
-    return reader.build({.makespan = event::microseconds(makespan), .events = 7}, kIdle);
+    return reader.build({.makespan = event::microseconds(makespan), .events = 7}, kStatic);
   }
 
   machine::Program program;
@@ -157,17 +157,17 @@ TEST(StepReport, TasksWithoutLengthChangeNothing) {
   expect_adds_up(report);
 }
 
-TEST(StepReport, AnIdleChipDrawsItsIdlePower) {
+TEST(StepReport, StaticPowerIsDrawnAllTheTime) {
   HandMade hand;
   hand.run("a", 0, 5, 10, {.energy = Joules(3)});
-  EXPECT_NEAR(hand.report(20).energy.si(), 3 + 100 * 15e-6, 1e-12);
+  EXPECT_NEAR(hand.report(20).energy.si(), 3 + 100 * 20e-6, 1e-12);
 }
 
-TEST(StepReport, AChipIsIdleWhereNoStreamRuns) {
+TEST(StepReport, StaticPowerIsDrawnOnceWhereStreamsOverlap) {
   HandMade hand;
   hand.run("a", 0, 0, 10, {.energy = Joules(1)});
   hand.run("b", 1, 0, 10, {.energy = Joules(2)});
-  EXPECT_NEAR(hand.report(15).energy.si(), 3 + 100 * 5e-6, 1e-12);
+  EXPECT_NEAR(hand.report(15).energy.si(), 3 + 100 * 15e-6, 1e-12);
 }
 
 TEST(StepReport, AnOperatorsTasksAreCountedTogether) {
@@ -201,7 +201,7 @@ TEST(StepReportAdd, ARunIsTheSumOfItsSteps) {
   run.add(one_step({"a", "b"}), 3);
   run.add(one_step({"a", "b"}), 1.5);
   expect_near(run.makespan, 4.5 * 25);
-  EXPECT_NEAR(run.energy.si(), 4.5 * (2 + 100 * 5e-6), 1e-9);
+  EXPECT_NEAR(run.energy.si(), 4.5 * (2 + 100 * 25e-6), 1e-9);
   EXPECT_EQ(run.events, 14) << "played steps alone are events";
   expect_adds_up(run);
 }
