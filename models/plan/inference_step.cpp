@@ -38,8 +38,10 @@ bool is_pointwise(const work::Operator& op) {
     case work::ElementwiseKind::add_layernorm:
     case work::ElementwiseKind::add_rmsnorm:
     case work::ElementwiseKind::delta_rule:
-    case work::ElementwiseKind::topk_router: return false;
-    default: return true;
+    case work::ElementwiseKind::topk_router:
+      return false;
+    default:
+      return true;
   }
 }
 
@@ -54,7 +56,8 @@ class StepPlanner {
   StepPlanner(const Parallelism& parallelism, const graph::Precision& precision, const StepOptions& options)
       : p_(parallelism), precision_(precision), options_(options) {
     program_.launch = options.launch;
-    program_.streams = {{"compute", machine::StreamKind::compute}, {"communication", machine::StreamKind::communication}};
+    program_.streams = {{"compute", machine::StreamKind::compute},
+                        {"communication", machine::StreamKind::communication}};
   }
 
   // Entries of one block: added to `ops` once, run once for every layer that it stands for.
@@ -82,16 +85,22 @@ class StepPlanner {
     program_.ops.push_back({std::move(name), std::move(op)});
   }
 
-  void add_collective(std::vector<machine::Task>& tasks, const std::string& block, const std::string& node, work::CollectiveKind kind, Bytes bytes, std::int64_t ranks,
-                      work::DType dtype, std::string_view tail) {
+  void add_collective(std::vector<machine::Task>& tasks, const std::string& block, const std::string& node,
+                      work::CollectiveKind kind, Bytes bytes, std::int64_t ranks, work::DType dtype,
+                      std::string_view tail) {
     if (ranks < 2) return;
-    const std::string name = node == block ? fmt::format("{}.{}", block, tail) : fmt::format("{}.{}", block, beside(node, tail));
-    add(tasks, name, work::Collective{.kind = kind, .bytes = bytes, .ranks = ranks, .dtype = dtype}, kCommunicationStream);
+    const std::string name =
+        node == block ? fmt::format("{}.{}", block, tail) : fmt::format("{}.{}", block, beside(node, tail));
+    add(tasks, name, work::Collective{.kind = kind, .bytes = bytes, .ranks = ranks, .dtype = dtype},
+        kCommunicationStream);
   }
 
-  void all_reduce(std::vector<machine::Task>& tasks, const std::string& block, const graph::GraphNode& node, const Output& out) {
-    const Bytes bytes = static_cast<double>(out.rows) * static_cast<double>(out.cols) * work::bytes_per_element(precision_.compute);
-    add_collective(tasks, block, node.name, work::CollectiveKind::all_reduce, bytes, p_.tp, precision_.compute, "all_reduce");
+  void all_reduce(std::vector<machine::Task>& tasks, const std::string& block, const graph::GraphNode& node,
+                  const Output& out) {
+    const Bytes bytes =
+        static_cast<double>(out.rows) * static_cast<double>(out.cols) * work::bytes_per_element(precision_.compute);
+    add_collective(tasks, block, node.name, work::CollectiveKind::all_reduce, bytes, p_.tp, precision_.compute,
+                   "all_reduce");
   }
 
   void plan_node(const std::string& block, const graph::GraphNode& node, std::vector<machine::Task>& tasks) {
@@ -102,19 +111,24 @@ class StepPlanner {
     }
     if (options_.fuses_pointwise && is_pointwise(node.op)) return;
     work::Operator op = shard(node, p_);
-    if (auto* gemm = std::get_if<work::Gemm>(&op); gemm && options_.fuses_quantisation) gemm->quantise_activations = false;
+    if (auto* gemm = std::get_if<work::Gemm>(&op); gemm && options_.fuses_quantisation)
+      gemm->quantise_activations = false;
     add(tasks, name, op, kComputeStream);
     const Output out = output_of(op);
-    if (node.partition == graph::Partition::row && (!node.joins_next_reduction || p_.attention_dp > 1)) all_reduce(tasks, block, node, out);
+    if (node.partition == graph::Partition::row && (!node.joins_next_reduction || p_.attention_dp > 1))
+      all_reduce(tasks, block, node, out);
     if (node.partition != graph::Partition::vocabulary) return;
     if (std::holds_alternative<work::Embedding>(op)) all_reduce(tasks, block, node, out);
     if (std::holds_alternative<work::Gemm>(op)) {
-      const Bytes logits = static_cast<double>(out.rows) * static_cast<double>(out.cols * p_.tp) * work::bytes_per_element(precision_.compute);
-      add_collective(tasks, block, node.name, work::CollectiveKind::all_gather, logits, p_.tp, precision_.compute, "all_gather");
+      const Bytes logits = static_cast<double>(out.rows) * static_cast<double>(out.cols * p_.tp) *
+                           work::bytes_per_element(precision_.compute);
+      add_collective(tasks, block, node.name, work::CollectiveKind::all_gather, logits, p_.tp, precision_.compute,
+                     "all_gather");
     }
   }
 
-  void plan_experts(const std::string& block, const std::string& name, const graph::GraphNode& node, std::vector<machine::Task>& tasks) {
+  void plan_experts(const std::string& block, const std::string& name, const graph::GraphNode& node,
+                    std::vector<machine::Task>& tasks) {
     const auto moe = std::get<work::MoeGemm>(shard(node, p_));
     if (p_.attention_dp == 1) {
       add(tasks, name, moe, kComputeStream);
@@ -126,18 +140,25 @@ class StepPlanner {
     const Bytes in = work::bytes_per_element(precision_.activations), out = work::bytes_per_element(precision_.compute);
     if (p_.ep > 1) {
       // A token travels to each of its experts' groups; the ranks of a tensor-parallel sub-group share the sending.
-      const double copies = all_tokens / static_cast<double>(group) * static_cast<double>(std::min(moe.topk, p_.ep)) * hidden;
-      add_collective(tasks, block, node.name, work::CollectiveKind::all_to_all, copies * in, group, precision_.activations, "dispatch");
+      const double copies =
+          all_tokens / static_cast<double>(group) * static_cast<double>(std::min(moe.topk, p_.ep)) * hidden;
+      add_collective(tasks, block, node.name, work::CollectiveKind::all_to_all, copies * in, group,
+                     precision_.activations, "dispatch");
       add(tasks, name, moe, kComputeStream);
-      add_collective(tasks, block, node.name, work::CollectiveKind::all_to_all, copies * out, group, precision_.compute, "combine");
+      add_collective(tasks, block, node.name, work::CollectiveKind::all_to_all, copies * out, group, precision_.compute,
+                     "combine");
     } else {
-      add_collective(tasks, block, node.name, work::CollectiveKind::all_gather, all_tokens * hidden * in, group, precision_.activations, "all_gather");
+      add_collective(tasks, block, node.name, work::CollectiveKind::all_gather, all_tokens * hidden * in, group,
+                     precision_.activations, "all_gather");
       add(tasks, name, moe, kComputeStream);
-      add_collective(tasks, block, node.name, work::CollectiveKind::reduce_scatter, all_tokens * hidden * out, group, precision_.compute, "reduce_scatter");
+      add_collective(tasks, block, node.name, work::CollectiveKind::reduce_scatter, all_tokens * hidden * out, group,
+                     precision_.compute, "reduce_scatter");
     }
-    // Each rank of a tensor-parallel sub-group has its share of the sub-group's tokens back; all of them go on with all.
+    // Each rank of a tensor-parallel sub-group has its share of the sub-group's tokens back; all of them go on with
+    // all.
     const double own_tokens = all_tokens / static_cast<double>(p_.attention_dp);
-    add_collective(tasks, block, node.name, work::CollectiveKind::all_gather, own_tokens * hidden * out, p_.tp, precision_.compute, "gather");
+    add_collective(tasks, block, node.name, work::CollectiveKind::all_gather, own_tokens * hidden * out, p_.tp,
+                   precision_.compute, "gather");
   }
 
   const Parallelism& p_;
@@ -152,20 +173,26 @@ std::string stack_of(const graph::Block& block) { return block.name.substr(0, bl
 }  // namespace
 
 void check_inference(const graph::ModelSpec& model, const Parallelism& p, std::int64_t batch, const spec::Node& place) {
-  if (p.pp > 1) place.fail_at("pp", "pipeline parallelism is not modelled for inference in this version", "use tp, ep or dp");
-  if (p.cp > 1) place.fail_at("cp", "context parallelism is not modelled for inference in this version", "use tp or dp");
+  if (p.pp > 1)
+    place.fail_at("pp", "pipeline parallelism is not modelled for inference in this version", "use tp, ep or dp");
+  if (p.cp > 1)
+    place.fail_at("cp", "context parallelism is not modelled for inference in this version", "use tp or dp");
   if (p.sp) place.fail_at("sp", "sequence parallelism is not modelled for inference in this version", "leave it out");
-  if (model.heads % p.tp != 0) place.fail_at("tp", fmt::format("{} heads cannot be cut {} ways", model.heads, p.tp), "tp must divide the heads");
+  if (model.heads % p.tp != 0)
+    place.fail_at("tp", fmt::format("{} heads cannot be cut {} ways", model.heads, p.tp), "tp must divide the heads");
   if (model.kv_heads > p.tp ? model.kv_heads % p.tp != 0 : p.tp % model.kv_heads != 0) {
     place.fail_at("tp", fmt::format("{} KV heads and tp {} do not divide one another", model.kv_heads, p.tp));
   }
-  if (model.moe && model.moe->experts % p.ep != 0) place.fail_at("ep", fmt::format("{} experts cannot be spread over {} groups", model.moe->experts, p.ep));
+  if (model.moe && model.moe->experts % p.ep != 0)
+    place.fail_at("ep", fmt::format("{} experts cannot be spread over {} groups", model.moe->experts, p.ep));
   if (batch % (p.dp * p.attention_dp) != 0) {
-    place.fail(fmt::format("a batch of {} does not divide over {} replicas", batch, p.dp * p.attention_dp), "make the batch a multiple of dp x attention_dp");
+    place.fail(fmt::format("a batch of {} does not divide over {} replicas", batch, p.dp * p.attention_dp),
+               "make the batch a multiple of dp x attention_dp");
   }
 }
 
-machine::Program plan_inference_step(const graph::Graph& graph, const Parallelism& parallelism, const graph::Precision& precision, const StepOptions& options) {
+machine::Program plan_inference_step(const graph::Graph& graph, const Parallelism& parallelism,
+                                     const graph::Precision& precision, const StepOptions& options) {
   StepPlanner planner(parallelism, precision, options);
   // Layers of one stack run in their own order, whatever kinds they are of.
   for (std::size_t first = 0; first < graph.blocks.size();) {

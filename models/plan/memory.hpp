@@ -10,17 +10,18 @@ namespace mlosim::plan {
 
 struct MemoryPlan {
   Bytes weights, kv_cache, activations, workspace;
-  Bytes capacity;          // that the stack may use of the chip
-  Bytes per_sequence;      // KV cache of one sequence on a chip
+  Bytes capacity;              // that the stack may use of the chip
+  Bytes per_sequence;          // KV cache of one sequence on a chip
   std::int64_t sequences = 0;  // on a chip
 
   Bytes total() const { return weights + kv_cache + activations + workspace; }
   bool fits() const { return total() <= capacity; }
 };
 
-// `batch` sequences over all replicas whose caches grow to `context` tokens; `step_tokens` tokens pass through a chip at
-// once. Activations: residual stream, widest intermediate and fp32 logits of those tokens.
-MemoryPlan plan_inference_memory(const graph::ModelSpec& model, const Parallelism& parallelism, const graph::Precision& precision, std::int64_t batch,
-                                 std::int64_t context, std::int64_t step_tokens, Bytes usable, const spec::RuntimeSpec& runtime);
+// `batch` sequences over all replicas whose caches grow to `context` tokens; `step_tokens` tokens pass through a chip
+// at once. Activations: residual stream, widest intermediate and fp32 logits of those tokens.
+MemoryPlan plan_inference_memory(const graph::ModelSpec& model, const Parallelism& parallelism,
+                                 const graph::Precision& precision, std::int64_t batch, std::int64_t context,
+                                 std::int64_t step_tokens, Bytes usable, const spec::RuntimeSpec& runtime);
 
 }  // namespace mlosim::plan

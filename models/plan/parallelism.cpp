@@ -9,7 +9,8 @@ namespace {
 bool is_beyond_meaning(const Parallelism& p) {
   constexpr double kMostRanks = 1e9;
   double ranks = 1;
-  for (const std::int64_t degree : {p.tp, p.pp, p.dp, p.cp, p.ep, p.moe_tp, p.attention_dp}) ranks *= static_cast<double>(degree);
+  for (const std::int64_t degree : {p.tp, p.pp, p.dp, p.cp, p.ep, p.moe_tp, p.attention_dp})
+    ranks *= static_cast<double>(degree);
   return ranks > kMostRanks;
 }
 
@@ -34,7 +35,9 @@ Parallelism decode_parallelism(spec::Node node, bool has_moe, std::int64_t chips
   for (const char* training_only : {"zero", "hsdp_shard", "schedule", "virtual_stages"}) {
     if (!node.has(training_only)) continue;
     node.child(training_only);
-    node.fail_at(training_only, fmt::format("'{}' belongs to training, which is not modelled in this version", training_only), "leave it out");
+    node.fail_at(training_only,
+                 fmt::format("'{}' belongs to training, which is not modelled in this version", training_only),
+                 "leave it out");
   }
   node.finish();
   if (is_beyond_meaning(p)) {
@@ -46,7 +49,8 @@ Parallelism decode_parallelism(spec::Node node, bool has_moe, std::int64_t chips
     if (p.moe_tp > 1) node.fail_at("moe_tp", "the model has no experts to cut");
     return p;
   }
-  if (!has_attention_dp && p.ep * p.moe_tp > p.tp && p.ep * p.moe_tp % p.tp == 0) p.attention_dp = p.ep * p.moe_tp / p.tp;
+  if (!has_attention_dp && p.ep * p.moe_tp > p.tp && p.ep * p.moe_tp % p.tp == 0)
+    p.attention_dp = p.ep * p.moe_tp / p.tp;
   const std::int64_t width = p.tp * p.attention_dp;
   if (!has_moe_tp && width % p.ep == 0) p.moe_tp = width / p.ep;
   if (p.ep * p.moe_tp != width) {
@@ -61,14 +65,16 @@ Parallelism fit_to_chips(Parallelism parallelism, std::int64_t chips, const spec
   if (chips == given) return parallelism;
   if (chips % given == 0) {
     parallelism.dp *= chips / given;
-    place.warn(fmt::format("{} chips are {} replicas of what the parallelism says; dp is {}", chips, chips / given, parallelism.dp));
+    place.warn(fmt::format("{} chips are {} replicas of what the parallelism says; dp is {}", chips, chips / given,
+                           parallelism.dp));
   } else if (parallelism.tp == given && chips < given && chips % parallelism.ep == 0) {
     const bool cuts_experts = parallelism.ep * parallelism.moe_tp == parallelism.tp;
     parallelism.tp = chips;
     if (cuts_experts) parallelism.moe_tp = chips / parallelism.ep;
     place.warn(fmt::format("tp is {} to fit {} chips", chips, chips));
   } else {
-    place.fail_at("chips", fmt::format("{} chips do not fit a parallelism of {}", chips, given), "make 'chips' a multiple of the product of parallelism");
+    place.fail_at("chips", fmt::format("{} chips do not fit a parallelism of {}", chips, given),
+                  "make 'chips' a multiple of the product of parallelism");
   }
   return parallelism;
 }

@@ -20,13 +20,13 @@ struct Parallelism {
   std::int64_t chips() const { return group() * dp; }
 };
 
-// Decodes the `parallelism:` mapping and completes it: moe_tp follows from ep, attention_dp from ep where tp leaves it open.
-// `has_moe` says whether ep means anything. An absent mapping is tensor parallelism over `chips`. Contradictions are
-// diagnostics.
+// Decodes the `parallelism:` mapping and completes it: moe_tp follows from ep, attention_dp from ep where tp leaves it
+// open. `has_moe` says whether ep means anything. An absent mapping is tensor parallelism over `chips`. Contradictions
+// are diagnostics.
 Parallelism decode_parallelism(spec::Node node, bool has_moe, std::int64_t chips = 1);
 
-// Fits a parallelism to a number of chips that was asked for: more chips become replicas, fewer a smaller tp where tp is all
-// there is; the node gets a warning that says so, or a diagnostic where neither works.
+// Fits a parallelism to a number of chips that was asked for: more chips become replicas, fewer a smaller tp where tp
+// is all there is; the node gets a warning that says so, or a diagnostic where neither works.
 Parallelism fit_to_chips(Parallelism parallelism, std::int64_t chips, const spec::Node& place);
 
 }  // namespace mlosim::plan

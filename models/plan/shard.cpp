@@ -32,12 +32,21 @@ struct Sharder {
 
   work::Operator operator()(work::Gemm op) const {
     switch (node.partition) {
-      case graph::Partition::column: op.n = graph::columns_of_rank(node, p.tp); return op;
-      case graph::Partition::vocabulary: op.n = cut(op.n, p.tp); return op;
-      case graph::Partition::row: op.k = cut(op.k, p.tp); return op;
-      case graph::Partition::heads: op.batch = cut(op.batch, p.tp); return op;
+      case graph::Partition::column:
+        op.n = graph::columns_of_rank(node, p.tp);
+        return op;
+      case graph::Partition::vocabulary:
+        op.n = cut(op.n, p.tp);
+        return op;
+      case graph::Partition::row:
+        op.k = cut(op.k, p.tp);
+        return op;
+      case graph::Partition::heads:
+        op.batch = cut(op.batch, p.tp);
+        return op;
       case graph::Partition::replicated:
-      case graph::Partition::experts: return op;
+      case graph::Partition::experts:
+        return op;
     }
     MLOSIM_CHECK(false);
   }
@@ -73,6 +82,8 @@ struct Sharder {
 
 }  // namespace
 
-work::Operator shard(const graph::GraphNode& node, const Parallelism& parallelism) { return std::visit(Sharder{node, parallelism}, node.op); }
+work::Operator shard(const graph::GraphNode& node, const Parallelism& parallelism) {
+  return std::visit(Sharder{node, parallelism}, node.op);
+}
 
 }  // namespace mlosim::plan

@@ -17,7 +17,8 @@ namespace {
 using spec::Shelf;
 using spec::Value;
 
-constexpr std::array kSearched{Shelf::systems, Shelf::chips, Shelf::workloads, Shelf::models, Shelf::runtimes, Shelf::families, Shelf::studies, Shelf::suites};
+constexpr std::array kSearched{Shelf::systems,  Shelf::chips,    Shelf::workloads, Shelf::models,
+                               Shelf::runtimes, Shelf::families, Shelf::studies,   Shelf::suites};
 
 std::string require_anything(const spec::Library& library, const std::string& name) {
   if (spec::is_path(name)) return name;
@@ -43,7 +44,8 @@ void check_hardware(const spec::HardwareDocuments& documents, std::vector<std::s
 }
 
 // A family says nothing by itself: it is checked under each built-in chip that has it.
-void check_family(const spec::Library& library, const Value& family, const std::string& file, std::vector<std::string>& warnings) {
+void check_family(const spec::Library& library, const Value& family, const std::string& file,
+                  std::vector<std::string>& warnings) {
   const Value* name = family.find("name");
   bool is_used = false;
   for (const std::string& chip_name : library.names(Shelf::chips)) {
@@ -56,7 +58,8 @@ void check_family(const spec::Library& library, const Value& family, const std::
     spec::decode_chip(spec::Node(&merged, "chip", &decoding));
     decoding.diagnostics.throw_if_any();
   }
-  if (!is_used) warnings.push_back(fmt::format("{}: no built-in chip is of this family; only its syntax was checked", file));
+  if (!is_used)
+    warnings.push_back(fmt::format("{}: no built-in chip is of this family; only its syntax was checked", file));
 }
 
 void check_workload(const spec::Library& library, const Value& document, std::vector<std::string>& warnings) {
@@ -108,8 +111,13 @@ Checked check(const spec::Library& library, const std::string& name_or_path) {
     checked.what = "model";
     load_model(library, document, {}, checked.warnings);
   } else {
-    constexpr std::string_view kExpected = "chip, system, family, collectives, runtime, model or workload, such as 'schema: mlosim/workload/1'";
-    throw spec::InputError({{.place = document.place(), .path = "schema", .message = schema.empty() ? "key 'schema' is missing" : fmt::format("unknown schema '{}'", schema), .hint = fmt::format("expected that of a {}", kExpected)}});
+    constexpr std::string_view kExpected =
+        "chip, system, family, collectives, runtime, model or workload, such as 'schema: mlosim/workload/1'";
+    throw spec::InputError(
+        {{.place = document.place(),
+          .path = "schema",
+          .message = schema.empty() ? "key 'schema' is missing" : fmt::format("unknown schema '{}'", schema),
+          .hint = fmt::format("expected that of a {}", kExpected)}});
   }
   return checked;
 }

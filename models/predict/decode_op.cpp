@@ -15,9 +15,20 @@ using work::ElementwiseKind;
 // The contract's names and the spellings of measurement tables.
 DType read_dtype(spec::Node& node, std::string_view key, DType fallback) {
   return node.word_or<DType>(key,
-                             {{"fp64", DType::fp64}, {"fp32", DType::fp32}, {"float32", DType::fp32}, {"tf32", DType::tf32}, {"bf16", DType::bf16},
-                              {"bfloat16", DType::bf16}, {"fp16", DType::fp16}, {"float16", DType::fp16}, {"fp8", DType::fp8}, {"mxfp8", DType::mxfp8},
-                              {"int8", DType::int8}, {"nvfp4", DType::nvfp4}, {"mxfp4", DType::mxfp4}, {"int4", DType::int4}},
+                             {{"fp64", DType::fp64},
+                              {"fp32", DType::fp32},
+                              {"float32", DType::fp32},
+                              {"tf32", DType::tf32},
+                              {"bf16", DType::bf16},
+                              {"bfloat16", DType::bf16},
+                              {"fp16", DType::fp16},
+                              {"float16", DType::fp16},
+                              {"fp8", DType::fp8},
+                              {"mxfp8", DType::mxfp8},
+                              {"int8", DType::int8},
+                              {"nvfp4", DType::nvfp4},
+                              {"mxfp4", DType::mxfp4},
+                              {"int4", DType::int4}},
                              fallback);
 }
 
@@ -31,7 +42,9 @@ std::int64_t limited(const spec::Node& node, std::string_view key, std::int64_t 
   return 1;
 }
 
-std::int64_t require_size(spec::Node& node, std::string_view key) { return limited(node, key, node.require_count(key)); }
+std::int64_t require_size(spec::Node& node, std::string_view key) {
+  return limited(node, key, node.require_count(key));
+}
 
 std::int64_t size_or(spec::Node& node, std::string_view key, std::int64_t fallback, std::int64_t least = 1) {
   return limited(node, key, node.count_or(key, fallback, least));
@@ -58,7 +71,8 @@ work::Operator decode_gemm_op(spec::Node& node) {
   g.activations = read_dtype(node, "dtype", DType::bf16);
   g.weights = read_dtype(node, "weights_dtype", g.activations);
   g.output = read_dtype(node, "output_dtype", result_of(g.activations));
-  if (g.activations == DType::int4) node.fail_at("dtype", "int4 is a format of weights only", "write dtype: bf16 and weights_dtype: int4");
+  if (g.activations == DType::int4)
+    node.fail_at("dtype", "int4 is a format of weights only", "write dtype: bf16 and weights_dtype: int4");
   g.quantise_activations = node.flag_or("quantise", false);
   return g;
 }
@@ -76,7 +90,8 @@ work::Operator decode_attention_prefill_op(spec::Node& node) {
   a.window = size_or(node, "window", 0, 0);
   a.dtype = read_dtype(node, "dtype", DType::bf16);
   a.kv_dtype = read_dtype(node, "kv_dtype", a.dtype);
-  if (a.heads % a.kv_heads != 0) node.fail_at("kv_heads", fmt::format("{} does not divide {} heads", a.kv_heads, a.heads));
+  if (a.heads % a.kv_heads != 0)
+    node.fail_at("kv_heads", fmt::format("{} does not divide {} heads", a.kv_heads, a.heads));
   if (a.causal && a.seq_q > a.seq_kv) node.fail_at("seq_q", "a causal call has at most seq_kv queries");
   check_rows(node, a.seq_q, a.heads / a.kv_heads);
   return a;
@@ -92,7 +107,8 @@ work::Operator decode_attention_decode_op(spec::Node& node) {
   a.window = size_or(node, "window", 0, 0);
   a.dtype = read_dtype(node, "dtype", DType::bf16);
   a.kv_dtype = read_dtype(node, "kv_dtype", a.dtype);
-  if (a.heads % a.kv_heads != 0) node.fail_at("kv_heads", fmt::format("{} does not divide {} heads", a.kv_heads, a.heads));
+  if (a.heads % a.kv_heads != 0)
+    node.fail_at("kv_heads", fmt::format("{} does not divide {} heads", a.kv_heads, a.heads));
   return a;
 }
 
@@ -133,9 +149,11 @@ void decode_distribution(spec::Node& node, work::MoeGemm& moe) {
   moe.distribution = work::ExpertDistribution::power_law;
   const std::string_view number = std::string_view(text).substr(std::min(text.size(), kPowerLaw.size()));
   const auto [end, error] = std::from_chars(number.data(), number.data() + number.size(), moe.exponent);
-  const bool is_number = error == std::errc() && end == number.data() + number.size() && moe.exponent > 0 && moe.exponent < 10;
+  const bool is_number =
+      error == std::errc() && end == number.data() + number.size() && moe.exponent > 0 && moe.exponent < 10;
   if (!text.starts_with(kPowerLaw) || !is_number) {
-    node.fail_at("distribution", fmt::format("unknown distribution '{}'", text), "balanced, or power_law_ with an exponent: power_law_1.2");
+    node.fail_at("distribution", fmt::format("unknown distribution '{}'", text),
+                 "balanced, or power_law_ with an exponent: power_law_1.2");
     moe.exponent = 1;
   }
 }
@@ -168,20 +186,37 @@ work::Operator decode_elementwise_op(spec::Node& node, ElementwiseKind kind) {
 work::Operator decode_collective_op(spec::Node& node, std::int64_t chips) {
   using work::CollectiveKind;
   work::Collective c;
-  c.kind = node.require_word<CollectiveKind>(
-      "kind", {{"all_reduce", CollectiveKind::all_reduce}, {"all_gather", CollectiveKind::all_gather}, {"reduce_scatter", CollectiveKind::reduce_scatter},
-               {"all_to_all", CollectiveKind::all_to_all}, {"broadcast", CollectiveKind::broadcast}, {"p2p", CollectiveKind::p2p}});
+  c.kind = node.require_word<CollectiveKind>("kind", {{"all_reduce", CollectiveKind::all_reduce},
+                                                      {"all_gather", CollectiveKind::all_gather},
+                                                      {"reduce_scatter", CollectiveKind::reduce_scatter},
+                                                      {"all_to_all", CollectiveKind::all_to_all},
+                                                      {"broadcast", CollectiveKind::broadcast},
+                                                      {"p2p", CollectiveKind::p2p}});
   // A plain number is a count of bytes; a quantity may be written too.
   const spec::Value* bytes = node.value() ? node.value()->find("bytes") : nullptr;
-  const bool is_plain = bytes && bytes->is_scalar() && bytes->text.find_first_not_of("0123456789.eE+") == std::string::npos;
+  const bool is_plain =
+      bytes && bytes->is_scalar() && bytes->text.find_first_not_of("0123456789.eE+") == std::string::npos;
   c.bytes = is_plain ? Bytes(node.require_number("bytes")) : node.require<Bytes>("bytes");
   c.ranks = size_or(node, "ranks", chips, 2);
   c.dtype = read_dtype(node, "dtype", DType::bf16);
-  if (c.ranks < 2) node.fail_at("ranks", "a collective needs at least 2 ranks", "write 'ranks: 8', or 'chips: 8' for the whole workload");
+  if (c.ranks < 2)
+    node.fail_at("ranks", "a collective needs at least 2 ranks",
+                 "write 'ranks: 8', or 'chips: 8' for the whole workload");
   return c;
 }
 
-enum class OpKind { gemm, attention_prefill, attention_decode, mla_prefill, mla_decode, moe_gemm, embedding, sampling, collective, elementwise };
+enum class OpKind {
+  gemm,
+  attention_prefill,
+  attention_decode,
+  mla_prefill,
+  mla_decode,
+  moe_gemm,
+  embedding,
+  sampling,
+  collective,
+  elementwise
+};
 
 }  // namespace
 
@@ -215,21 +250,36 @@ work::Operator decode_op(spec::Node node, std::int64_t chips) {
                                      {"rope", elementwise(ElementwiseKind::rope)}};
   const std::size_t before = node.decoding().diagnostics.list().size();
   const int word = node.require_word<int>("op", words);
-  if (node.decoding().diagnostics.list().size() > before) return work::Gemm{};  // what else is right depends on the operator
+  if (node.decoding().diagnostics.list().size() > before)
+    return work::Gemm{};  // what else is right depends on the operator
   const OpKind kind = word >= kFirstElementwise ? OpKind::elementwise : static_cast<OpKind>(word);
   const auto decode = [&]() -> work::Operator {
     switch (kind) {
-      case OpKind::gemm: return decode_gemm_op(node);
-      case OpKind::attention_prefill: return decode_attention_prefill_op(node);
-      case OpKind::attention_decode: return decode_attention_decode_op(node);
-      case OpKind::mla_prefill: return decode_mla_prefill_op(node);
-      case OpKind::mla_decode: return decode_mla_decode_op(node);
-      case OpKind::moe_gemm: return decode_moe_op(node);
+      case OpKind::gemm:
+        return decode_gemm_op(node);
+      case OpKind::attention_prefill:
+        return decode_attention_prefill_op(node);
+      case OpKind::attention_decode:
+        return decode_attention_decode_op(node);
+      case OpKind::mla_prefill:
+        return decode_mla_prefill_op(node);
+      case OpKind::mla_decode:
+        return decode_mla_decode_op(node);
+      case OpKind::moe_gemm:
+        return decode_moe_op(node);
       case OpKind::embedding:
-        return work::Embedding{.tokens = require_size(node, "tokens"), .hidden = require_size(node, "hidden"), .vocab = require_size(node, "vocab"), .dtype = read_dtype(node, "dtype", DType::bf16)};
-      case OpKind::sampling: return work::Sampling{.rows = require_size(node, "rows"), .vocab = require_size(node, "vocab"), .dtype = read_dtype(node, "dtype", DType::fp32)};
-      case OpKind::collective: return decode_collective_op(node, chips);
-      case OpKind::elementwise: return decode_elementwise_op(node, static_cast<ElementwiseKind>(word - kFirstElementwise));
+        return work::Embedding{.tokens = require_size(node, "tokens"),
+                               .hidden = require_size(node, "hidden"),
+                               .vocab = require_size(node, "vocab"),
+                               .dtype = read_dtype(node, "dtype", DType::bf16)};
+      case OpKind::sampling:
+        return work::Sampling{.rows = require_size(node, "rows"),
+                              .vocab = require_size(node, "vocab"),
+                              .dtype = read_dtype(node, "dtype", DType::fp32)};
+      case OpKind::collective:
+        return decode_collective_op(node, chips);
+      case OpKind::elementwise:
+        return decode_elementwise_op(node, static_cast<ElementwiseKind>(word - kFirstElementwise));
     }
     return work::Gemm{};
   };

@@ -22,8 +22,8 @@ constexpr std::int64_t kMostPlayedSteps = 17;  // of a generation; between them 
 
 double d(std::int64_t n) { return static_cast<double>(n); }
 
-// How much longer than at full clock a step takes where its average power would exceed the cap. Kernels above the cap are
-// allowed as long as others make up for it: the clock follows the power over many milliseconds.
+// How much longer than at full clock a step takes where its average power would exceed the cap. Kernels above the cap
+// are allowed as long as others make up for it: the clock follows the power over many milliseconds.
 double throttle(const report::StepReport& report, const spec::PowerSpec& power) {
   const Joules dynamic = report.energy - power.static_power() * report.makespan;
   return std::max(1.0, dynamic / ((power.cap - power.static_power()) * report.makespan));
@@ -57,10 +57,17 @@ class Stage {
 // The network's side of an evaluation.
 class InferenceRun {
  public:
-  InferenceRun(const Workload& workload, const Precision& precision, const spec::Hardware& hardware, chip::Fidelity fidelity, report::TraceWriter* trace)
-      : w_(workload), model_(*workload.model), precision_(precision), hardware_(hardware), memory_(plan_memory()),
-        operands_{.between_uses = memory_.weights + memory_.kv_cache, .rotates_weights = false}, prefill_prices_(hardware, fidelity, operands_, true),
-        decode_prices_(hardware, fidelity, operands_, false), stage_(hardware, trace) {}
+  InferenceRun(const Workload& workload, const Precision& precision, const spec::Hardware& hardware,
+               chip::Fidelity fidelity, report::TraceWriter* trace)
+      : w_(workload),
+        model_(*workload.model),
+        precision_(precision),
+        hardware_(hardware),
+        memory_(plan_memory()),
+        operands_{.between_uses = memory_.weights + memory_.kv_cache, .rotates_weights = false},
+        prefill_prices_(hardware, fidelity, operands_, true),
+        decode_prices_(hardware, fidelity, operands_, false),
+        stage_(hardware, trace) {}
 
   Evaluation run() {
     Evaluation e;
@@ -78,11 +85,17 @@ class InferenceRun {
         e.tokens = d(i.batch);
         e.step_time = e.total.makespan;
         break;
-      case Task::generate: run_generation(e); break;
-      case Task::ops: MLOSIM_CHECK(false);
+      case Task::generate:
+        run_generation(e);
+        break;
+      case Task::ops:
+        MLOSIM_CHECK(false);
     }
-    const DType wider = work::bytes_per_element(precision_.weights) >= work::bytes_per_element(precision_.activations) ? precision_.weights : precision_.activations;
-    if (const auto peak = hardware_.system.chip.matrix_peak(work::arithmetic_of(wider))) e.peak_time = e.model_flops / *peak / d(e.chips);
+    const DType wider = work::bytes_per_element(precision_.weights) >= work::bytes_per_element(precision_.activations)
+                            ? precision_.weights
+                            : precision_.activations;
+    if (const auto peak = hardware_.system.chip.matrix_peak(work::arithmetic_of(wider)))
+      e.peak_time = e.model_flops / *peak / d(e.chips);
     return e;
   }
 
@@ -92,32 +105,45 @@ class InferenceRun {
   plan::MemoryPlan plan_memory() const {
     const Inference& i = w_.inference;
     const bool decodes = w_.task != Task::prefill, prefills = w_.task != Task::decode;
-    return plan::plan_inference_memory(model_, w_.parallelism, precision_, i.batch, decodes ? i.prompt + i.output : i.prompt,
-                                       local_batch() * (prefills ? i.prompt : 1), hardware_.system.chip.usable_memory, hardware_.runtime);
+    return plan::plan_inference_memory(
+        model_, w_.parallelism, precision_, i.batch, decodes ? i.prompt + i.output : i.prompt,
+        local_batch() * (prefills ? i.prompt : 1), hardware_.system.chip.usable_memory, hardware_.runtime);
   }
 
-  report::StepReport play_step(const std::string& phase, const graph::StepShape& shape, spec::LaunchPath launch, Evaluation& e, double times) {
+  report::StepReport play_step(const std::string& phase, const graph::StepShape& shape, spec::LaunchPath launch,
+                               Evaluation& e, double times) {
     const spec::RuntimeSpec& r = hardware_.runtime;
-    const graph::Graph graph = graph::build_inference_graph(
-        model_, shape, precision_,
-        {.fuses_residual_norm = r.fuses_residual_norm, .fuses_gate_activation = r.fuses_gate_activation, .fuses_rope = r.fuses_rope, .fused_attention = r.fused_attention});
+    const graph::Graph graph = graph::build_inference_graph(model_, shape, precision_,
+                                                            {.fuses_residual_norm = r.fuses_residual_norm,
+                                                             .fuses_gate_activation = r.fuses_gate_activation,
+                                                             .fuses_rope = r.fuses_rope,
+                                                             .fused_attention = r.fused_attention});
     Flops flops;
     for (const graph::Block& block : graph.blocks) {
       for (const graph::GraphNode& node : block.nodes) flops += d(block.repeat()) * work::work_of(node.op).matrix;
     }
     e.model_flops += times * d(w_.parallelism.dp * w_.parallelism.attention_dp) * flops;
     Program program = plan::plan_inference_step(
-        graph, w_.parallelism, precision_, {.launch = launch, .fuses_pointwise = r.fuses_elementwise, .fuses_quantisation = r.fuses_quantisation});
-    program.lead_time = r.step_overhead + (launch == spec::LaunchPath::eager ? Seconds(0) : hardware_.system.chip.launch.step);
+        graph, w_.parallelism, precision_,
+        {.launch = launch, .fuses_pointwise = r.fuses_elementwise, .fuses_quantisation = r.fuses_quantisation});
+    program.lead_time =
+        r.step_overhead + (launch == spec::LaunchPath::eager ? Seconds(0) : hardware_.system.chip.launch.step);
     return stage_.play(phase, program, shape.decode ? decode_prices_ : prefill_prices_);
   }
 
   report::StepReport prefill(Evaluation& e) {
-    return play_step("prefill", {.batch = local_batch(), .new_tokens = w_.inference.prompt, .context = w_.inference.prompt, .decode = false}, hardware_.runtime.prefill_launch, e, 1);
+    return play_step(
+        "prefill",
+        {.batch = local_batch(), .new_tokens = w_.inference.prompt, .context = w_.inference.prompt, .decode = false},
+        hardware_.runtime.prefill_launch, e, 1);
   }
 
   report::StepReport decode(std::int64_t context, Evaluation& e, double times) {
-    const graph::StepShape shape{.batch = local_batch(), .new_tokens = 1, .context = context, .decode = true, .source_tokens = source_tokens(context)};
+    const graph::StepShape shape{.batch = local_batch(),
+                                 .new_tokens = 1,
+                                 .context = context,
+                                 .decode = true,
+                                 .source_tokens = source_tokens(context)};
     return play_step(fmt::format("decode at {} tokens", context), shape, hardware_.runtime.decode_launch, e, times);
   }
 
@@ -151,7 +177,8 @@ class InferenceRun {
   static std::vector<std::pair<std::int64_t, double>> played_steps(std::int64_t output) {
     std::vector<std::pair<std::int64_t, double>> steps;
     const std::int64_t count = std::min(output, kMostPlayedSteps);
-    for (std::int64_t k = 0; k < count; ++k) steps.emplace_back(count == 1 ? 1 : 1 + k * (output - 1) / (count - 1), 1.0);
+    for (std::int64_t k = 0; k < count; ++k)
+      steps.emplace_back(count == 1 ? 1 : 1 + k * (output - 1) / (count - 1), 1.0);
     for (std::size_t k = 0; k + 1 < steps.size(); ++k) {
       const double between = d(steps[k + 1].first - steps[k].first - 1);
       steps[k].second += between / 2;
@@ -166,7 +193,8 @@ class InferenceRun {
   const spec::Hardware& hardware_;
   plan::MemoryPlan memory_;
   chip::OperandState operands_;
-  // A prompt keeps the units busy for long: no kernel draws more than the cap. Kernels of a decode step are short and may.
+  // A prompt keeps the units busy for long: no kernel draws more than the cap. Kernels of a decode step are short and
+  // may.
   machine::PriceBook prefill_prices_, decode_prices_;
   Stage stage_;
 };
@@ -182,8 +210,10 @@ std::int64_t chips_of_ops(const Workload& workload) {
   return chips;
 }
 
-// Operators one after the other, as a benchmark loop would run each: replayed, weights rotated past the cache, the rest warm.
-Evaluation evaluate_ops(const Workload& workload, const spec::Hardware& hardware, chip::Fidelity fidelity, report::TraceWriter* trace) {
+// Operators one after the other, as a benchmark loop would run each: replayed, weights rotated past the cache, the rest
+// warm.
+Evaluation evaluate_ops(const Workload& workload, const spec::Hardware& hardware, chip::Fidelity fidelity,
+                        report::TraceWriter* trace) {
   Program program;
   program.streams = {{"compute", machine::StreamKind::compute}, {"communication", machine::StreamKind::communication}};
   Evaluation e;
@@ -192,7 +222,9 @@ Evaluation evaluate_ops(const Workload& workload, const spec::Hardware& hardware
     const bool is_collective = std::holds_alternative<work::Collective>(workload.ops[i]);
     const auto index = static_cast<std::uint32_t>(i);
     program.ops.push_back({fmt::format("ops.{}.{}", i, work::name_of(workload.ops[i])), workload.ops[i]});
-    program.tasks.push_back({.op = index, .stream = is_collective ? 1u : 0u, .after = i == 0 ? std::vector<std::uint32_t>{} : std::vector<std::uint32_t>{index - 1}});
+    program.tasks.push_back({.op = index,
+                             .stream = is_collective ? 1u : 0u,
+                             .after = i == 0 ? std::vector<std::uint32_t>{} : std::vector<std::uint32_t>{index - 1}});
     const work::OpWork work = work::work_of(workload.ops[i]);
     e.model_flops += d(e.chips) * work.matrix;  // every chip runs the operator
     if (const auto peak = hardware.system.chip.matrix_peak(work.matrix_dtype)) e.peak_time += work.matrix / *peak;
@@ -204,10 +236,12 @@ Evaluation evaluate_ops(const Workload& workload, const spec::Hardware& hardware
 
 }  // namespace
 
-Precision resolve_precision(const PrecisionChoice& choice, const graph::ModelSpec& model, const spec::ChipSpec& chip, std::vector<std::string>& warnings) {
+Precision resolve_precision(const PrecisionChoice& choice, const graph::ModelSpec& model, const spec::ChipSpec& chip,
+                            std::vector<std::string>& warnings) {
   const auto has = [&](DType dtype) { return chip.matrix_rate(work::arithmetic_of(dtype), chip.clock).has_value(); };
   Precision p;
-  const DType half = chip.matrix.contains(DType::bf16) || !chip.matrix.contains(DType::fp16) ? DType::bf16 : DType::fp16;
+  const DType half =
+      chip.matrix.contains(DType::bf16) || !chip.matrix.contains(DType::fp16) ? DType::bf16 : DType::fp16;
   const DType published = model.weights_dtype.value_or(half);
   p.weights = choice.weights.value_or(published);
   const bool is_wide = !work::is_quantised(p.weights) && p.weights != DType::int4;
@@ -221,11 +255,14 @@ Precision resolve_precision(const PrecisionChoice& choice, const graph::ModelSpe
   } else if (has(p.weights)) {
     p.activations = p.weights;
   } else if (choice.weights) {
-    throw spec::InputError(fmt::format("{} has no {} arithmetic", chip.name, work::name_of(p.weights)),
-                           fmt::format("write precision: {{weights: {}, activations: {}}} to keep only the weights in it", work::name_of(p.weights), work::name_of(half)));
+    throw spec::InputError(
+        fmt::format("{} has no {} arithmetic", chip.name, work::name_of(p.weights)),
+        fmt::format("write precision: {{weights: {}, activations: {}}} to keep only the weights in it",
+                    work::name_of(p.weights), work::name_of(half)));
   } else {
     p.activations = half;
-    warnings.push_back(fmt::format("{} has no {} arithmetic: the published weights are widened to {}", chip.name, work::name_of(p.weights), work::name_of(half)));
+    warnings.push_back(fmt::format("{} has no {} arithmetic: the published weights are widened to {}", chip.name,
+                                   work::name_of(p.weights), work::name_of(half)));
   }
   if (p.compute == DType::tf32) p.compute = DType::fp32;
   p.kv_cache = choice.kv_cache.value_or(p.compute);
@@ -234,8 +271,10 @@ Precision resolve_precision(const PrecisionChoice& choice, const graph::ModelSpe
 
 spec::RuntimeSpec resolve_runtime(const spec::RuntimeSpec& profile, const RuntimeChoice& choice) {
   spec::RuntimeSpec r = profile;
-  if (choice.graphs) r.decode_launch = r.prefill_launch = *choice.graphs ? spec::LaunchPath::graph : spec::LaunchPath::eager;
-  if (choice.fusion && !*choice.fusion) r.fuses_residual_norm = r.fuses_gate_activation = r.fuses_rope = r.fuses_elementwise = false;
+  if (choice.graphs)
+    r.decode_launch = r.prefill_launch = *choice.graphs ? spec::LaunchPath::graph : spec::LaunchPath::eager;
+  if (choice.fusion && !*choice.fusion)
+    r.fuses_residual_norm = r.fuses_gate_activation = r.fuses_rope = r.fuses_elementwise = false;
   if (choice.fused_attention) r.fused_attention = *choice.fused_attention;
   return r;
 }
@@ -251,21 +290,27 @@ void check_against_machine(const Workload& workload, const spec::SystemSpec& sys
     chips = workload.parallelism.chips();
   }
   const auto refuse = [&](std::string message, std::string hint) {
-    throw spec::InputError({{.place = workload.system_place, .path = "system", .message = std::move(message), .hint = std::move(hint)}});
+    throw spec::InputError(
+        {{.place = workload.system_place, .path = "system", .message = std::move(message), .hint = std::move(hint)}});
   };
   if (chips > 1 && joined == 1) {
-    refuse(fmt::format("{} is one chip; the workload asks for {}", system.name, chips), "name a system that joins chips, such as 'dgx_h200' (mlosim list systems)");
+    refuse(fmt::format("{} is one chip; the workload asks for {}", system.name, chips),
+           "name a system that joins chips, such as 'dgx_h200' (mlosim list systems)");
   }
   if (group > joined) {
-    refuse(fmt::format("{} joins {} chips in a node or slice; {} ranks that work on one step together are more", system.name, joined, group),
+    refuse(fmt::format("{} joins {} chips in a node or slice; {} ranks that work on one step together are more",
+                       system.name, joined, group),
            "collectives across nodes are not modelled in this version; use dp for more replicas");
   }
   if (chips > joined && !system.scale_out) {
-    refuse(fmt::format("{} has {} chips and no scale-out network; the workload asks for {}", system.name, joined, chips), "");
+    refuse(
+        fmt::format("{} has {} chips and no scale-out network; the workload asks for {}", system.name, joined, chips),
+        "");
   }
 }
 
-Evaluation evaluate(const Workload& workload, const Precision& precision, const spec::Hardware& hardware, chip::Fidelity fidelity, report::TraceWriter* trace) {
+Evaluation evaluate(const Workload& workload, const Precision& precision, const spec::Hardware& hardware,
+                    chip::Fidelity fidelity, report::TraceWriter* trace) {
   if (workload.task == Task::ops) return evaluate_ops(workload, hardware, fidelity, trace);
   return InferenceRun(workload, precision, hardware, fidelity, trace).run();
 }

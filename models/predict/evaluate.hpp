@@ -14,19 +14,21 @@
 namespace mlosim::predict {
 
 struct Evaluation {
-  report::StepReport total;              // of one chip; what time_s is of
-  std::optional<Seconds> prefill_time;   // time to the first token
-  std::optional<Seconds> step_time;      // mean of a decode step
-  std::optional<Seconds> end_to_end;     // generate: prefill and all steps
-  double tokens = 0;                     // that the time is for: prompt tokens of a prefill, output tokens otherwise
-  Flops model_flops;                     // of the whole model, for all chips together
-  Seconds peak_time;                     // of model_flops on all chips at the published peaks of their formats; MFU is its share
+  report::StepReport total;             // of one chip; what time_s is of
+  std::optional<Seconds> prefill_time;  // time to the first token
+  std::optional<Seconds> step_time;     // mean of a decode step
+  std::optional<Seconds> end_to_end;    // generate: prefill and all steps
+  double tokens = 0;                    // that the time is for: prompt tokens of a prefill, output tokens otherwise
+  Flops model_flops;                    // of the whole model, for all chips together
+  Seconds peak_time;  // of model_flops on all chips at the published peaks of their formats; MFU is its share
   std::int64_t chips = 1;
   std::optional<plan::MemoryPlan> memory;
 };
 
-// Formats of a run on a chip: what the user left open follows from the weights and the chip. Warnings say what was taken.
-graph::Precision resolve_precision(const PrecisionChoice& choice, const graph::ModelSpec& model, const spec::ChipSpec& chip, std::vector<std::string>& warnings);
+// Formats of a run on a chip: what the user left open follows from the weights and the chip. Warnings say what was
+// taken.
+graph::Precision resolve_precision(const PrecisionChoice& choice, const graph::ModelSpec& model,
+                                   const spec::ChipSpec& chip, std::vector<std::string>& warnings);
 
 // The runtime with the workload's own fields laid over it.
 spec::RuntimeSpec resolve_runtime(const spec::RuntimeSpec& profile, const RuntimeChoice& choice);
@@ -35,6 +37,7 @@ spec::RuntimeSpec resolve_runtime(const spec::RuntimeSpec& profile, const Runtim
 void check_against_machine(const Workload& workload, const spec::SystemSpec& system);
 
 // `hardware.runtime` is the resolved one. `trace`, where given, gets every program played.
-Evaluation evaluate(const Workload& workload, const graph::Precision& precision, const spec::Hardware& hardware, chip::Fidelity fidelity, report::TraceWriter* trace);
+Evaluation evaluate(const Workload& workload, const graph::Precision& precision, const spec::Hardware& hardware,
+                    chip::Fidelity fidelity, report::TraceWriter* trace);
 
 }  // namespace mlosim::predict

@@ -19,8 +19,8 @@ std::string uncertainty_key(const work::Operator& op, const spec::Uncertainty& k
   return std::holds_alternative<work::Elementwise>(op) ? "elementwise" : "default";
 }
 
-// Errors of operators of one kind go together, those of different kinds are independent: half-widths add within a kind and
-// as squares across kinds. What no operator accounts for (host time) has the default's.
+// Errors of operators of one kind go together, those of different kinds are independent: half-widths add within a kind
+// and as squares across kinds. What no operator accounts for (host time) has the default's.
 Interval interval_of(const Evaluation& e, const spec::Uncertainty& uncertainty) {
   std::map<std::string, Seconds> by_kind;
   Seconds known;
@@ -38,17 +38,20 @@ Interval interval_of(const Evaluation& e, const spec::Uncertainty& uncertainty) 
   for (const report::OpTotal& op : e.total.ops) bound += op.bound * op.count;
   const double relative = std::sqrt(squares) / std::max(e.total.makespan.si(), 1e-30);
   // A factor on both sides: errors of times are symmetric in the logarithm.
-  return {std::min(e.total.makespan, std::max(e.total.makespan / (1 + relative), bound)), e.total.makespan * (1 + relative)};
+  return {std::min(e.total.makespan, std::max(e.total.makespan / (1 + relative), bound)),
+          e.total.makespan * (1 + relative)};
 }
 
 // The documents of the workload's system with the user's changes.
-spec::HardwareDocuments documents_for(const spec::Library& library, const Workload& workload, std::vector<std::string>& warnings) {
+spec::HardwareDocuments documents_for(const spec::Library& library, const Workload& workload,
+                                      std::vector<std::string>& warnings) {
   spec::HardwareDocuments documents = spec::read_hardware(library, workload.system, workload.runtime.profile, warnings);
   for (const spec::Override& change : workload.overrides) spec::apply_override(documents, change);
   return documents;
 }
 
-spec::Hardware decode_for(const spec::HardwareDocuments& documents, const Workload& workload, std::vector<std::string>& warnings) {
+spec::Hardware decode_for(const spec::HardwareDocuments& documents, const Workload& workload,
+                          std::vector<std::string>& warnings) {
   spec::Decoding decoding;
   spec::Hardware hardware = spec::decode_hardware(documents, decoding);
   decoding.diagnostics.throw_if_any();
@@ -81,7 +84,8 @@ Prediction predict(const spec::Library& library, const std::string& name, const 
   const spec::Hardware hardware = decode_for(documents, workload, p.warnings);
   check_against_machine(workload, hardware.system);
   graph::Precision precision;
-  if (workload.model) precision = resolve_precision(workload.precision, *workload.model, hardware.system.chip, p.warnings);
+  if (workload.model)
+    precision = resolve_precision(workload.precision, *workload.model, hardware.system.chip, p.warnings);
 
   p.workload = workload.name;
   p.system = hardware.system.name;

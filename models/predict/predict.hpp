@@ -1,5 +1,5 @@
-// The answer to a workload: time with its interval, throughput, MFU, memory, energy, cost, bottlenecks and what the answer
-// leans on. Renderers (render.hpp) turn it into text, JSON or CSV.
+// The answer to a workload: time with its interval, throughput, MFU, memory, energy, cost, bottlenecks and what the
+// answer leans on. Renderers (render.hpp) turn it into text, JSON or CSV.
 #pragma once
 
 #include <optional>
@@ -40,16 +40,16 @@ struct Prediction {
   Task task = Task::decode;
   chip::Fidelity fidelity = chip::Fidelity::analytic;
   Evaluation evaluation;
-  Interval interval;               // of the time, at kIntervalLevel
+  Interval interval;  // of the time, at kIntervalLevel
   std::optional<double> tokens_per_s;
   std::optional<double> tokens_per_s_per_chip;
   FlopsPerSecond achieved_flops_per_chip;
-  double mfu = 0;                  // of the chip's published dense peak in the operands' format
-  Joules energy;                   // of all chips
+  double mfu = 0;  // of the chip's published dense peak in the operands' format
+  Joules energy;   // of all chips
   Watts power_per_chip;
   std::optional<Dollars> cost;
-  std::vector<Bottleneck> bottlenecks;   // largest share first
-  std::vector<Assumption> assumptions;   // derived and assumed numbers, largest elasticity first
+  std::vector<Bottleneck> bottlenecks;  // largest share first
+  std::vector<Assumption> assumptions;  // derived and assumed numbers, largest elasticity first
   std::vector<std::string> warnings;
 };
 
@@ -61,7 +61,8 @@ struct PredictOptions {
   report::TraceWriter* trace = nullptr;  // gets every program played
 };
 
-// Throws spec::InputError. A workload that does not fit its memory is predicted all the same: evaluation.memory says so.
+// Throws spec::InputError. A workload that does not fit its memory is predicted all the same: evaluation.memory says
+// so.
 Prediction predict(const spec::Library& library, const std::string& workload, const PredictOptions& options);
 
 }  // namespace mlosim::predict

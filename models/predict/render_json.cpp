@@ -25,8 +25,12 @@ Json render_memory(const std::optional<plan::MemoryPlan>& memory) {
 }
 
 Json render_breakdown(const report::TimeBreakdown& b) {
-  return {{"compute", b.compute.si()}, {"memory", b.memory.si()},     {"communication_exposed", b.communication_exposed.si()},
-          {"bubble", b.bubble.si()},   {"overhead", b.overhead.si()}, {"optimizer", b.optimizer.si()}};
+  return {{"compute", b.compute.si()},
+          {"memory", b.memory.si()},
+          {"communication_exposed", b.communication_exposed.si()},
+          {"bubble", b.bubble.si()},
+          {"overhead", b.overhead.si()},
+          {"optimizer", b.optimizer.si()}};
 }
 
 }  // namespace
@@ -49,7 +53,10 @@ std::string render_json(const Prediction& p, const RunFacts& run) {
             {"achieved_flops_per_chip", p.achieved_flops_per_chip.si()},
             {"mfu", p.mfu},
             {"hfu", p.mfu},
-            {"latency", {{"ttft_s", seconds_or_null(e.prefill_time)}, {"tpot_s", seconds_or_null(e.step_time)}, {"end_to_end_s", seconds_or_null(e.end_to_end)}}},
+            {"latency",
+             {{"ttft_s", seconds_or_null(e.prefill_time)},
+              {"tpot_s", seconds_or_null(e.step_time)},
+              {"end_to_end_s", seconds_or_null(e.end_to_end)}}},
             {"memory", render_memory(e.memory)},
             {"time_breakdown_s", render_breakdown(e.total.breakdown)},
             {"communication_total_s", e.total.communication_total.si()},
@@ -58,15 +65,26 @@ std::string render_json(const Prediction& p, const RunFacts& run) {
             {"cost_usd", p.cost ? Json(p.cost->si()) : Json(nullptr)},
             {"usd_per_million_tokens", p.cost && e.tokens > 0 ? Json(p.cost->si() / e.tokens * 1e6) : Json(nullptr)}};
   json["bottlenecks"] = Json::array();
-  for (const Bottleneck& b : p.bottlenecks) json["bottlenecks"].push_back({{"resource", b.resource}, {"share", b.share}, {"elasticity", b.elasticity}});
+  for (const Bottleneck& b : p.bottlenecks)
+    json["bottlenecks"].push_back({{"resource", b.resource}, {"share", b.share}, {"elasticity", b.elasticity}});
   json["ops"] = Json::array();
   for (const report::OpTotal& op : e.total.ops) {
-    json["ops"].push_back({{"name", op.name}, {"op", work::name_of(op.op)}, {"count", op.count}, {"time_s", op.each.si()}, {"total_s", op.time.si()},
-                           {"lower_bound_s", op.bound.si()}, {"bound", chip::name_of(op.bound_by)}, {"plan", op.detail}});
+    json["ops"].push_back({{"name", op.name},
+                           {"op", work::name_of(op.op)},
+                           {"count", op.count},
+                           {"time_s", op.each.si()},
+                           {"total_s", op.time.si()},
+                           {"lower_bound_s", op.bound.si()},
+                           {"bound", chip::name_of(op.bound_by)},
+                           {"plan", op.detail}});
   }
   json["assumptions"] = Json::array();
   for (const Assumption& a : p.assumptions) {
-    json["assumptions"].push_back({{"parameter", a.parameter}, {"value", a.value}, {"kind", spec::name_of(a.kind)}, {"source", a.source}, {"elasticity", a.elasticity}});
+    json["assumptions"].push_back({{"parameter", a.parameter},
+                                   {"value", a.value},
+                                   {"kind", spec::name_of(a.kind)},
+                                   {"source", a.source},
+                                   {"elasticity", a.elasticity}});
   }
   json["warnings"] = p.warnings;
   json["mlosim"] = {{"version", run.version}, {"seconds", run.seconds}, {"events", e.total.events}};

@@ -14,42 +14,58 @@ constexpr int kLabel = 12;            // width of the first column
 
 std::string percent(double share) { return fmt::format("{:.1f} %", 100 * share); }
 
-std::string row(std::string_view label, const std::string& text) { return fmt::format("  {:<{}}  {}\n", label, kLabel, text); }
+std::string row(std::string_view label, const std::string& text) {
+  return fmt::format("  {:<{}}  {}\n", label, kLabel, text);
+}
 
 std::string render_head(const Prediction& p) {
   const Evaluation& e = p.evaluation;
   std::string out = p.workload + "\n";
-  out += row("system", fmt::format("{}, {} x {}, runtime {}, fidelity {}", p.system, e.chips, p.chip, p.runtime, chip::name_of(p.fidelity)));
-  out += row("time", fmt::format("{}  ({:.0f} % interval: {} to {})", format_short(e.total.makespan), 100 * kIntervalLevel, format_short(p.interval.low), format_short(p.interval.high)));
-  if (p.tokens_per_s) out += row("throughput", fmt::format("{:.4g} tokens/s, {:.4g} per chip", *p.tokens_per_s, *p.tokens_per_s_per_chip));
-  if (e.prefill_time && p.task != Task::prefill) out += row("latency", fmt::format("first token {}, then {} a token", format_short(*e.prefill_time), format_short(*e.step_time)));
+  out += row("system", fmt::format("{}, {} x {}, runtime {}, fidelity {}", p.system, e.chips, p.chip, p.runtime,
+                                   chip::name_of(p.fidelity)));
+  out += row("time", fmt::format("{}  ({:.0f} % interval: {} to {})", format_short(e.total.makespan),
+                                 100 * kIntervalLevel, format_short(p.interval.low), format_short(p.interval.high)));
+  if (p.tokens_per_s)
+    out +=
+        row("throughput", fmt::format("{:.4g} tokens/s, {:.4g} per chip", *p.tokens_per_s, *p.tokens_per_s_per_chip));
+  if (e.prefill_time && p.task != Task::prefill)
+    out += row("latency", fmt::format("first token {}, then {} a token", format_short(*e.prefill_time),
+                                      format_short(*e.step_time)));
   out += row("MFU", fmt::format("{}  ({} per chip)", percent(p.mfu), format_short(p.achieved_flops_per_chip)));
   out += row("power", fmt::format("{} per chip, {} in all", format_short(p.power_per_chip), format_short(p.energy)));
   if (p.cost) {
-    out += row("cost", e.tokens > 0 ? fmt::format("{:.3g} USD, {:.3g} USD per million tokens", p.cost->si(), p.cost->si() / e.tokens * 1e6) : fmt::format("{:.3g} USD", p.cost->si()));
+    out += row("cost", e.tokens > 0 ? fmt::format("{:.3g} USD, {:.3g} USD per million tokens", p.cost->si(),
+                                                  p.cost->si() / e.tokens * 1e6)
+                                    : fmt::format("{:.3g} USD", p.cost->si()));
   }
   return out;
 }
 
 std::string render_memory(const plan::MemoryPlan& m) {
-  const std::string out = row("memory", fmt::format("{} of {} per chip: weights {}, KV cache {}, activations {}, workspace {}", format_short(m.total()), format_short(m.capacity),
-                                                    format_short(m.weights), format_short(m.kv_cache), format_short(m.activations), format_short(m.workspace)));
+  const std::string out =
+      row("memory", fmt::format("{} of {} per chip: weights {}, KV cache {}, activations {}, workspace {}",
+                                format_short(m.total()), format_short(m.capacity), format_short(m.weights),
+                                format_short(m.kv_cache), format_short(m.activations), format_short(m.workspace)));
   return m.fits() ? out : out + row("", "DOES NOT FIT: " + render_shortfall(m));
 }
 
 std::string render_breakdown(const Evaluation& e) {
   const report::TimeBreakdown& b = e.total.breakdown;
   std::string out = "\nwhere the time goes\n";
-  for (const auto& [label, part] : {std::pair{"compute", b.compute}, std::pair{"memory", b.memory}, std::pair{"communication (exposed)", b.communication_exposed},
-                                    std::pair{"bubble", b.bubble}, std::pair{"overhead", b.overhead}, std::pair{"optimizer", b.optimizer}}) {
-    if (part > Seconds(0)) out += fmt::format("  {:<24}{:>10}{:>9}\n", label, format_short(part), percent(part / e.total.makespan));
+  for (const auto& [label, part] :
+       {std::pair{"compute", b.compute}, std::pair{"memory", b.memory},
+        std::pair{"communication (exposed)", b.communication_exposed}, std::pair{"bubble", b.bubble},
+        std::pair{"overhead", b.overhead}, std::pair{"optimizer", b.optimizer}}) {
+    if (part > Seconds(0))
+      out += fmt::format("  {:<24}{:>10}{:>9}\n", label, format_short(part), percent(part / e.total.makespan));
   }
   return out;
 }
 
 std::string render_bottlenecks(const Prediction& p) {
   std::string out = "\nbottlenecks               share  time for 1 % more of it\n";
-  for (const Bottleneck& b : p.bottlenecks) out += fmt::format("  {:<20}{:>9}{:>15}\n", b.resource, percent(b.share), fmt::format("{:+.2f} %", b.elasticity));
+  for (const Bottleneck& b : p.bottlenecks)
+    out += fmt::format("  {:<20}{:>9}{:>15}\n", b.resource, percent(b.share), fmt::format("{:+.2f} %", b.elasticity));
   return out;
 }
 
@@ -62,26 +78,34 @@ std::string render_ops(const Evaluation& e) {
   }
   // All of a short program in its order; of a long one those that take longest.
   if (ops.size() > kMostOps) {
-    std::stable_sort(ops.begin(), ops.end(), [](const report::OpTotal* a, const report::OpTotal* b) { return a->time > b->time; });
+    std::stable_sort(ops.begin(), ops.end(),
+                     [](const report::OpTotal* a, const report::OpTotal* b) { return a->time > b->time; });
   }
   const std::size_t shown = std::min(ops.size(), kMostOps);
-  std::string out = fmt::format("\n{:<{}}{:>8}{:>11}{:>11}{:>8}  {:<15} plan\n", "operators", width + 2, "count", "each", "total", "share", "bound by");
+  std::string out = fmt::format("\n{:<{}}{:>8}{:>11}{:>11}{:>8}  {:<15} plan\n", "operators", width + 2, "count",
+                                "each", "total", "share", "bound by");
   for (std::size_t i = 0; i < shown; ++i) {
     const report::OpTotal& op = *ops[i];
-    out += fmt::format("  {:<{}}{:>8.6g}{:>11}{:>11}{:>8}  {:<15} {}\n", op.name, width, op.count, format_short(op.each), format_short(op.time), percent(op.time / e.total.makespan),
-                       chip::name_of(op.bound_by), op.detail);
+    const std::string bound_by(chip::name_of(op.bound_by));
+    out += fmt::format("  {:<{}}{:>8.6g}{:>11}{:>11}{:>8}  {}\n", op.name, width, op.count, format_short(op.each),
+                       format_short(op.time), percent(op.time / e.total.makespan),
+                       op.detail.empty() ? bound_by : fmt::format("{:<15} {}", bound_by, op.detail));
   }
   if (shown == ops.size()) return out;
   Seconds rest;
   for (std::size_t i = shown; i < ops.size(); ++i) rest += ops[i]->time;
-  return out + fmt::format("  {:<{}}{:>8}{:>11}{:>11}{:>8}\n", fmt::format("{} more", ops.size() - shown), width, "", "", format_short(rest), percent(rest / e.total.makespan));
+  return out + fmt::format("  {:<{}}{:>8}{:>11}{:>11}{:>8}\n", fmt::format("{} more", ops.size() - shown), width, "",
+                           "", format_short(rest), percent(rest / e.total.makespan));
 }
 
 std::string render_assumptions(const Prediction& p) {
   if (p.assumptions.empty()) return "";
+  std::size_t width = 0;
+  for (const Assumption& a : p.assumptions) width = std::max(width, a.parameter.size());
   std::string out = "\nleans on numbers that nobody measured (time for 1 % more of it)\n";
   for (const Assumption& a : p.assumptions) {
-    out += fmt::format("  {:<36}{:>12}  {:<9}{:>9}  {}\n", a.parameter, a.value, spec::name_of(a.kind), fmt::format("{:+.3f} %", a.elasticity), a.source);
+    out += fmt::format("  {:<{}}{:>11}  {:<9}{:>9}  {}\n", a.parameter, width, a.value, spec::name_of(a.kind),
+                       fmt::format("{:+.3f} %", a.elasticity), a.source);
   }
   return out;
 }
@@ -92,18 +116,26 @@ std::string render_shortfall(const plan::MemoryPlan& m) {
   const std::string missing = fmt::format("{} too much on each chip; ", format_short(m.total() - m.capacity));
   const Bytes without_cache = m.weights + m.workspace;
   if (without_cache >= m.capacity) {
-    return missing + "the weights alone do not fit: cut them over more chips (tp, ep), store them in fewer bits (precision), or take a chip with more memory";
+    return missing +
+           "the weights alone do not fit: cut them over more chips (tp, ep), store them in fewer bits (precision), or "
+           "take a chip with more memory";
   }
-  const Bytes per_sequence = m.per_sequence + m.activations / static_cast<double>(std::max<std::int64_t>(1, m.sequences));
+  const Bytes per_sequence =
+      m.per_sequence + m.activations / static_cast<double>(std::max<std::int64_t>(1, m.sequences));
   const auto fitting = static_cast<std::int64_t>((m.capacity - without_cache) / per_sequence);
-  if (fitting < 1) return missing + "not even one sequence fits: shorten it, cut over more chips (tp), or keep the KV cache in fp8";
-  return missing + fmt::format("about {} sequences a chip fit instead of {}; or shorten them, cut over more chips (tp), or keep the KV cache in fp8", fitting, m.sequences);
+  if (fitting < 1)
+    return missing + "not even one sequence fits: shorten it, cut over more chips (tp), or keep the KV cache in fp8";
+  return missing + fmt::format(
+                       "about {} sequences a chip fit instead of {}; or shorten them, cut over more chips (tp), or "
+                       "keep the KV cache in fp8",
+                       fitting, m.sequences);
 }
 
 std::string render_text(const Prediction& p) {
   std::string out = render_head(p);
   if (p.evaluation.memory) out += render_memory(*p.evaluation.memory);
-  return out + render_breakdown(p.evaluation) + render_bottlenecks(p) + render_ops(p.evaluation) + render_assumptions(p);
+  return out + render_breakdown(p.evaluation) + render_bottlenecks(p) + render_ops(p.evaluation) +
+         render_assumptions(p);
 }
 
 }  // namespace mlosim::predict

@@ -13,15 +13,17 @@ namespace mlosim::predict {
 namespace {
 
 constexpr double kStep = 0.02;
-constexpr double kLeastShare = 0.005;        // bottlenecks below it are not listed
+constexpr double kLeastShare = 0.005;  // bottlenecks below it are not listed
 constexpr double kLeastElasticity = 0.001;
 constexpr std::size_t kMostAssumptions = 12;
 
 // The number at a path of the documents, as text; null where there is none.
 spec::Value* find_number(spec::HardwareDocuments& documents, std::string_view path) {
   spec::Value* at = nullptr;
-  for (const auto& [prefix, document] : {std::pair<std::string_view, spec::Value*>{"chip.", &documents.chip}, {"system.", &documents.system},
-                                         {"collectives.", &documents.collectives}, {"runtime.", &documents.runtime}}) {
+  for (const auto& [prefix, document] : {std::pair<std::string_view, spec::Value*>{"chip.", &documents.chip},
+                                         {"system.", &documents.system},
+                                         {"collectives.", &documents.collectives},
+                                         {"runtime.", &documents.runtime}}) {
     if (!path.starts_with(prefix)) continue;
     at = document;
     path.remove_prefix(prefix.size());
@@ -37,7 +39,8 @@ spec::Value* find_number(spec::HardwareDocuments& documents, std::string_view pa
 }
 
 // All parameters whose last word is one of `words`, by the provenance of what was read.
-std::vector<std::string> paths_ending_in(const spec::Hardware& hardware, std::string_view root, const std::vector<std::string_view>& words) {
+std::vector<std::string> paths_ending_in(const spec::Hardware& hardware, std::string_view root,
+                                         const std::vector<std::string_view>& words) {
   std::vector<std::string> paths;
   for (const auto& [path, provenance] : hardware.provenance) {
     const std::string_view last = std::string_view(path).substr(path.rfind('.') + 1);
@@ -67,14 +70,26 @@ std::vector<std::string> parameters_of(chip::Resource resource, const spec::Hard
       for (const auto& [dtype, rate] : chip.matrix) paths.push_back("chip.matrix." + std::string(work::name_of(dtype)));
       return paths;
     }
-    case chip::Resource::vector_unit: return {"chip.vector", "chip.exponentials"};
-    case chip::Resource::l2_bandwidth: return chip.first_shared_cache() ? std::vector<std::string>{"chip." + chip.first_shared_cache()->name + ".bandwidth"} : std::vector<std::string>{};
-    case chip::Resource::hbm_bandwidth: return {"chip." + chip.device_memory().name + ".bandwidth"};
-    case chip::Resource::latency: return {"chip.gemm.k_step", "chip." + chip.device_memory().name + ".latency"};
-    case chip::Resource::power: return {"chip.power.cap"};
-    case chip::Resource::launch: return paths_ending_in(hardware, "chip.", {"fixed", "fixed_encoder", "attention_fixed", "prologue", "epilogue", "tile_overhead", "split_reduction"});
-    case chip::Resource::host: return {"chip.launch.step", "chip.launch.submit", "runtime.step_overhead"};
-    case chip::Resource::link_bandwidth: return {"system.fabric.bandwidth"};
+    case chip::Resource::vector_unit:
+      return {"chip.vector", "chip.exponentials"};
+    case chip::Resource::l2_bandwidth:
+      return chip.first_shared_cache()
+                 ? std::vector<std::string>{"chip." + chip.first_shared_cache()->name + ".bandwidth"}
+                 : std::vector<std::string>{};
+    case chip::Resource::hbm_bandwidth:
+      return {"chip." + chip.device_memory().name + ".bandwidth"};
+    case chip::Resource::latency:
+      return {"chip.gemm.k_step", "chip." + chip.device_memory().name + ".latency"};
+    case chip::Resource::power:
+      return {"chip.power.cap"};
+    case chip::Resource::launch:
+      return paths_ending_in(
+          hardware, "chip.",
+          {"fixed", "fixed_encoder", "attention_fixed", "prologue", "epilogue", "tile_overhead", "split_reduction"});
+    case chip::Resource::host:
+      return {"chip.launch.step", "chip.launch.submit", "runtime.step_overhead"};
+    case chip::Resource::link_bandwidth:
+      return {"system.fabric.bandwidth"};
     case chip::Resource::link_latency: {
       // Hops of NCCL's protocols scale with the device memory's latency (sim/net).
       std::vector<std::string> paths = times_below(hardware, "system.fabric.");
@@ -125,9 +140,12 @@ std::vector<Bottleneck> Sensitivity::find_bottlenecks(const report::StepReport& 
     const double share = report.makespan > Seconds(0) ? report.by_resource[i] / report.makespan : 0;
     if (share < kLeastShare) continue;
     const auto resource = static_cast<chip::Resource>(i);
-    list.push_back({.resource = std::string(chip::name_of(resource)), .share = share, .elasticity = elasticity(parameters_of(resource, hardware_))});
+    list.push_back({.resource = std::string(chip::name_of(resource)),
+                    .share = share,
+                    .elasticity = elasticity(parameters_of(resource, hardware_))});
   }
-  std::stable_sort(list.begin(), list.end(), [](const Bottleneck& a, const Bottleneck& b) { return a.share > b.share; });
+  std::stable_sort(list.begin(), list.end(),
+                   [](const Bottleneck& a, const Bottleneck& b) { return a.share > b.share; });
   return list;
 }
 
@@ -137,9 +155,15 @@ std::vector<Assumption> Sensitivity::find_assumptions() {
     if (provenance.kind != spec::SourceKind::assumed && provenance.kind != spec::SourceKind::derived) continue;
     const double e = elasticity({path});
     if (std::abs(e) < kLeastElasticity) continue;
-    list.push_back({.parameter = path, .value = provenance.text, .kind = provenance.kind, .source = provenance.source, .elasticity = e});
+    list.push_back({.parameter = path,
+                    .value = provenance.text,
+                    .kind = provenance.kind,
+                    .source = provenance.source,
+                    .elasticity = e});
   }
-  std::stable_sort(list.begin(), list.end(), [](const Assumption& a, const Assumption& b) { return std::abs(a.elasticity) > std::abs(b.elasticity); });
+  std::stable_sort(list.begin(), list.end(), [](const Assumption& a, const Assumption& b) {
+    return std::abs(a.elasticity) > std::abs(b.elasticity);
+  });
   if (list.size() > kMostAssumptions) list.resize(kMostAssumptions);
   return list;
 }

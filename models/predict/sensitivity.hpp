@@ -21,7 +21,8 @@ class Sensitivity {
       : documents_(std::move(documents)), hardware_(hardware), base_(base), time_of_(std::move(time_of)) {}
 
   // d ln time / d ln p over the numbers at `paths`, all scaled together, by a central difference of ±2 %, one-sided
-  // where only one side is valid. Paths that the documents do not have count for nothing; none at all gives 0, and so does less than a quarter of 0.001.
+  // where only one side is valid. Paths that the documents do not have count for nothing; none at all gives 0, and so
+  // does less than a quarter of 0.001.
   double elasticity(const std::vector<std::string>& paths);
 
   // Bottlenecks from the time by resource, with the elasticity to the parameters behind each; largest share first.

@@ -18,8 +18,9 @@ using spec::Node;
 using spec::Value;
 using work::DType;
 
-constexpr std::array kTasks{std::pair{std::string_view("prefill"), Task::prefill}, std::pair{std::string_view("decode"), Task::decode},
-                            std::pair{std::string_view("generate"), Task::generate}, std::pair{std::string_view("ops"), Task::ops}};
+constexpr std::array kTasks{
+    std::pair{std::string_view("prefill"), Task::prefill}, std::pair{std::string_view("decode"), Task::decode},
+    std::pair{std::string_view("generate"), Task::generate}, std::pair{std::string_view("ops"), Task::ops}};
 
 // Empty, with a diagnostic, where it is none that is modelled.
 std::optional<Task> decode_task(Node& node) {
@@ -28,16 +29,26 @@ std::optional<Task> decode_task(Node& node) {
     if (text == name) return task;
   }
   if (text == "train" || text == "serve") {
-    node.fail_at("task", fmt::format("task '{}' is not modelled in this version", text), "prefill, decode, generate and ops are");
+    node.fail_at("task", fmt::format("task '{}' is not modelled in this version", text),
+                 "prefill, decode, generate and ops are");
   } else if (!text.empty()) {
-    node.fail_at("task", fmt::format("unknown task '{}'", text), spec::spelling_hint(text, {"prefill", "decode", "generate", "ops"}));
+    node.fail_at("task", fmt::format("unknown task '{}'", text),
+                 spec::spelling_hint(text, {"prefill", "decode", "generate", "ops"}));
   }
   return std::nullopt;
 }
 
 DType decode_precision_dtype(const Node& node) {
-  return node.as_word<DType>({{"bf16", DType::bf16}, {"fp16", DType::fp16}, {"fp8", DType::fp8}, {"mxfp8", DType::mxfp8}, {"nvfp4", DType::nvfp4}, {"mxfp4", DType::mxfp4},
-                              {"int8", DType::int8}, {"int4", DType::int4}, {"tf32", DType::tf32}, {"fp32", DType::fp32}});
+  return node.as_word<DType>({{"bf16", DType::bf16},
+                              {"fp16", DType::fp16},
+                              {"fp8", DType::fp8},
+                              {"mxfp8", DType::mxfp8},
+                              {"nvfp4", DType::nvfp4},
+                              {"mxfp4", DType::mxfp4},
+                              {"int8", DType::int8},
+                              {"int4", DType::int4},
+                              {"tf32", DType::tf32},
+                              {"fp32", DType::fp32}});
 }
 
 PrecisionChoice decode_precision(Node node) {
@@ -56,7 +67,8 @@ PrecisionChoice decode_precision(Node node) {
   for (const char* key : {"gradients", "optimizer"}) {
     if (!node.has(key)) continue;
     node.child(key);
-    node.fail_at(key, fmt::format("'{}' belongs to training, which is not modelled in this version", key), "leave it out");
+    node.fail_at(key, fmt::format("'{}' belongs to training, which is not modelled in this version", key),
+                 "leave it out");
   }
   if (choice.activations == DType::int4) node.fail_at("activations", "int4 is a format of weights only");
   node.finish();
@@ -84,32 +96,37 @@ Inference decode_inference(Node node, Task task) {
   inference.prompt = node.require_count("prompt");
   inference.output = task == Task::prefill ? node.count_or("output", 1) : node.require_count("output");
   if (node.has("count")) inference.count_prefill = node.require_word<bool>("count", {{"all", true}, {"decode", false}});
-  if (!inference.count_prefill && task != Task::generate) node.fail_at("count", "only the task 'generate' has a prefill to leave out");
+  if (!inference.count_prefill && task != Task::generate)
+    node.fail_at("count", "only the task 'generate' has a prefill to leave out");
   constexpr double kMostTokens = 1e12, kLongestContext = 1e9;  // keep products within exact integers
   const double context = static_cast<double>(inference.prompt) + static_cast<double>(inference.output);
   if (static_cast<double>(inference.batch) * context > kMostTokens || context > kLongestContext) {
-    node.fail(fmt::format("a batch of {} sequences of {} tokens is beyond what can be meant", inference.batch, inference.prompt + inference.output));
+    node.fail(fmt::format("a batch of {} sequences of {} tokens is beyond what can be meant", inference.batch,
+                          inference.prompt + inference.output));
   }
   node.finish();
   return inference;
 }
 
-// Splits overrides into those of the hardware, of the model, and of the workload itself; the last are laid over it at once.
+// Splits overrides into those of the hardware, of the model, and of the workload itself; the last are laid over it at
+// once.
 struct Changes {
   std::vector<spec::Override> hardware, model;
 };
 
-// "runtime: vllm" becomes "runtime: {framework: vllm}" where a field of it is to be set.
-void open_runtime(Value& document) {
-  Value* runtime = document.find("runtime");
-  if (!runtime || !runtime->is_scalar()) return;
-  Value name = *runtime;
-  runtime->kind = Value::Kind::mapping;
-  runtime->members.push_back({"framework", name.place(), name});
+// What a member that is one word means as a mapping: "runtime: vllm" is "runtime: {framework: vllm}". Opened where a
+// field beside the word is to be set.
+void open_word(Value& document, std::string_view member, const std::string& meaning) {
+  Value* word = document.find(member);
+  if (!word || !word->is_scalar()) return;
+  Value value = *word;
+  word->kind = Value::Kind::mapping;
+  word->members.push_back({meaning, value.place(), value});
 }
 
 bool is_runtime_choice(std::string_view path) {
-  return path == "runtime.framework" || path == "runtime.graphs" || path == "runtime.fusion" || path == "runtime.fused_attention";
+  return path == "runtime.framework" || path == "runtime.graphs" || path == "runtime.fusion" ||
+         path == "runtime.fused_attention";
 }
 
 void sort_change(spec::Override change, Value& document, Changes& changes) {
@@ -119,7 +136,8 @@ void sort_change(spec::Override change, Value& document, Changes& changes) {
   } else if (change.path.starts_with(kModel)) {
     changes.model.push_back({change.path.substr(kModel.size()), std::move(change.value)});
   } else {
-    if (is_runtime_choice(change.path)) open_runtime(document);
+    if (is_runtime_choice(change.path)) open_word(document, "runtime", "framework");
+    if (change.path.starts_with("precision.")) open_word(document, "precision", "weights");
     spec::set_at(document, change.path, std::move(change.value));
   }
 }
@@ -129,7 +147,10 @@ void take_overrides(Value& document, Changes& changes) {
   if (!found) return;
   const Value overrides = *found;
   if (!overrides.is_mapping()) {
-    throw spec::InputError({{.place = overrides.place(), .path = "overrides", .message = "expected members ('system.chip.hbm.bandwidth: 9.6 TB/s')", .hint = ""}});
+    throw spec::InputError({{.place = overrides.place(),
+                             .path = "overrides",
+                             .message = "expected members ('system.chip.hbm.bandwidth: 9.6 TB/s')",
+                             .hint = ""}});
   }
   std::erase_if(document.members, [](const spec::Member& member) { return member.key == "overrides"; });
   for (const spec::Member& member : overrides.members) sort_change({member.key, member.value}, document, changes);
@@ -138,7 +159,8 @@ void take_overrides(Value& document, Changes& changes) {
 void apply_options(const WorkloadOptions& options, Value& document, Changes& changes) {
   if (options.system) spec::set_at(document, "system", spec::make_scalar(*options.system, "--system"));
   if (options.chips) spec::set_at(document, "chips", spec::make_scalar(std::to_string(*options.chips), "--chips"));
-  for (const auto& [path, text] : options.settings) sort_change({path, spec::make_scalar(text, "--set " + path)}, document, changes);
+  for (const auto& [path, text] : options.settings)
+    sort_change({path, spec::make_scalar(text, "--set " + path)}, document, changes);
 }
 
 void decode_ops(Node node, std::int64_t chips, Workload& workload) {
@@ -150,7 +172,8 @@ void decode_ops(Node node, std::int64_t chips, Workload& workload) {
   if (workload.ops.empty()) node.fail("the list of operators is empty");
 }
 
-void decode_network(Node& node, const Value& document, const spec::Library& library, const Changes& changes, Workload& workload, std::vector<std::string>& warnings) {
+void decode_network(Node& node, const Value& document, const spec::Library& library, const Changes& changes,
+                    Workload& workload, std::vector<std::string>& warnings) {
   Node model = node.child("model");
   if (model.is_present()) {
     try {
@@ -161,14 +184,17 @@ void decode_network(Node& node, const Value& document, const spec::Library& libr
   } else {
     node.fail("key 'model' is missing", "name a model of models/zoo, a file, or give its fields");
   }
-  if (workload.model && workload.model->architecture == graph::Architecture::encoder && workload.task != Task::prefill) {
-    node.fail_at("task", fmt::format("{} is an encoder: it generates no tokens", workload.model->name), "task: prefill encodes a batch");
+  if (workload.model && workload.model->architecture == graph::Architecture::encoder &&
+      workload.task != Task::prefill) {
+    node.fail_at("task", fmt::format("{} is an encoder: it generates no tokens", workload.model->name),
+                 "task: prefill encodes a batch");
   }
   workload.inference = decode_inference(node.require_mapping("inference"), workload.task);
   const bool may_have_moe = !workload.model || workload.model->moe;
   workload.parallelism = plan::decode_parallelism(node.child("parallelism"), may_have_moe, workload.chips.value_or(1));
   if (workload.chips) workload.parallelism = plan::fit_to_chips(workload.parallelism, *workload.chips, node);
-  if (workload.model) plan::check_inference(*workload.model, workload.parallelism, workload.inference.batch, node.child("parallelism"));
+  if (workload.model)
+    plan::check_inference(*workload.model, workload.parallelism, workload.inference.batch, node.child("parallelism"));
 }
 
 }  // namespace
@@ -180,22 +206,31 @@ std::string_view name_of(Task task) {
   MLOSIM_CHECK(false);
 }
 
-graph::ModelSpec load_model(const spec::Library& library, const Value& value, const std::vector<spec::Override>& overrides, std::vector<std::string>& warnings) {
-  Value document = value.is_scalar() ? spec::read_document(library.require(spec::Shelf::models, value.text, value.place())) : value;
+graph::ModelSpec load_model(const spec::Library& library, const Value& value,
+                            const std::vector<spec::Override>& overrides, std::vector<std::string>& warnings) {
+  Value document =
+      value.is_scalar() ? spec::read_document(library.require(spec::Shelf::models, value.text, value.place())) : value;
   for (const spec::Override& change : overrides) spec::set_at(document, change.path, change.value);
   spec::Decoding decoding;
-  graph::ModelSpec model = import::is_hf_config(document) ? import::import_hf_config(Node(&document, "model", &decoding)) : graph::decode_model(Node(&document, "model", &decoding));
+  graph::ModelSpec model = import::is_hf_config(document)
+                               ? import::import_hf_config(Node(&document, "model", &decoding))
+                               : graph::decode_model(Node(&document, "model", &decoding));
   decoding.diagnostics.throw_if_any();
   warnings.insert(warnings.end(), decoding.warnings.begin(), decoding.warnings.end());
   return model;
 }
 
-Workload read_workload(const spec::Library& library, const std::string& name_or_path, const WorkloadOptions& options, std::vector<std::string>& warnings) {
-  return decode_workload(library, spec::read_document(library.require(spec::Shelf::workloads, name_or_path)), name_or_path, options, warnings);
+Workload read_workload(const spec::Library& library, const std::string& name_or_path, const WorkloadOptions& options,
+                       std::vector<std::string>& warnings) {
+  return decode_workload(library, spec::read_document(library.require(spec::Shelf::workloads, name_or_path)),
+                         name_or_path, options, warnings);
 }
 
-Workload decode_workload(const spec::Library& library, Value document, const std::string& unnamed, const WorkloadOptions& options, std::vector<std::string>& warnings) {
-  if (!document.is_mapping()) throw spec::InputError({{.place = document.place(), .path = "", .message = "a workload is a list of 'key: value'", .hint = ""}});
+Workload decode_workload(const spec::Library& library, Value document, const std::string& unnamed,
+                         const WorkloadOptions& options, std::vector<std::string>& warnings) {
+  if (!document.is_mapping())
+    throw spec::InputError(
+        {{.place = document.place(), .path = "", .message = "a workload is a list of 'key: value'", .hint = ""}});
   Changes changes;
   take_overrides(document, changes);
   apply_options(options, document, changes);
@@ -212,7 +247,8 @@ Workload decode_workload(const spec::Library& library, Value document, const std
   workload.system = node.require_text("system");
   if (const Value* system = document.find("system"); system && !workload.system.empty()) {
     workload.system_place = system->place();
-    if (const auto wrong = spec::check_system_name(library, workload.system, workload.system_place)) decoding.diagnostics.add(*wrong);
+    if (const auto wrong = spec::check_system_name(library, workload.system, workload.system_place))
+      decoding.diagnostics.add(*wrong);
   }
   if (node.has("chips")) workload.chips = node.require_count("chips");
   workload.precision = decode_precision(node.child("precision"));

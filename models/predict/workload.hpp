@@ -33,9 +33,9 @@ struct PrecisionChoice {
 
 // The `runtime:` fields besides the profile's name.
 struct RuntimeChoice {
-  std::string profile;              // empty: the vendor's default
-  std::optional<bool> graphs;       // replay captured graphs in every phase, or in none
-  std::optional<bool> fusion;       // default or none
+  std::string profile;         // empty: the vendor's default
+  std::optional<bool> graphs;  // replay captured graphs in every phase, or in none
+  std::optional<bool> fusion;  // default or none
   std::optional<bool> fused_attention;
 };
 
@@ -47,7 +47,7 @@ struct Workload {
   std::optional<std::int64_t> chips;  // as given
   std::optional<graph::ModelSpec> model;
   PrecisionChoice precision;
-  plan::Parallelism parallelism;      // completed
+  plan::Parallelism parallelism;  // completed
   Inference inference;
   std::vector<work::Operator> ops;
   RuntimeChoice runtime;
@@ -61,14 +61,18 @@ struct WorkloadOptions {
   std::vector<std::pair<std::string, std::string>> settings;  // --set path=value, in order
 };
 
-// Reads a workload by name or path ("-": standard input). Throws spec::InputError with all mistakes; warnings are appended.
-Workload read_workload(const spec::Library& library, const std::string& name_or_path, const WorkloadOptions& options, std::vector<std::string>& warnings);
+// Reads a workload by name or path ("-": standard input). Throws spec::InputError with all mistakes; warnings are
+// appended.
+Workload read_workload(const spec::Library& library, const std::string& name_or_path, const WorkloadOptions& options,
+                       std::vector<std::string>& warnings);
 
 // The same for a document that has been read already; `unnamed` is its name where it has none.
-Workload decode_workload(const spec::Library& library, spec::Value document, const std::string& unnamed, const WorkloadOptions& options, std::vector<std::string>& warnings);
+Workload decode_workload(const spec::Library& library, spec::Value document, const std::string& unnamed,
+                         const WorkloadOptions& options, std::vector<std::string>& warnings);
 
 // A model by zoo name, by path (model YAML or Hugging Face config.json), or from inline fields.
-graph::ModelSpec load_model(const spec::Library& library, const spec::Value& value, const std::vector<spec::Override>& overrides, std::vector<std::string>& warnings);
+graph::ModelSpec load_model(const spec::Library& library, const spec::Value& value,
+                            const std::vector<spec::Override>& overrides, std::vector<std::string>& warnings);
 
 // One entry of `ops:`. `chips` is the default number of ranks of a collective.
 work::Operator decode_op(spec::Node node, std::int64_t chips);

@@ -1,13 +1,14 @@
 // GEMM on a GPU: search of the library's plans (tile, split-K), each priced in closed form; the cheapest is taken.
 //
-// C[m,n] = A[m,k]·W[n,k]ᵀ, `batch` copies. A tile of tile_n rows of W and tile_m rows of A is worked on by one unit (or a
-// pair); T tiles times S splits make the grid, c of them on the busiest unit, `resident` at once, in r rounds.
+// C[m,n] = A[m,k]·W[n,k]ᵀ, `batch` copies. A tile of tile_n rows of W and tile_m rows of A is worked on by one unit (or
+// a pair); T tiles times S splits make the grid, c of them on the busiest unit, `resident` at once, in r rounds.
 //   main  = unit ‖ L2 ‖ HBM ‖ power           (‖: overlap norm, pricing.hpp)
 //   unit  = (c·matrix ‖ c·load ‖ r·k-steps) + (r−1)·exposed·(prologue + epilogue)
 //   time  = fixed + prologue + epilogue + main + [S>1] split reduction + quantiser
 // load is Little's law per unit: bytes in flight over latency, capped. Source: our own study of measured bf16 GEMMs on
-// A100, H100, B200 and L40S; plan choice, CTA ends and waves explain most there, in that order. Wrong where: GEMV kernel families switch by shape (m = 1), library
-// heuristics that leave split-K out, operands between 0.5 and 0.8 of a partitioned L2.
+// A100, H100, B200 and L40S; plan choice, CTA ends and waves explain most there, in that order. Wrong where: GEMV
+// kernel families switch by shape (m = 1), library heuristics that leave split-K out, operands between 0.5 and 0.8 of a
+// partitioned L2.
 
 #include <algorithm>
 #include <cmath>
@@ -19,31 +20,32 @@
 namespace mlosim::chip {
 namespace {
 
-constexpr double kChunkBytes = 64;           // granule of k per row
-constexpr double kStepBytes = 128;           // of k per row that one main-loop step consumes
-constexpr double kAccumulatorTile = 32768;   // elements of output tile that fit a unit's registers or tensor memory at once
-constexpr double kMostResident = 8;          // CTAs per unit
-constexpr double kUsableScratchpad = 0.9;    // for stages; the rest holds the epilogue and barriers
-constexpr double kMostCopies = 5;            // of the weights in a benchmark loop (measurement protocol)
-constexpr double kSplitMargin = 1.02;        // a split plan must be cheaper by this factor besides split_preference
-constexpr double kWarpTile = 64;             // side of the output that one warp's mma.sync covers
-constexpr double kReductionShare = 0.5;      // of the L2 rate that the split-K reduction reaches
-constexpr double kGemvVectorFlops = 256;     // per clk and unit, where no matrix unit is used
+constexpr double kChunkBytes = 64;  // granule of k per row
+constexpr double kStepBytes = 128;  // of k per row that one main-loop step consumes
+constexpr double kAccumulatorTile =
+    32768;                           // elements of output tile that fit a unit's registers or tensor memory at once
+constexpr double kMostResident = 8;  // CTAs per unit
+constexpr double kUsableScratchpad = 0.9;     // for stages; the rest holds the epilogue and barriers
+constexpr double kMostCopies = 5;             // of the weights in a benchmark loop (measurement protocol)
+constexpr double kSplitMargin = 1.02;         // a split plan must be cheaper by this factor besides split_preference
+constexpr double kWarpTile = 64;              // side of the output that one warp's mma.sync covers
+constexpr double kReductionShare = 0.5;       // of the L2 rate that the split-K reduction reaches
+constexpr double kGemvVectorFlops = 256;      // per clk and unit, where no matrix unit is used
 constexpr double kGemvInFlight = 0.4 * 4096;  // bytes that one CTA keeps in flight
 
 // The operator and what does not depend on the plan.
 struct Problem {
   double batch, m, n, k;
-  double ea, ew, eo;                // bytes per element of A, W, C
-  double chunk;                     // elements of k per chunk
+  double ea, ew, eo;                    // bytes per element of A, W, C
+  double chunk;                         // elements of k per chunk
   double weights, activations, output;  // bytes
-  double hit_a, hit_w;              // shares found in the last cache
-  double flops_per_clk;             // of one unit
-  double clock;                     // Hz
-  double l2_rate, hbm_rate;         // B/s, efficiency included
-  double l2_latency, hbm_latency;   // clk
-  double scratchpad;                // bytes for stages
-  double half_cache;                // bytes: an operand below it is read once
+  double hit_a, hit_w;                  // shares found in the last cache
+  double flops_per_clk;                 // of one unit
+  double clock;                         // Hz
+  double l2_rate, hbm_rate;             // B/s, efficiency included
+  double l2_latency, hbm_latency;       // clk
+  double scratchpad;                    // bytes for stages
+  double half_cache;                    // bytes: an operand below it is read once
   double units;
   Joules matrix_energy;
 };
@@ -58,9 +60,7 @@ struct Cost {
   double total() const { return main + ends + reduction; }
 };
 
-double norm(double p, double a, double b, double c) {
-  return overlap(p, Seconds(a), Seconds(b), Seconds(c)).si();
-}
+double norm(double p, double a, double b, double c) { return overlap(p, Seconds(a), Seconds(b), Seconds(c)).si(); }
 
 Problem pose(const work::Gemm& op, const KernelContext& context) {
   const spec::ChipSpec& chip = context.chip;
@@ -108,9 +108,12 @@ Problem pose(const work::Gemm& op, const KernelContext& context) {
 double operand_bytes(const spec::GemmParameters& g, const spec::GemmTile& tile, const Problem& p) {
   const double a = static_cast<double>(tile.n), b = static_cast<double>(tile.m);
   switch (g.operand_path) {
-    case spec::OperandPath::shared_memory: return (std::min(a, 64.0) + b) * p.ea * std::ceil(a / 64);
-    case spec::OperandPath::tensor_memory: return (a + b) * p.ea / static_cast<double>(tile.units);
-    case spec::OperandPath::register_file: return a * b * p.ea * (1 / std::min(kWarpTile, a / 2) + 1 / std::min(kWarpTile, b / 2));
+    case spec::OperandPath::shared_memory:
+      return (std::min(a, 64.0) + b) * p.ea * std::ceil(a / 64);
+    case spec::OperandPath::tensor_memory:
+      return (a + b) * p.ea / static_cast<double>(tile.units);
+    case spec::OperandPath::register_file:
+      return a * b * p.ea * (1 / std::min(kWarpTile, a / 2) + 1 / std::min(kWarpTile, b / 2));
   }
   MLOSIM_CHECK(false);
 }
@@ -128,7 +131,9 @@ double device_reads(const Problem& p, double a, double b, double grid_m, double 
 }
 
 // A lower bound of the plan's time, cheap to compute: perfect overlap and no power cap.
-double floor_of(const Cost& cost) { return std::max({cost.matrix, cost.load, cost.steps, cost.l2, cost.hbm}) + cost.ends + cost.reduction; }
+double floor_of(const Cost& cost) {
+  return std::max({cost.matrix, cost.load, cost.steps, cost.l2, cost.hbm}) + cost.ends + cost.reduction;
+}
 
 // Main part from the unit's time and the chip's levels, clock under the power cap included.
 void finish_main(Cost& cost, double unit, const Problem& p, const KernelContext& context) {
@@ -152,14 +157,16 @@ double least_time(const spec::GemmParameters& g, const Problem& p) {
 }
 
 // Prices one plan; gives up, with a time that is not below `limit`, once it cannot win.
-Cost estimate(const spec::GemmTile& tile, double split, double grid_m, double grid_n, const Problem& p, const KernelContext& context, double limit) {
+Cost estimate(const spec::GemmTile& tile, double split, double grid_m, double grid_n, const Problem& p,
+              const KernelContext& context, double limit) {
   const spec::GemmParameters& g = context.chip.gemm;
   const double a = static_cast<double>(tile.n), b = static_cast<double>(tile.m), pair = static_cast<double>(tile.units);
   Cost cost;
   cost.tiles = grid_m * grid_n * p.batch * split;
   const double per_unit = std::ceil(cost.tiles * pair / p.units);
   cost.active = std::min(cost.tiles * pair, p.units);
-  const double resident = std::min(per_unit, std::clamp(std::floor(kAccumulatorTile * pair / (a * b)), 1.0, kMostResident));
+  const double resident =
+      std::min(per_unit, std::clamp(std::floor(kAccumulatorTile * pair / (a * b)), 1.0, kMostResident));
   cost.rounds = std::ceil(per_unit / resident);
   const double chunks = std::ceil(p.k / p.chunk);
   const double k_tile = std::ceil(chunks / split) * p.chunk;
@@ -167,7 +174,8 @@ Cost estimate(const spec::GemmTile& tile, double split, double grid_m, double gr
   const double multiply = 2 * a * b * k_tile / (pair * p.flops_per_clk * g.matrix_efficiency);
   const double operands = operand_bytes(g, tile, p) * k_tile * g.operand_limit / kChunkBytes;
   const double bytes_per_k = (a * p.ew + b * p.ea) / pair;
-  const double in_flight = std::min(p.scratchpad, resident * std::min(g.stages_in_flight * bytes_per_k * kStepBytes / p.ea, k_tile * bytes_per_k));
+  const double in_flight = std::min(
+      p.scratchpad, resident * std::min(g.stages_in_flight * bytes_per_k * kStepBytes / p.ea, k_tile * bytes_per_k));
   const double hit = (a * p.hit_w + b * p.hit_a) / (a + b);
   const double latency = p.l2_latency * hit + p.hbm_latency * (1 - hit);
   const double rate = std::min(g.unit_load.si(), in_flight / latency);
@@ -180,7 +188,8 @@ Cost estimate(const spec::GemmTile& tile, double split, double grid_m, double gr
   cost.hbm = (cost.read + cost.written) / p.hbm_rate;
   const bool multicasts = g.operand_path != spec::OperandPath::register_file && (a >= b ? grid_m : grid_n) >= 2 * pair;
   const double wide = a >= b ? a * p.ew : b * p.ea, narrow = a >= b ? b * p.ea : a * p.ew;
-  cost.l2_bytes = grid_m * grid_n * p.batch * std::min(chunks * p.chunk, p.k) * (wide / (multicasts ? 2 : 1) + narrow) + p.output;
+  cost.l2_bytes =
+      grid_m * grid_n * p.batch * std::min(chunks * p.chunk, p.k) * (wide / (multicasts ? 2 : 1) + narrow) + p.output;
   cost.l2 = cost.l2_bytes / p.l2_rate;
 
   // A tile's end: stores of a round run in phase and share the device memory; partial sums are fp32.
@@ -193,7 +202,8 @@ Cost estimate(const spec::GemmTile& tile, double split, double grid_m, double gr
     cost.main = floor;
     return cost;
   }
-  const double unit = norm(g.overlap_norm, cost.matrix, cost.load, cost.steps) + (cost.rounds - 1) * g.exposed_ends * cost.ends;
+  const double unit =
+      norm(g.overlap_norm, cost.matrix, cost.load, cost.steps) + (cost.rounds - 1) * g.exposed_ends * cost.ends;
   finish_main(cost, unit, p, context);
   return cost;
 }
@@ -227,7 +237,8 @@ struct Choice {
   double preference = std::numeric_limits<double>::infinity();
   KernelPlan plan;
 
-  void offer(const Cost& other, double preferred, std::int64_t tile_n, std::int64_t tile_m, std::int64_t units, std::int64_t split) {
+  void offer(const Cost& other, double preferred, std::int64_t tile_n, std::int64_t tile_m, std::int64_t units,
+             std::int64_t split) {
     if (preferred >= preference) return;
     preference = preferred;
     cost = other;
@@ -242,7 +253,8 @@ struct Choice {
 Seconds quantiser_time(const work::Gemm& op, const KernelContext& context) {
   if (!op.quantise_activations) return Seconds(0);
   const spec::Quantiser& q = context.runtime.quantiser;
-  const Bytes bytes = static_cast<double>(op.batch * op.m) * static_cast<double>(op.k) * (work::bytes_per_element(op.output) + work::bytes_per_element(op.activations));
+  const Bytes bytes = static_cast<double>(op.batch * op.m) * static_cast<double>(op.k) *
+                      (work::bytes_per_element(op.output) + work::bytes_per_element(op.activations));
   const Seconds stream = q.passes * bytes / context.chip.device_memory().bandwidth;
   return q.fixed + overlap(context.chip.gemm.overlap_norm, stream, static_cast<double>(op.m) * q.per_row);
 }
@@ -254,10 +266,13 @@ KernelPrice price_gemm_simt(const work::Gemm& op, const KernelContext& context) 
   const Problem p = pose(op, context);
   const double chunks = std::ceil(p.k / p.chunk);
   const double least = least_time(g, p);
-  const auto prefer = [&](double time, std::int64_t split) { return split > 1 ? time * kSplitMargin + g.split_preference.si() : time; };
+  const auto prefer = [&](double time, std::int64_t split) {
+    return split > 1 ? time * kSplitMargin + g.split_preference.si() : time;
+  };
   Choice best;
   for (const spec::GemmTile& tile : g.tiles) {
-    const double grid_m = std::ceil(p.m / static_cast<double>(tile.m)), grid_n = std::ceil(p.n / static_cast<double>(tile.n));
+    const double grid_m = std::ceil(p.m / static_cast<double>(tile.m)),
+                 grid_n = std::ceil(p.n / static_cast<double>(tile.n));
     for (const std::int64_t split : g.splits) {
       const double s = static_cast<double>(split);
       if (split > 1 && (s > std::max(1.0, chunks / 4) || grid_m * grid_n * p.batch > 2 * p.units)) continue;
@@ -285,8 +300,12 @@ KernelPrice price_gemm_simt(const work::Gemm& op, const KernelContext& context) 
   plan.device_written = Bytes(cost.written);
   plan.shared_cache = Bytes(cost.l2_bytes);
   const Seconds overhead = g.fixed + Seconds(cost.ends + cost.reduction) + quantiser_time(op, context);
-  const ResourceTimes times{.matrix = Seconds(cost.matrix), .vector = {}, .l2 = Seconds(std::max(cost.l2, cost.load)), .hbm = Seconds(cost.hbm),
-                            .latency = Seconds(cost.steps), .power = Seconds(cost.power)};
+  const ResourceTimes times{.matrix = Seconds(cost.matrix),
+                            .vector = {},
+                            .l2 = Seconds(std::max(cost.l2, cost.load)),
+                            .hbm = Seconds(cost.hbm),
+                            .latency = Seconds(cost.steps),
+                            .power = Seconds(cost.power)};
   return close_price(context, work::work_of(op), plan, times, Seconds(cost.main), overhead);
 }
 

@@ -15,7 +15,12 @@ KernelPrice price_roofline(const work::Operator& op, const KernelContext& contex
   KernelPrice price;
   price.bounds = bounds_of(work, context);
   price.time = price.bounds.largest();
-  price.limiter = limiter_of({.matrix = price.bounds.matrix, .vector = price.bounds.vector, .l2 = {}, .hbm = price.bounds.memory, .latency = {}, .power = {}});
+  price.limiter = limiter_of({.matrix = price.bounds.matrix,
+                              .vector = price.bounds.vector,
+                              .l2 = {},
+                              .hbm = price.bounds.memory,
+                              .latency = {},
+                              .power = {}});
   price.plan.device_read = work.read;
   price.plan.device_written = work.written;
   price.energy = total_energy(context.chip, dynamic_energy(context.chip, work, work.bytes()), price.time);
@@ -43,25 +48,38 @@ struct AnalyticPricer {
 
 std::string_view name_of(Fidelity fidelity) {
   switch (fidelity) {
-    case Fidelity::roofline: return "roofline";
-    case Fidelity::analytic: return "analytic";
-    case Fidelity::event: return "event";
+    case Fidelity::roofline:
+      return "roofline";
+    case Fidelity::analytic:
+      return "analytic";
+    case Fidelity::event:
+      return "event";
   }
   MLOSIM_CHECK(false);
 }
 
 std::string_view name_of(Resource resource) {
   switch (resource) {
-    case Resource::matrix_unit: return "matrix_unit";
-    case Resource::vector_unit: return "vector_unit";
-    case Resource::l2_bandwidth: return "l2_bandwidth";
-    case Resource::hbm_bandwidth: return "hbm_bandwidth";
-    case Resource::latency: return "latency";
-    case Resource::power: return "power";
-    case Resource::launch: return "launch";
-    case Resource::host: return "host";
-    case Resource::link_bandwidth: return "link_bandwidth";
-    case Resource::link_latency: return "link_latency";
+    case Resource::matrix_unit:
+      return "matrix_unit";
+    case Resource::vector_unit:
+      return "vector_unit";
+    case Resource::l2_bandwidth:
+      return "l2_bandwidth";
+    case Resource::hbm_bandwidth:
+      return "hbm_bandwidth";
+    case Resource::latency:
+      return "latency";
+    case Resource::power:
+      return "power";
+    case Resource::launch:
+      return "launch";
+    case Resource::host:
+      return "host";
+    case Resource::link_bandwidth:
+      return "link_bandwidth";
+    case Resource::link_latency:
+      return "link_latency";
   }
   MLOSIM_CHECK(false);
 }
@@ -78,10 +96,13 @@ std::string describe(const KernelPlan& plan) {
 
 KernelPrice price_kernel(const work::Operator& op, const KernelContext& context, Fidelity fidelity) {
   switch (fidelity) {
-    case Fidelity::roofline: return price_roofline(op, context);
-    case Fidelity::analytic: return std::visit(AnalyticPricer{context}, op);
+    case Fidelity::roofline:
+      return price_roofline(op, context);
+    case Fidelity::analytic:
+      return std::visit(AnalyticPricer{context}, op);
     case Fidelity::event:
-      throw spec::InputError("kernels are not played tile by tile in this version", "use --fidelity analytic or roofline; streams and tasks are played by events in both");
+      throw spec::InputError("kernels are not played tile by tile in this version",
+                             "use --fidelity analytic or roofline; streams and tasks are played by events in both");
   }
   MLOSIM_CHECK(false);
 }

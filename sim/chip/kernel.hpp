@@ -19,16 +19,16 @@ std::string_view name_of(Fidelity fidelity);
 
 // What a kernel waits for: the vocabulary of bottlenecks.
 enum class Resource {
-  matrix_unit,       // tensor cores, MXU
-  vector_unit,       // fp32 lanes, special functions
-  l2_bandwidth,      // shared cache, or what feeds the units from it
-  hbm_bandwidth,     // device memory
-  latency,           // dependent accesses and pipeline fill that nothing overlaps
-  power,             // the clock is down at the power cap
-  launch,            // start and end of kernels
-  host,              // submission by the host
-  link_bandwidth,    // fabric between chips
-  link_latency,      // hops and protocol of collectives
+  matrix_unit,     // tensor cores, MXU
+  vector_unit,     // fp32 lanes, special functions
+  l2_bandwidth,    // shared cache, or what feeds the units from it
+  hbm_bandwidth,   // device memory
+  latency,         // dependent accesses and pipeline fill that nothing overlaps
+  power,           // the clock is down at the power cap
+  launch,          // start and end of kernels
+  host,            // submission by the host
+  link_bandwidth,  // fabric between chips
+  link_latency,    // hops and protocol of collectives
 };
 inline constexpr std::size_t kResources = 10;
 
@@ -36,9 +36,9 @@ std::string_view name_of(Resource resource);
 
 // Lower bounds of a kernel's time, each from one resource at its datasheet or highest rate. No prediction is below any.
 struct Bounds {
-  Seconds matrix;   // matrix and vector work at the highest clock
+  Seconds matrix;  // matrix and vector work at the highest clock
   Seconds vector;
-  Seconds memory;   // bytes that the caches cannot hold, at the device memory's full rate
+  Seconds memory;  // bytes that the caches cannot hold, at the device memory's full rate
 
   Seconds largest() const;
 };
@@ -51,9 +51,9 @@ struct KernelPlan {
   double tiles = 1;                                 // work items (CTAs, grid steps) in all
   double waves = 1;                                 // rounds of them over the units
   double active_units = 1;
-  int kernels = 1;                                  // launches, quantiser and reduction included
-  Bytes device_read, device_written;                // at the device memory
-  Bytes shared_cache;                               // from the shared cache to the units
+  int kernels = 1;                    // launches, quantiser and reduction included
+  Bytes device_read, device_written;  // at the device memory
+  Bytes shared_cache;                 // from the shared cache to the units
 };
 
 // "128x256 split 2": for tables; empty for a plan without tiles.
@@ -61,10 +61,10 @@ std::string describe(const KernelPlan& plan);
 
 struct KernelPrice {
   Seconds time;
-  Seconds overhead;       // part of `time` before and after the work: launch, prologue, epilogue, reduction
+  Seconds overhead;  // part of `time` before and after the work: launch, prologue, epilogue, reduction
   Resource limiter = Resource::latency;  // of the rest
   Bounds bounds;
-  Joules energy;          // dynamic and static, over `time`
+  Joules energy;  // dynamic and static, over `time`
   KernelPlan plan;
 
   // What the kernel as a whole is bound by: its launch and ends, where they are the larger part.
@@ -72,8 +72,9 @@ struct KernelPrice {
 };
 
 // What of a kernel's operands is in the caches when it starts.
-//   between_uses: bytes that the chip touches between two runs of this very kernel, besides the kernel's own. In a network,
-//   all weights and the KV cache; in a benchmark loop, the other copies of the weights (see benchmark_operands).
+//   between_uses: bytes that the chip touches between two runs of this very kernel, besides the kernel's own. In a
+//   network, all weights and the KV cache; in a benchmark loop, the other copies of the weights (see
+//   benchmark_operands).
 struct OperandState {
   Bytes between_uses;
   bool rotates_weights = false;  // benchmark loop over up to five copies of the weights, so that they exceed the L2

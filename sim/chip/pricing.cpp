@@ -12,7 +12,8 @@ FlopsPerSecond require_matrix_rate(const spec::ChipSpec& chip, work::DType arith
   if (const auto rate = chip.matrix_rate(arithmetic, chip.clock)) return *rate;
   std::vector<std::string_view> known;
   for (const auto& [dtype, rate] : chip.matrix) known.push_back(work::name_of(dtype));
-  throw spec::InputError(fmt::format("{} has no {} arithmetic", chip.name, work::name_of(arithmetic)), fmt::format("it has {}", fmt::join(known, ", ")));
+  throw spec::InputError(fmt::format("{} has no {} arithmetic", chip.name, work::name_of(arithmetic)),
+                         fmt::format("it has {}", fmt::join(known, ", ")));
 }
 
 Bounds bounds_of(const work::OpWork& work, const KernelContext& context) {
@@ -20,7 +21,9 @@ Bounds bounds_of(const work::OpWork& work, const KernelContext& context) {
   Bounds bounds;
   if (work.matrix > Flops(0)) bounds.matrix = work.matrix / require_matrix_rate(chip, work.matrix_dtype);
   bounds.vector = work.vector / chip.vector_rate();
-  bounds.vector = std::max(bounds.vector, Seconds(work.exponentials / (chip.exponentials * static_cast<double>(chip.units) * chip.clock.si())));
+  bounds.vector =
+      std::max(bounds.vector,
+               Seconds(work.exponentials / (chip.exponentials * static_cast<double>(chip.units) * chip.clock.si())));
   // What the largest cache can keep from one use to the next never comes from the device memory.
   Bytes kept;
   for (const spec::MemoryLevel& level : chip.levels) {
@@ -28,10 +31,14 @@ Bounds bounds_of(const work::OpWork& work, const KernelContext& context) {
     const double copies = level.sharing == spec::Sharing::unit ? static_cast<double>(chip.units) : 1;
     kept = std::max(kept, level.capacity * copies);
   }
-  // Weights are used again only after everything else in between; what the operator before has written may still be there.
-  const auto missing = [&](Bytes part, Bytes touched) { return touched <= kept ? Bytes(0) : part * (1 - kept / touched); };
+  // Weights are used again only after everything else in between; what the operator before has written may still be
+  // there.
+  const auto missing = [&](Bytes part, Bytes touched) {
+    return touched <= kept ? Bytes(0) : part * (1 - kept / touched);
+  };
   const Bytes own = work.bytes();
-  const Bytes cycle = own + context.operands.between_uses + (context.operands.rotates_weights ? work.weights : Bytes(0));
+  const Bytes cycle =
+      own + context.operands.between_uses + (context.operands.rotates_weights ? work.weights : Bytes(0));
   bounds.memory = (missing(work.weights, cycle) + missing(own - work.weights, own)) / chip.device_memory().bandwidth;
   return bounds;
 }
@@ -52,13 +59,17 @@ Joules dynamic_energy(const spec::ChipSpec& chip, const work::OpWork& work, Byte
   return matrix + work.vector * chip.power.vector + device_bytes * chip.power.device_memory;
 }
 
-Joules total_energy(const spec::ChipSpec& chip, Joules dynamic, Seconds time) { return dynamic + chip.power.static_power() * time; }
+Joules total_energy(const spec::ChipSpec& chip, Joules dynamic, Seconds time) {
+  return dynamic + chip.power.static_power() * time;
+}
 
 Resource limiter_of(const ResourceTimes& times) {
   Resource limiter = Resource::latency;
   Seconds most = times.latency;
-  for (const auto& [time, resource] : {std::pair{times.l2, Resource::l2_bandwidth}, std::pair{times.vector, Resource::vector_unit}, std::pair{times.hbm, Resource::hbm_bandwidth},
-                                       std::pair{times.matrix, Resource::matrix_unit}, std::pair{times.power, Resource::power}}) {
+  for (const auto& [time, resource] :
+       {std::pair{times.l2, Resource::l2_bandwidth}, std::pair{times.vector, Resource::vector_unit},
+        std::pair{times.hbm, Resource::hbm_bandwidth}, std::pair{times.matrix, Resource::matrix_unit},
+        std::pair{times.power, Resource::power}}) {
     if (time > most) {
       most = time;
       limiter = resource;
@@ -67,14 +78,16 @@ Resource limiter_of(const ResourceTimes& times) {
   return limiter;
 }
 
-KernelPrice close_price(const KernelContext& context, const work::OpWork& work, const KernelPlan& plan, const ResourceTimes& times, Seconds main, Seconds overhead) {
+KernelPrice close_price(const KernelContext& context, const work::OpWork& work, const KernelPlan& plan,
+                        const ResourceTimes& times, Seconds main, Seconds overhead) {
   KernelPrice price;
   price.plan = plan;
   price.bounds = bounds_of(work, context);
   price.overhead = overhead;
   price.time = std::max(main + overhead, price.bounds.largest());
   price.limiter = limiter_of(times);
-  price.energy = total_energy(context.chip, dynamic_energy(context.chip, work, plan.device_read + plan.device_written), price.time);
+  price.energy = total_energy(context.chip, dynamic_energy(context.chip, work, plan.device_read + plan.device_written),
+                              price.time);
   return price;
 }
 

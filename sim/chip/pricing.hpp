@@ -1,8 +1,8 @@
 // Pieces that the cost models of one operator kind share: bounds, cache residency, power. Internal to sim/chip.
 #pragma once
 
-#include <cmath>
 #include <algorithm>
+#include <cmath>
 
 #include "sim/chip/kernel.hpp"
 
@@ -23,8 +23,8 @@ inline Seconds overlap(double p, Seconds a, Seconds b, Seconds c) {
 
 inline double ceil_div(double a, double b) { return std::ceil(a / b); }
 
-// The rate of the operator's matrix arithmetic at the highest clock; throws spec::InputError naming the chip, the format
-// and the formats that it has.
+// The rate of the operator's matrix arithmetic at the highest clock; throws spec::InputError naming the chip, the
+// format and the formats that it has.
 FlopsPerSecond require_matrix_rate(const spec::ChipSpec& chip, work::DType arithmetic);
 
 // Lower bounds from the operator's compulsory work. `missing` is the part of the bytes that no cache can hold: bytes
@@ -53,7 +53,8 @@ struct ResourceTimes {
 Resource limiter_of(const ResourceTimes& times);
 
 // Closes a price: raises `time` to the bounds (they hold by construction), sets limiter and energy.
-KernelPrice close_price(const KernelContext& context, const work::OpWork& work, const KernelPlan& plan, const ResourceTimes& times, Seconds main, Seconds overhead);
+KernelPrice close_price(const KernelContext& context, const work::OpWork& work, const KernelPlan& plan,
+                        const ResourceTimes& times, Seconds main, Seconds overhead);
 
 // The cost models, by operator and kind of chip. Each plans and prices.
 KernelPrice price_gemm_simt(const work::Gemm& op, const KernelContext& context);

@@ -31,7 +31,8 @@ class Facts {
   // Tells every observer the fact that `build()` returns; `build` is not called when there is none.
   template <class Build>
   void emit(Build&& build) const {
-    if (observers_.empty()) [[likely]] return;
+    if (observers_.empty()) [[likely]]
+      return;
     const Fact fact = build();
     for (Observer<Fact>* observer : observers_) observer->observe(fact);
   }
@@ -42,17 +43,17 @@ class Facts {
 
 // Why something that could work does not: the whole vocabulary of bottlenecks.
 enum class StallReason : std::uint8_t {
-  dependency,           // an operand or an earlier task is not done
-  launch,               // the host has not issued it yet
-  slot,                 // no SM, MXU or queue entry is free
-  memory_capacity,      // no room in registers, shared memory, VMEM or HBM
-  compute,              // the arithmetic units are busy
-  on_chip_bandwidth,    // shared memory, VMEM or L2 is saturated
-  memory_bandwidth,     // HBM or DRAM is saturated
-  link_bandwidth,       // a link, switch or NIC is saturated
-  latency,              // a request is under way and nothing is saturated
-  synchronization,      // a barrier or collective waits for its slowest member
-  throttle,             // a power or thermal limit holds the clock down
+  dependency,         // an operand or an earlier task is not done
+  launch,             // the host has not issued it yet
+  slot,               // no SM, MXU or queue entry is free
+  memory_capacity,    // no room in registers, shared memory, VMEM or HBM
+  compute,            // the arithmetic units are busy
+  on_chip_bandwidth,  // shared memory, VMEM or L2 is saturated
+  memory_bandwidth,   // HBM or DRAM is saturated
+  link_bandwidth,     // a link, switch or NIC is saturated
+  latency,            // a request is under way and nothing is saturated
+  synchronization,    // a barrier or collective waits for its slowest member
+  throttle,           // a power or thermal limit holds the clock down
 };
 
 std::string_view name_of(StallReason reason);

@@ -32,9 +32,8 @@ Time FifoResource::start(Bytes bytes, Event& done) {
   const Time finished = fluid::round_up(served) + spec_.latency;
   sim_.schedule_at(done, finished);
   if (started > now) {
-    stall_facts_.emit([&] {
-      return StallFact{.who = spec_.name, .reason = spec_.when_busy, .from = now, .until = started};
-    });
+    stall_facts_.emit(
+        [&] { return StallFact{.who = spec_.name, .reason = spec_.when_busy, .from = now, .until = started}; });
   }
   transfer_facts_.emit([&] {
     return TransferFact{

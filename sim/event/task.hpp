@@ -23,8 +23,8 @@ namespace detail {
 void finish_process(ProcessRecord& process, std::exception_ptr error) noexcept;
 
 struct PromiseBase {
-  ProcessRecord* process = nullptr;       // the process in which the task runs
-  std::coroutine_handle<> continuation;   // the caller, once it waits
+  ProcessRecord* process = nullptr;      // the process in which the task runs
+  std::coroutine_handle<> continuation;  // the caller, once it waits
   std::exception_ptr error;
   bool is_outermost = false;
 
@@ -50,7 +50,9 @@ struct Promise : PromiseBase {
 
   Task<T> get_return_object();
   template <class U>
-  void return_value(U&& result) { value.emplace(std::forward<U>(result)); }
+  void return_value(U&& result) {
+    value.emplace(std::forward<U>(result));
+  }
   T take() { return std::move(*value); }
 };
 

@@ -85,7 +85,8 @@ class Wheel {
     const unsigned level = top_bit / kDigitBits;
     const unsigned digit = static_cast<unsigned>(entry.time >> (level * kDigitBits)) % kBuckets;
     Bucket& bucket = buckets_[level * kBuckets + digit];
-    if (bucket.end == bucket.limit) [[unlikely]] add_chunk(bucket);
+    if (bucket.end == bucket.limit) [[unlikely]]
+      add_chunk(bucket);
     *bucket.end++ = entry;
     digits_[level] |= std::uint64_t{1} << digit;
     levels_ |= 1u << level;

@@ -48,7 +48,8 @@ class Player {
     refuse_endless_run();
     set_durations();
     link_tasks();
-    sim_.schedule(host_, event::to_span_up(program.lead_time) + (eager_ && !tasks_.empty() ? submit_time(0) : event::Span()));
+    sim_.schedule(host_,
+                  event::to_span_up(program.lead_time) + (eager_ && !tasks_.empty() ? submit_time(0) : event::Span()));
   }
 
   PlayResult run() {
@@ -60,8 +61,10 @@ class Player {
   void finish(TaskRecord& task) {
     end_ = std::max(end_, sim_.now());
     ++finished_;
-    facts_.emit([&] { return TaskFact{.task = task.index, .start = task.start, .end = sim_.now(), .price = task.price}; });
-    for (std::uint32_t i = first_successor_[task.index]; i < first_successor_[task.index + 1]; ++i) release(successors_[i]);
+    facts_.emit(
+        [&] { return TaskFact{.task = task.index, .start = task.start, .end = sim_.now(), .price = task.price}; });
+    for (std::uint32_t i = first_successor_[task.index]; i < first_successor_[task.index + 1]; ++i)
+      release(successors_[i]);
   }
 
   // Eager: one task, and the next when its submission is over. Otherwise the whole program at once.
@@ -76,7 +79,9 @@ class Player {
   }
 
  private:
-  event::Span submit_time(std::uint32_t task) const { return event::to_span_up(launch_.submit * tasks_[task].price->kernels); }
+  event::Span submit_time(std::uint32_t task) const {
+    return event::to_span_up(launch_.submit * tasks_[task].price->kernels);
+  }
 
   void price_tasks(PriceBook& prices) {
     std::vector<const TaskPrice*> by_op;
@@ -105,12 +110,16 @@ class Player {
         longest += time;
         continue;
       }
-      throw spec::InputError(fmt::format("'{}' would take {}, which is beyond what is simulated", program_.ops[program_.tasks[task.index].op].name, format_short(time)),
-                             fmt::format("a step may take {}; are its sizes and the machine's rates what you mean?", format_short(kLongestRun)));
+      throw spec::InputError(fmt::format("'{}' would take {}, which is beyond what is simulated",
+                                         program_.ops[program_.tasks[task.index].op].name, format_short(time)),
+                             fmt::format("a step may take {}; are its sizes and the machine's rates what you mean?",
+                                         format_short(kLongestRun)));
     }
     if (longest > kLongestRun) {
-      throw spec::InputError(fmt::format("the step would take {}, which is beyond what is simulated", format_short(longest)),
-                             fmt::format("it may take {}; are its sizes and the machine's rates what you mean?", format_short(kLongestRun)));
+      throw spec::InputError(
+          fmt::format("the step would take {}, which is beyond what is simulated", format_short(longest)),
+          fmt::format("it may take {}; are its sizes and the machine's rates what you mean?",
+                      format_short(kLongestRun)));
     }
   }
 
@@ -173,7 +182,8 @@ void HostRecord::submit(event::Simulator&, event::Event& event) { static_cast<Ho
 
 }  // namespace
 
-PlayResult play(const Program& program, PriceBook& prices, const spec::LaunchSpec& launch, const event::Facts<TaskFact>& facts) {
+PlayResult play(const Program& program, PriceBook& prices, const spec::LaunchSpec& launch,
+                const event::Facts<TaskFact>& facts) {
   return Player(program, prices, launch, facts).run();
 }
 

@@ -13,22 +13,23 @@ namespace mlosim::machine {
 
 // A task has run. Facts come in the order of their ends; equal ends in the order in which the tasks were started.
 struct TaskFact {
-  std::uint32_t task = 0;      // index into Program::tasks
+  std::uint32_t task = 0;  // index into Program::tasks
   event::Time start;
   event::Time end;
   const TaskPrice* price = nullptr;
 };
 
 struct PlayResult {
-  event::Span makespan;         // from the first call of the host to the end of the last task
+  event::Span makespan;  // from the first call of the host to the end of the last task
   std::uint64_t events = 0;
-  std::uint64_t checksum = 0;   // of the order of events: equal runs give equal ones
+  std::uint64_t checksum = 0;  // of the order of events: equal runs give equal ones
 };
 
 // Requires: dependencies point backwards. After the program's lead time, launches follow its launch path:
 //   graph, compiled: tasks start back to back (their fixed times include the gap);
 //   eager: the host submits kernel after kernel, `launch.submit` each, and each kernel's gap grows from the graph's to
 //   the stream's.
-PlayResult play(const Program& program, PriceBook& prices, const spec::LaunchSpec& launch, const event::Facts<TaskFact>& facts);
+PlayResult play(const Program& program, PriceBook& prices, const spec::LaunchSpec& launch,
+                const event::Facts<TaskFact>& facts);
 
 }  // namespace mlosim::machine

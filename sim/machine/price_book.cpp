@@ -6,8 +6,15 @@ namespace mlosim::machine {
 namespace {
 
 TaskPrice from_kernel(const chip::KernelPrice& kernel, Watts static_power) {
-  return {.time = kernel.time, .overhead = kernel.overhead, .bound = kernel.bounds.largest(), .limiter = kernel.limiter, .bound_by = kernel.bound_by(), .dynamic_energy = kernel.energy - static_power * kernel.time,
-          .kernels = kernel.plan.kernels, .is_collective = false, .detail = chip::describe(kernel.plan)};
+  return {.time = kernel.time,
+          .overhead = kernel.overhead,
+          .bound = kernel.bounds.largest(),
+          .limiter = kernel.limiter,
+          .bound_by = kernel.bound_by(),
+          .dynamic_energy = kernel.energy - static_power * kernel.time,
+          .kernels = kernel.plan.kernels,
+          .is_collective = false,
+          .detail = chip::describe(kernel.plan)};
 }
 
 }  // namespace
@@ -21,13 +28,26 @@ const TaskPrice& PriceBook::price(const work::Operator& op) {
 TaskPrice PriceBook::price_now(const work::Operator& op) const {
   const spec::ChipSpec& chip = hardware_.system.chip;
   if (const auto* collective = std::get_if<work::Collective>(&op)) {
-    const spec::CustomAllReduce* custom = hardware_.runtime.custom_all_reduce ? &*hardware_.runtime.custom_all_reduce : nullptr;
+    const spec::CustomAllReduce* custom =
+        hardware_.runtime.custom_all_reduce ? &*hardware_.runtime.custom_all_reduce : nullptr;
     const net::CollectivePrice price = net::estimate_collective(*collective, hardware_.system, custom);
     const Seconds time = fidelity_ == chip::Fidelity::roofline ? price.bound : price.time;
-    const chip::Resource limiter = time > 2 * price.bound ? chip::Resource::link_latency : chip::Resource::link_bandwidth;
-    return {.time = time, .overhead = Seconds(0), .bound = price.bound, .limiter = limiter, .bound_by = limiter, .dynamic_energy = {}, .kernels = 1, .is_collective = true, .detail = std::string(price.algorithm)};
+    const chip::Resource limiter =
+        time > 2 * price.bound ? chip::Resource::link_latency : chip::Resource::link_bandwidth;
+    return {.time = time,
+            .overhead = Seconds(0),
+            .bound = price.bound,
+            .limiter = limiter,
+            .bound_by = limiter,
+            .dynamic_energy = {},
+            .kernels = 1,
+            .is_collective = true,
+            .detail = std::string(price.algorithm)};
   }
-  return from_kernel(chip::price_kernel(op, {.chip = chip, .runtime = hardware_.runtime, .operands = operands_, .sustained = sustained_}, fidelity_), chip.power.static_power());
+  return from_kernel(
+      chip::price_kernel(
+          op, {.chip = chip, .runtime = hardware_.runtime, .operands = operands_, .sustained = sustained_}, fidelity_),
+      chip.power.static_power());
 }
 
 }  // namespace mlosim::machine

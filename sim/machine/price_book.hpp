@@ -14,14 +14,14 @@ namespace mlosim::machine {
 // The price of a task: of a kernel (sim/chip) or of a collective (sim/net).
 struct TaskPrice {
   Seconds time;
-  Seconds overhead;                  // part of `time` that is launch, start, end or protocol
-  Seconds bound;                     // no task takes less
-  chip::Resource limiter = chip::Resource::latency;  // of the part that is no overhead
-  chip::Resource bound_by = chip::Resource::latency; // of the whole
-  Joules dynamic_energy;             // of one chip; static power is drawn all the time (sim/report)
-  int kernels = 1;                   // that the host launches
+  Seconds overhead;                                   // part of `time` that is launch, start, end or protocol
+  Seconds bound;                                      // no task takes less
+  chip::Resource limiter = chip::Resource::latency;   // of the part that is no overhead
+  chip::Resource bound_by = chip::Resource::latency;  // of the whole
+  Joules dynamic_energy;                              // of one chip; static power is drawn all the time (sim/report)
+  int kernels = 1;                                    // that the host launches
   bool is_collective = false;
-  std::string detail;                // tile plan or algorithm: "128x256 split 2", "ring LL128"
+  std::string detail;  // tile plan or algorithm: "128x256 split 2", "ring LL128"
 };
 
 class PriceBook {

@@ -1,4 +1,5 @@
-// A Program: what one rank of a machine runs, as a DAG of tasks on in-order streams. Built by models/plan, played by play().
+// A Program: what one rank of a machine runs, as a DAG of tasks on in-order streams. Built by models/plan, played by
+// play().
 #pragma once
 
 #include <cstdint>
@@ -25,9 +26,9 @@ struct ProgramOp {
 };
 
 struct Task {
-  std::uint32_t op = 0;                  // index into Program::ops
-  std::uint32_t stream = 0;              // index into Program::streams
-  std::vector<std::uint32_t> after;      // indices of earlier tasks; the task before it on its stream is implied
+  std::uint32_t op = 0;              // index into Program::ops
+  std::uint32_t stream = 0;          // index into Program::streams
+  std::vector<std::uint32_t> after;  // indices of earlier tasks; the task before it on its stream is implied
 };
 
 // Tasks are listed in the order in which the host issues them; dependencies point backwards.
@@ -36,7 +37,7 @@ struct Program {
   std::vector<ProgramOp> ops;
   std::vector<Task> tasks;
   spec::LaunchPath launch = spec::LaunchPath::graph;
-  Seconds lead_time;                     // host time before the first launch that nothing hides
+  Seconds lead_time;  // host time before the first launch that nothing hides
 };
 
 }  // namespace mlosim::machine

@@ -10,7 +10,8 @@ using machine::StreamKind;
 using machine::TaskFact;
 
 bool is_compute_bound(chip::Resource limiter) {
-  return limiter == chip::Resource::matrix_unit || limiter == chip::Resource::vector_unit || limiter == chip::Resource::power;
+  return limiter == chip::Resource::matrix_unit || limiter == chip::Resource::vector_unit ||
+         limiter == chip::Resource::power;
 }
 
 // A stretch of a run during which the set of running tasks does not change.

@@ -29,10 +29,10 @@ struct TimeBreakdown {
 struct OpTotal {
   std::string name;
   work::Operator op;
-  double count = 0;             // tasks
-  Seconds time;                 // of all of them
-  Seconds each;                 // of one
-  Seconds bound;                // of one
+  double count = 0;  // tasks
+  Seconds time;      // of all of them
+  Seconds each;      // of one
+  Seconds bound;     // of one
   chip::Resource bound_by = chip::Resource::latency;
   bool is_collective = false;
   std::string detail;
@@ -43,15 +43,15 @@ struct StepReport {
   TimeBreakdown breakdown;
   std::array<Seconds, chip::kResources> by_resource;  // adds up to the makespan too
   Seconds communication_total;
-  Joules energy;                                      // of one chip
-  std::vector<OpTotal> ops;                           // in the program's order
+  Joules energy;             // of one chip
+  std::vector<OpTotal> ops;  // in the program's order
   double events = 0;
 
   // `other` once more, `times` over: how a long run is put together from steps. Operators are matched by name.
   void add(const StepReport& other, double times);
 
-  // The clock is down: everything takes `factor` (>= 1) times as long, and `static_power` is drawn in the time that is added.
-  // The added time is compute, and power is what it waits for.
+  // The clock is down: everything takes `factor` (>= 1) times as long, and `static_power` is drawn in the time that is
+  // added. The added time is compute, and power is what it waits for.
   void stretch(double factor, Watts static_power);
 };
 

@@ -19,7 +19,8 @@ Json metadata(const char* what, int thread, const std::string& name) {
 
 }  // namespace
 
-void TraceWriter::add(const std::string& phase, const machine::Program& program, const std::vector<machine::TaskFact>& facts, event::Span makespan, double stretch) {
+void TraceWriter::add(const std::string& phase, const machine::Program& program,
+                      const std::vector<machine::TaskFact>& facts, event::Span makespan, double stretch) {
   if (streams_.empty()) {
     for (const machine::Stream& stream : program.streams) streams_.push_back(stream.name);
   }
@@ -27,8 +28,10 @@ void TraceWriter::add(const std::string& phase, const machine::Program& program,
   phases_.push_back({phase, "phase", "", "", offset, stretch * microseconds_of(makespan), 0});
   for (const machine::TaskFact& fact : facts) {
     const machine::Task& task = program.tasks[fact.task];
-    slices_.push_back({program.ops[task.op].name, std::string(work::name_of(program.ops[task.op].op)), std::string(chip::name_of(fact.price->bound_by)), fact.price->detail,
-                       offset + stretch * microseconds_of(fact.start - event::Time()), stretch * microseconds_of(fact.end - fact.start), task.stream});
+    slices_.push_back({program.ops[task.op].name, std::string(work::name_of(program.ops[task.op].op)),
+                       std::string(chip::name_of(fact.price->bound_by)), fact.price->detail,
+                       offset + stretch * microseconds_of(fact.start - event::Time()),
+                       stretch * microseconds_of(fact.end - fact.start), task.stream});
   }
   offset_us_ += stretch * microseconds_of(makespan);
 }
@@ -38,15 +41,30 @@ std::string TraceWriter::render(std::int64_t chips) const {
   const std::string title = chips == 1 ? "chip 0" : fmt::format("chip 0 (one of {} alike)", chips);
   events.push_back(metadata("process_name", kPhaseThread, title));
   events.push_back(metadata("thread_name", kPhaseThread, "step"));
-  for (std::size_t i = 0; i < streams_.size(); ++i) events.push_back(metadata("thread_name", static_cast<int>(i) + 1, streams_[i]));
+  for (std::size_t i = 0; i < streams_.size(); ++i)
+    events.push_back(metadata("thread_name", static_cast<int>(i) + 1, streams_[i]));
   for (const Slice& phase : phases_) {
-    events.push_back({{"ph", "X"}, {"pid", 0}, {"tid", kPhaseThread}, {"name", phase.name}, {"cat", phase.category}, {"ts", phase.start_us}, {"dur", phase.duration_us}});
+    events.push_back({{"ph", "X"},
+                      {"pid", 0},
+                      {"tid", kPhaseThread},
+                      {"name", phase.name},
+                      {"cat", phase.category},
+                      {"ts", phase.start_us},
+                      {"dur", phase.duration_us}});
   }
   for (const Slice& slice : slices_) {
-    events.push_back({{"ph", "X"}, {"pid", 0}, {"tid", static_cast<int>(slice.stream) + 1}, {"name", slice.name}, {"cat", slice.category}, {"ts", slice.start_us},
-                      {"dur", slice.duration_us}, {"args", {{"bound", slice.limiter}, {"plan", slice.detail}}}});
+    events.push_back({{"ph", "X"},
+                      {"pid", 0},
+                      {"tid", static_cast<int>(slice.stream) + 1},
+                      {"name", slice.name},
+                      {"cat", slice.category},
+                      {"ts", slice.start_us},
+                      {"dur", slice.duration_us},
+                      {"args", {{"bound", slice.limiter}, {"plan", slice.detail}}}});
   }
-  return Json{{"displayTimeUnit", "ns"}, {"traceEvents", std::move(events)}}.dump(-1, ' ', false, Json::error_handler_t::replace) + "\n";
+  return Json{{"displayTimeUnit", "ns"}, {"traceEvents", std::move(events)}}.dump(-1, ' ', false,
+                                                                                  Json::error_handler_t::replace) +
+         "\n";
 }
 
 }  // namespace mlosim::report

@@ -1,5 +1,5 @@
-// Chrome trace events of a played program, for ui.perfetto.dev: chips are processes, streams are threads, tasks are slices
-// with their limiter and plan.
+// Chrome trace events of a played program, for ui.perfetto.dev: chips are processes, streams are threads, tasks are
+// slices with their limiter and plan.
 #pragma once
 
 #include <cstdint>
@@ -14,9 +14,10 @@ namespace mlosim::report {
 
 class TraceWriter {
  public:
-  // Slices of one program, shifted so that it starts where the last one ended, under a phase name ("prefill", "decode 3").
-  // All times are drawn out by `stretch`, as StepReport::stretch does.
-  void add(const std::string& phase, const machine::Program& program, const std::vector<machine::TaskFact>& facts, event::Span makespan, double stretch);
+  // Slices of one program, shifted so that it starts where the last one ended, under a phase name ("prefill", "decode
+  // 3"). All times are drawn out by `stretch`, as StepReport::stretch does.
+  void add(const std::string& phase, const machine::Program& program, const std::vector<machine::TaskFact>& facts,
+           event::Span makespan, double stretch);
   // The whole JSON document. The ranks are alike and one is played: the process's title says of how many `chips`.
   std::string render(std::int64_t chips) const;
 

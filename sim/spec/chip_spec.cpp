@@ -33,7 +33,8 @@ MemoryLevel decode_level(const std::string& name, Node node) {
   MemoryLevel level{
       .name = name,
       .sharing = node.require_word<Sharing>("sharing", {{"unit", Sharing::unit}, {"chip", Sharing::chip}}),
-      .policy = node.require_word<Policy>("policy", {{"scratchpad", Policy::scratchpad}, {"cache", Policy::cache}, {"memory", Policy::memory}}),
+      .policy = node.require_word<Policy>(
+          "policy", {{"scratchpad", Policy::scratchpad}, {"cache", Policy::cache}, {"memory", Policy::memory}}),
       .capacity = node.require<Bytes>("capacity"),
       .bandwidth = node.require<BytesPerSecond>("bandwidth"),
       .latency = node.require<Seconds>("latency"),
@@ -87,7 +88,8 @@ PowerSpec decode_power(Node node) {
 }
 
 SystolicArray decode_array(Node node) {
-  SystolicArray array{.rows = node.require_count("rows"), .cols = node.require_count("cols"), .count = node.require_count("count")};
+  SystolicArray array{
+      .rows = node.require_count("rows"), .cols = node.require_count("cols"), .count = node.require_count("count")};
   node.finish();
   return array;
 }
@@ -95,7 +97,8 @@ SystolicArray decode_array(Node node) {
 Uncertainty decode_uncertainty(Node node) {
   Uncertainty uncertainty;
   for (auto& [op, half_width] : node.members()) uncertainty[op] = half_width.as_number();
-  if (!uncertainty.contains("default")) node.fail("key 'default' is missing", "expected the relative half-width of the 80 % interval");
+  if (!uncertainty.contains("default"))
+    node.fail("key 'default' is missing", "expected the relative half-width of the 80 % interval");
   return uncertainty;
 }
 
@@ -110,13 +113,15 @@ void decode_simt(Node& node, ChipSpec& chip) {
   attention.finish();
   chip.moe = decode_moe(node.require_mapping("moe"));
   if (!chip.scratchpad()) node.fail_at("levels", "a simt chip needs a level of policy 'scratchpad' and sharing 'unit'");
-  if (!chip.first_shared_cache()) node.fail_at("levels", "a simt chip needs a level of policy 'cache' and sharing 'chip'");
+  if (!chip.first_shared_cache())
+    node.fail_at("levels", "a simt chip needs a level of policy 'cache' and sharing 'chip'");
 }
 
 void decode_systolic_parts(Node& node, ChipSpec& chip) {
   chip.array = decode_array(node.require_mapping("array"));
   chip.systolic = decode_systolic(node.require_mapping("systolic"));
-  if (!chip.scratchpad()) node.fail_at("levels", "a systolic chip needs a level of policy 'scratchpad' and sharing 'unit'");
+  if (!chip.scratchpad())
+    node.fail_at("levels", "a systolic chip needs a level of policy 'scratchpad' and sharing 'unit'");
 }
 
 }  // namespace
@@ -181,7 +186,8 @@ ChipSpec decode_chip(Node node) {
   chip.vector = node.require<Flops>("vector");
   chip.exponentials = node.require_number("exponentials");
   chip.levels = decode_levels(node);
-  chip.usable_memory = chip.levels.empty() ? Bytes() : node.value_or<Bytes>("usable_memory", chip.levels.back().capacity);
+  chip.usable_memory =
+      chip.levels.empty() ? Bytes() : node.value_or<Bytes>("usable_memory", chip.levels.back().capacity);
   chip.launch = decode_launch(node.require_mapping("launch"));
   chip.power = decode_power(node.require_mapping("power"));
   chip.host_link = node.require<BytesPerSecond>("host_link");
@@ -189,11 +195,16 @@ ChipSpec decode_chip(Node node) {
   chip.elementwise = decode_elementwise(node.require_mapping("elementwise"));
   chip.uncertainty = decode_uncertainty(node.require_mapping("uncertainty"));
   switch (chip.kind) {
-    case ChipKind::simt: decode_simt(node, chip); break;
-    case ChipKind::systolic: decode_systolic_parts(node, chip); break;
+    case ChipKind::simt:
+      decode_simt(node, chip);
+      break;
+    case ChipKind::systolic:
+      decode_systolic_parts(node, chip);
+      break;
   }
   for (const auto& [dtype, energy] : chip.power.matrix) {
-    if (!chip.matrix.contains(dtype)) node.fail_at("power", fmt::format("power.matrix names {}, which 'matrix' has no rate for", work::name_of(dtype)));
+    if (!chip.matrix.contains(dtype))
+      node.fail_at("power", fmt::format("power.matrix names {}, which 'matrix' has no rate for", work::name_of(dtype)));
   }
   if (chip.rated_clock > chip.clock) node.fail_at("rated_clock", "the rated clock is above the highest clock");
   node.finish();

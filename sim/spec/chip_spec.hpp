@@ -29,10 +29,11 @@ struct MemoryLevel {
   Sharing sharing = Sharing::chip;
   Policy policy = Policy::memory;
   Bytes capacity;
-  BytesPerSecond bandwidth;    // datasheet or best measured, read and write together
-  Seconds latency;             // load to use, from a unit
-  double efficiency = 1;       // of `bandwidth` that a well-written kernel sustains
-  double reuse_share = 0.6;    // of a cache's capacity that keeps data from one kernel to the next; near 1 where it is not partitioned
+  BytesPerSecond bandwidth;  // datasheet or best measured, read and write together
+  Seconds latency;           // load to use, from a unit
+  double efficiency = 1;     // of `bandwidth` that a well-written kernel sustains
+  double reuse_share =
+      0.6;  // of a cache's capacity that keeps data from one kernel to the next; near 1 where it is not partitioned
 };
 
 // The systolic arrays of one unit.
@@ -41,20 +42,20 @@ struct SystolicArray {
 };
 
 struct LaunchSpec {
-  Seconds stream;   // per dependent kernel, launched one by one
-  Seconds graph;    // per dependent kernel of a replayed graph or a compiled program
-  Seconds submit;   // host time to submit one kernel
-  Seconds step;     // host time of one call of a captured or compiled program, not overlapped
+  Seconds stream;  // per dependent kernel, launched one by one
+  Seconds graph;   // per dependent kernel of a replayed graph or a compiled program
+  Seconds submit;  // host time to submit one kernel
+  Seconds step;    // host time of one call of a captured or compiled program, not overlapped
 };
 
 struct PowerSpec {
-  Watts cap;                              // sustained
-  double static_share = 0;                // of the cap, drawn at full clock without work
-  JoulesPerByte device_memory;            // whole path from the device memory to the unit
-  JoulesPerFlop vector;                   // fp32 on the vector unit
+  Watts cap;                    // sustained
+  double static_share = 0;      // of the cap, drawn at full clock without work
+  JoulesPerByte device_memory;  // whole path from the device memory to the unit
+  JoulesPerFlop vector;         // fp32 on the vector unit
   std::map<work::DType, JoulesPerFlop> matrix;
-  double burst_headroom = 0;              // a short kernel may draw cap·(1 + headroom)
-  Seconds burst_window;                   // … that fades over this time
+  double burst_headroom = 0;  // a short kernel may draw cap·(1 + headroom)
+  Seconds burst_window;       // … that fades over this time
 
   Watts static_power() const { return cap * static_share; }
 };
@@ -67,8 +68,8 @@ struct ChipSpec {
   std::string family;
   std::string vendor;
   ChipKind kind = ChipKind::simt;
-  Hertz clock;         // highest, at which everything runs until power brings it down
-  Hertz rated_clock;   // at which the vendor states the peak rates; MFU is relative to it
+  Hertz clock;        // highest, at which everything runs until power brings it down
+  Hertz rated_clock;  // at which the vendor states the peak rates; MFU is relative to it
   std::int64_t units = 1;
   std::map<work::DType, Flops> matrix;  // per clk and unit, dense
   Flops vector;                         // fp32 per clk and unit
@@ -78,31 +79,35 @@ struct ChipSpec {
   Bytes usable_memory;                  // of the device memory, for a program
   LaunchSpec launch;
   PowerSpec power;
-  BytesPerSecond host_link;             // per direction
+  BytesPerSecond host_link;  // per direction
   std::optional<DollarsPerSecond> price;
-  GemmParameters gemm;                  // simt
-  AttentionPrefillParameters prefill;   // simt
-  AttentionDecodeParameters decode;     // simt
+  GemmParameters gemm;                 // simt
+  AttentionPrefillParameters prefill;  // simt
+  AttentionDecodeParameters decode;    // simt
   AttentionPrefillParameters mla_prefill;
   AttentionDecodeParameters mla_decode;
-  bool mla_prefill_absorbed = false;    // which form of MLA prefill the software uses
-  MoeParameters moe;                    // simt
+  bool mla_prefill_absorbed = false;  // which form of MLA prefill the software uses
+  MoeParameters moe;                  // simt
   ElementwiseParameters elementwise;
-  SystolicParameters systolic;          // systolic
+  SystolicParameters systolic;  // systolic
   Uncertainty uncertainty;
 
   const MemoryLevel& device_memory() const { return levels.back(); }
   // The named level, or null.
   const MemoryLevel* find_level(std::string_view level) const;
-  // The cache nearest the units that all of them share, and the one nearest the device memory; null where there is none.
+  // The cache nearest the units that all of them share, and the one nearest the device memory; null where there is
+  // none.
   const MemoryLevel* first_shared_cache() const;
   const MemoryLevel* last_cache() const;
   // The unit's own scratchpad (shared memory, LDS, VMEM); null where there is none.
   const MemoryLevel* scratchpad() const;
 
-  // Dense rate of the matrix units at a clock; falls back to the vector rate for fp32 and fp64. Empty where the chip cannot.
+  // Dense rate of the matrix units at a clock; falls back to the vector rate for fp32 and fp64. Empty where the chip
+  // cannot.
   std::optional<FlopsPerSecond> matrix_rate(work::DType arithmetic, Hertz at) const;
-  std::optional<FlopsPerSecond> matrix_peak(work::DType arithmetic) const { return matrix_rate(arithmetic, rated_clock); }
+  std::optional<FlopsPerSecond> matrix_peak(work::DType arithmetic) const {
+    return matrix_rate(arithmetic, rated_clock);
+  }
   FlopsPerSecond vector_rate() const { return vector * static_cast<double>(units) * clock; }
   // Energy of a multiply or add in that arithmetic, scaled from bf16 by the rates where the chip states none.
   JoulesPerFlop matrix_energy(work::DType arithmetic) const;

@@ -1,5 +1,5 @@
-// What is wrong with an input, where, and what to write instead. Every decoder collects diagnostics and goes on, so that
-// one run reports all mistakes of a file; InputError carries them to the command line (exit code 2).
+// What is wrong with an input, where, and what to write instead. Every decoder collects diagnostics and goes on, so
+// that one run reports all mistakes of a file; InputError carries them to the command line (exit code 2).
 #pragma once
 
 #include <stdexcept>

@@ -46,7 +46,9 @@ class TreeBuilder : public YAML::EventHandler {
   void OnDocumentStart(const YAML::Mark&) override {}
   void OnDocumentEnd() override {}
 
-  void OnNull(const YAML::Mark& mark, YAML::anchor_t anchor) override { complete(start(Value::Kind::null, mark), anchor); }
+  void OnNull(const YAML::Mark& mark, YAML::anchor_t anchor) override {
+    complete(start(Value::Kind::null, mark), anchor);
+  }
 
   void OnAlias(const YAML::Mark& mark, YAML::anchor_t anchor) override {
     const auto known = anchors_.find(anchor);
@@ -56,18 +58,21 @@ class TreeBuilder : public YAML::EventHandler {
     place(Value(known->second.value), mark);
   }
 
-  void OnScalar(const YAML::Mark& mark, const std::string& tag, YAML::anchor_t anchor, const std::string& text) override {
+  void OnScalar(const YAML::Mark& mark, const std::string& tag, YAML::anchor_t anchor,
+                const std::string& text) override {
     Value value = start(Value::Kind::scalar, mark);
     value.text = text;
     value.quoted = tag == "!";
     complete(std::move(value), anchor);
   }
 
-  void OnSequenceStart(const YAML::Mark& mark, const std::string&, YAML::anchor_t anchor, YAML::EmitterStyle::value) override {
+  void OnSequenceStart(const YAML::Mark& mark, const std::string&, YAML::anchor_t anchor,
+                       YAML::EmitterStyle::value) override {
     open(Value::Kind::sequence, mark, anchor);
   }
   void OnSequenceEnd() override { close(); }
-  void OnMapStart(const YAML::Mark& mark, const std::string&, YAML::anchor_t anchor, YAML::EmitterStyle::value) override {
+  void OnMapStart(const YAML::Mark& mark, const std::string&, YAML::anchor_t anchor,
+                  YAML::EmitterStyle::value) override {
     open(Value::Kind::mapping, mark, anchor);
   }
   void OnMapEnd() override { close(); }
@@ -87,10 +92,15 @@ class TreeBuilder : public YAML::EventHandler {
   };
 
   [[noreturn]] void fail(const YAML::Mark& mark, std::string message, std::string hint) const {
-    throw InputError({{.place = {*file_, mark.line + 1, mark.column + 1}, .path = "", .message = std::move(message), .hint = std::move(hint)}});
+    throw InputError({{.place = {*file_, mark.line + 1, mark.column + 1},
+                       .path = "",
+                       .message = std::move(message),
+                       .hint = std::move(hint)}});
   }
 
-  [[noreturn]] void fail_too_deep(const YAML::Mark& mark) const { fail(mark, fmt::format("nested deeper than {} levels", kMaxDepth), ""); }
+  [[noreturn]] void fail_too_deep(const YAML::Mark& mark) const {
+    fail(mark, fmt::format("nested deeper than {} levels", kMaxDepth), "");
+  }
 
   void count(const YAML::Mark& mark, std::size_t more) {
     values_ += more;
@@ -110,7 +120,12 @@ class TreeBuilder : public YAML::EventHandler {
   void open(Value::Kind kind, const YAML::Mark& mark, YAML::anchor_t anchor) {
     if (stack_.size() >= kMaxDepth) fail_too_deep(mark);
     const std::size_t before = values_;
-    stack_.push_back({.value = start(kind, mark), .anchor = anchor, .has_key = false, .key = "", .key_place = {}, .values_before = before});
+    stack_.push_back({.value = start(kind, mark),
+                      .anchor = anchor,
+                      .has_key = false,
+                      .key = "",
+                      .key_place = {},
+                      .values_before = before});
   }
 
   void close() {
@@ -147,7 +162,8 @@ class TreeBuilder : public YAML::EventHandler {
       if (value.kind != Value::Kind::scalar) fail(mark, "a key must be a plain word", "");
       if (value.text == "<<" && !value.quoted) fail(mark, "merge keys ('<<') are not read", "write the members out");
       if (const Value* first = top.value.find(value.text)) {
-        fail(mark, fmt::format("key '{}' appears twice", value.text), fmt::format("it was given in line {}", first->line));
+        fail(mark, fmt::format("key '{}' appears twice", value.text),
+             fmt::format("it was given in line {}", first->line));
       }
       if (top.value.members.size() >= kMaxKeys) fail(mark, fmt::format("a mapping of more than {} keys", kMaxKeys), "");
       top.key = std::move(value.text);
@@ -170,7 +186,11 @@ bool is_annotated(const Value& value) { return value.is_mapping() && value.find(
 
 void check_size(std::size_t bytes, const std::string& name) {
   if (bytes <= kMaxBytes) return;
-  throw InputError({{.place = {name, 0, 0}, .path = "", .message = fmt::format("the file has {:.1f} MiB; at most {} MiB are read", static_cast<double>(bytes) / 0x1p20, kMaxBytes >> 20), .hint = ""}});
+  throw InputError({{.place = {name, 0, 0},
+                     .path = "",
+                     .message = fmt::format("the file has {:.1f} MiB; at most {} MiB are read",
+                                            static_cast<double>(bytes) / 0x1p20, kMaxBytes >> 20),
+                     .hint = ""}});
 }
 
 void check_text(std::string_view text, const std::string& name) {
@@ -186,10 +206,14 @@ void check_text(std::string_view text, const std::string& name) {
 bool needs_quotes(std::string_view text) {
   static constexpr std::string_view kSpecial = ":#{}[],&*!|>'\"%@`";
   static constexpr std::array<std::string_view, 5> kWords{"~", "null", "Null", "NULL", "<<"};
-  if (text.empty() || text.find_first_of(kSpecial) != std::string_view::npos || text.front() == ' ' || text.back() == ' ') return true;
+  if (text.empty() || text.find_first_of(kSpecial) != std::string_view::npos || text.front() == ' ' ||
+      text.back() == ' ')
+    return true;
   if (std::any_of(text.begin(), text.end(), [](unsigned char c) { return c < 0x20 || c == 0x7F; })) return true;
-  const bool is_negative = text.size() > 1 && text.front() == '-' && (std::isdigit(static_cast<unsigned char>(text[1])) || text[1] == '.');
-  return (text.front() == '-' && !is_negative) || text.front() == '?' || std::find(kWords.begin(), kWords.end(), text) != kWords.end();
+  const bool is_negative =
+      text.size() > 1 && text.front() == '-' && (std::isdigit(static_cast<unsigned char>(text[1])) || text[1] == '.');
+  return (text.front() == '-' && !is_negative) || text.front() == '?' ||
+         std::find(kWords.begin(), kWords.end(), text) != kWords.end();
 }
 
 std::string quote(std::string_view text) {
@@ -207,13 +231,19 @@ std::string quote(std::string_view text) {
   return out + '"';
 }
 
-std::string scalar_text(const std::string& text, bool quoted) { return quoted || needs_quotes(text) ? quote(text) : text; }
+std::string scalar_text(const std::string& text, bool quoted) {
+  return quoted || needs_quotes(text) ? quote(text) : text;
+}
 
 void render(const Value& value, std::size_t indent, std::string& out) {
   const std::string pad(indent, ' ');
   switch (value.kind) {
-    case Value::Kind::null: out += " ~\n"; return;
-    case Value::Kind::scalar: out += " " + scalar_text(value.text, value.quoted) + "\n"; return;
+    case Value::Kind::null:
+      out += " ~\n";
+      return;
+    case Value::Kind::scalar:
+      out += " " + scalar_text(value.text, value.quoted) + "\n";
+      return;
     case Value::Kind::sequence:
       if (value.items.empty()) {
         out += " []\n";
@@ -263,11 +293,17 @@ Value parse_document(std::string_view text, const std::string& name) {
     Value root = builder.take_root();
     TreeBuilder rest(std::make_shared<const std::string>(name));
     if (parser.HandleNextDocument(rest)) {
-      throw InputError({{.place = {name, rest.take_root().line, 1}, .path = "", .message = "a second document starts here", .hint = "one file holds one document"}});
+      throw InputError({{.place = {name, rest.take_root().line, 1},
+                         .path = "",
+                         .message = "a second document starts here",
+                         .hint = "one file holds one document"}});
     }
     return root;
   } catch (const YAML::Exception& error) {
-    throw InputError({{.place = {name, error.mark.line + 1, error.mark.column + 1}, .path = "", .message = "this is not YAML: " + error.msg, .hint = ""}});
+    throw InputError({{.place = {name, error.mark.line + 1, error.mark.column + 1},
+                       .path = "",
+                       .message = "this is not YAML: " + error.msg,
+                       .hint = ""}});
   }
 }
 
@@ -281,9 +317,12 @@ Value read_document(const std::string& path) {
     return parse_document(text, "<stdin>");
   }
   std::error_code error;
-  if (std::filesystem::is_directory(path, error)) throw InputError({{.place = {path, 0, 0}, .path = "", .message = "this is a folder, not a file", .hint = ""}});
+  if (std::filesystem::is_directory(path, error))
+    throw InputError({{.place = {path, 0, 0}, .path = "", .message = "this is a folder, not a file", .hint = ""}});
   std::ifstream file(path, std::ios::binary);
-  if (!file) throw InputError({{.place = {path, 0, 0}, .path = "", .message = "the file cannot be read", .hint = "does it exist?"}});
+  if (!file)
+    throw InputError(
+        {{.place = {path, 0, 0}, .path = "", .message = "the file cannot be read", .hint = "does it exist?"}});
   if (const auto size = std::filesystem::file_size(path, error); !error) check_size(size, path);
   text.assign(std::istreambuf_iterator<char>(file), {});
   return parse_document(text, path);
@@ -337,8 +376,10 @@ void set_at(Value& root, std::string_view path, Value value) {
         at->kind = Value::Kind::mapping;
         at->members.clear();
       }
-      const auto parent = path.substr(0, static_cast<std::size_t>(std::max<std::ptrdiff_t>(0, key.data() - path.data() - 1)));
-      if (!at->is_mapping()) refuse(parent.empty() ? "there are no members to set" : fmt::format("'{}' has no members", parent));
+      const auto parent =
+          path.substr(0, static_cast<std::size_t>(std::max<std::ptrdiff_t>(0, key.data() - path.data() - 1)));
+      if (!at->is_mapping())
+        refuse(parent.empty() ? "there are no members to set" : fmt::format("'{}' has no members", parent));
       next = at->find(key);
       if (!next) {
         Value fresh;

@@ -1,8 +1,8 @@
 // A YAML (or JSON) file as a plain tree with the place of every value. The only reader of YAML in mlosim.
 //
-// Guards against what yaml-cpp lets pass: duplicate keys are errors, '<<' is refused (yaml-cpp does not expand it), deep
-// nesting, alias bombs and oversized files stop with a message. Scalars stay text: what they mean ("010", "on", "3 us")
-// is decided by the decoder that asks for them (node.hpp).
+// Guards against what yaml-cpp lets pass: duplicate keys are errors, '<<' is refused (yaml-cpp does not expand it),
+// deep nesting, alias bombs and oversized files stop with a message. Scalars stay text: what they mean ("010", "on", "3
+// us") is decided by the decoder that asks for them (node.hpp).
 #pragma once
 
 #include <memory>
@@ -20,9 +20,9 @@ struct Value {
   enum class Kind { null, scalar, sequence, mapping };
 
   Kind kind = Kind::null;
-  std::string text{};             // of a scalar
+  std::string text{};           // of a scalar
   bool quoted = false;          // "8" in quotes is text, never a plain number
-  std::vector<Value> items{};     // of a sequence
+  std::vector<Value> items{};   // of a sequence
   std::vector<Member> members;  // of a mapping, in the file's order
   std::shared_ptr<const std::string> file{};
   int line = 0;

@@ -54,7 +54,8 @@ Value one_chip_system(const Value& chip) {
 
 bool lists(const Value& document, std::string_view key, std::string_view word) {
   const Value* list = document.find(key);
-  return list && std::any_of(list->items.begin(), list->items.end(), [&](const Value& item) { return item.text == word; });
+  return list &&
+         std::any_of(list->items.begin(), list->items.end(), [&](const Value& item) { return item.text == word; });
 }
 
 Value default_runtime(const Library& library, const Value& chip) {
@@ -67,7 +68,8 @@ Value default_runtime(const Library& library, const Value& chip) {
                    "name one with 'runtime:', or list the vendor under 'default_for' of a runtime");
 }
 
-Value read_runtime(const Library& library, std::string_view name, const Value& chip, std::vector<std::string>& warnings) {
+Value read_runtime(const Library& library, std::string_view name, const Value& chip,
+                   std::vector<std::string>& warnings) {
   if (name.empty()) return default_runtime(library, chip);
   if (!is_path(name) && !library.find(Shelf::runtimes, name)) {
     Value fallback = default_runtime(library, chip);
@@ -79,7 +81,8 @@ Value read_runtime(const Library& library, std::string_view name, const Value& c
   const std::string vendor = text_of(chip, "vendor");
   if (!lists(document, "vendors", vendor)) {
     Value fallback = default_runtime(library, chip);
-    warnings.push_back(fmt::format("runtime '{}' does not run on chips of {}; taking '{}'", name, vendor, text_of(fallback, "name")));
+    warnings.push_back(
+        fmt::format("runtime '{}' does not run on chips of {}; taking '{}'", name, vendor, text_of(fallback, "name")));
     return fallback;
   }
   return document;
@@ -127,20 +130,27 @@ Value lay_over_family(const Value& family, const Value& chip) {
 }
 
 std::optional<Diagnostic> check_system_name(const Library& library, std::string_view system, const Place& asked_at) {
-  if (is_path(system) || library.find(Shelf::systems, system) || library.find(Shelf::chips, system)) return std::nullopt;
+  if (is_path(system) || library.find(Shelf::systems, system) || library.find(Shelf::chips, system))
+    return std::nullopt;
   std::vector<std::string> known = library.names(Shelf::systems);
   const std::vector<std::string> chips = library.names(Shelf::chips);
   known.insert(known.end(), chips.begin(), chips.end());
-  return Diagnostic{.place = asked_at, .path = "system", .message = fmt::format("no system or chip is called '{}'", system), .hint = spelling_hint(system, known)};
+  return Diagnostic{.place = asked_at,
+                    .path = "system",
+                    .message = fmt::format("no system or chip is called '{}'", system),
+                    .hint = spelling_hint(system, known)};
 }
 
-HardwareDocuments read_hardware(const Library& library, std::string_view system, std::string_view runtime, std::vector<std::string>& warnings) {
+HardwareDocuments read_hardware(const Library& library, std::string_view system, std::string_view runtime,
+                                std::vector<std::string>& warnings) {
   if (const auto wrong = check_system_name(library, system, {})) throw InputError({*wrong});
   const bool is_system = is_path(system) || library.find(Shelf::systems, system);
-  return complete_hardware(library, read_document(library.require(is_system ? Shelf::systems : Shelf::chips, system)), runtime, warnings);
+  return complete_hardware(library, read_document(library.require(is_system ? Shelf::systems : Shelf::chips, system)),
+                           runtime, warnings);
 }
 
-HardwareDocuments complete_hardware(const Library& library, Value document, std::string_view runtime, std::vector<std::string>& warnings) {
+HardwareDocuments complete_hardware(const Library& library, Value document, std::string_view runtime,
+                                    std::vector<std::string>& warnings) {
   HardwareDocuments documents;
   if (text_of(document, "schema").starts_with("mlosim/chip/")) {
     documents.chip = with_family(library, std::move(document));
@@ -149,11 +159,15 @@ HardwareDocuments complete_hardware(const Library& library, Value document, std:
     documents.system = std::move(document);
     Value* chip = documents.system.find("chip");
     if (!chip || !(chip->is_scalar() || chip->is_mapping())) {
-      throw InputError({{.place = documents.system.place(), .path = "system", .message = "key 'chip' is missing", .hint = "name a chip of hw_specs/chips, or a file"}});
+      throw InputError({{.place = documents.system.place(),
+                         .path = "system",
+                         .message = "key 'chip' is missing",
+                         .hint = "name a chip of hw_specs/chips, or a file"}});
     }
     documents.chip = with_family(library, take_document(library, Shelf::chips, *chip));
   }
-  if (Value* collectives = documents.system.find("collectives"); collectives && (collectives->is_scalar() || collectives->is_mapping())) {
+  if (Value* collectives = documents.system.find("collectives");
+      collectives && (collectives->is_scalar() || collectives->is_mapping())) {
     documents.collectives = take_document(library, Shelf::families, *collectives);
   }
   documents.runtime = read_runtime(library, runtime, documents.chip, warnings);
@@ -162,19 +176,30 @@ HardwareDocuments complete_hardware(const Library& library, Value document, std:
 }
 
 bool is_hardware_path(std::string_view path) {
-  return path.starts_with("system.") || path.starts_with("chip.") || path.starts_with("collectives.") || path.starts_with("runtime.");
+  return path.starts_with("system.") || path.starts_with("chip.") || path.starts_with("collectives.") ||
+         path.starts_with("runtime.");
 }
 
 void apply_override(HardwareDocuments& documents, const Override& change) {
-  if (change.path == "system.chip" || change.path == "system.collectives" || change.path == "chip.family" || change.path == "system.chip.family") {
-    throw InputError({{.place = change.value.place(), .path = change.path, .message = "a part that has a file of its own cannot be exchanged", .hint = "name another system, or set a parameter of this one"}});
+  if (change.path == "system.chip" || change.path == "system.collectives" || change.path == "chip.family" ||
+      change.path == "system.chip.family") {
+    throw InputError({{.place = change.value.place(),
+                       .path = change.path,
+                       .message = "a part that has a file of its own cannot be exchanged",
+                       .hint = "name another system, or set a parameter of this one"}});
   }
   if (change.path.starts_with("runtime.families")) {
-    throw InputError({{.place = change.value.place(), .path = change.path, .message = "a runtime's families are laid over the chip before overrides are", .hint = "set the chip's own parameter: chip.…"}});
+    throw InputError({{.place = change.value.place(),
+                       .path = change.path,
+                       .message = "a runtime's families are laid over the chip before overrides are",
+                       .hint = "set the chip's own parameter: chip.…"}});
   }
   const auto [document, path] = locate(documents, change.path);
   if (!document) {
-    throw InputError({{.place = change.value.place(), .path = change.path, .message = "this path starts with no part of a system", .hint = "system., chip., collectives. or runtime."}});
+    throw InputError({{.place = change.value.place(),
+                       .path = change.path,
+                       .message = "this path starts with no part of a system",
+                       .hint = "system., chip., collectives. or runtime."}});
   }
   set_at(*document, path, change.value);
 }

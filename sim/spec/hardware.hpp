@@ -37,9 +37,11 @@ struct Override {
 
 // Reads the documents of a system (a name, a path, or a chip's name for a chip alone) and of a runtime. An empty
 // `runtime` takes the vendor's default; an unknown one falls back to it, with a warning in `warnings`.
-HardwareDocuments read_hardware(const Library& library, std::string_view system, std::string_view runtime, std::vector<std::string>& warnings);
+HardwareDocuments read_hardware(const Library& library, std::string_view system, std::string_view runtime,
+                                std::vector<std::string>& warnings);
 // The same for a system's or a chip's document that has been read already.
-HardwareDocuments complete_hardware(const Library& library, Value document, std::string_view runtime, std::vector<std::string>& warnings);
+HardwareDocuments complete_hardware(const Library& library, Value document, std::string_view runtime,
+                                    std::vector<std::string>& warnings);
 
 // What is wrong with `system` where it is no path and neither a system's nor a chip's name.
 std::optional<Diagnostic> check_system_name(const Library& library, std::string_view system, const Place& asked_at);

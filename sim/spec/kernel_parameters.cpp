@@ -2,8 +2,18 @@
 
 #include <fmt/format.h>
 
+#include <algorithm>
+
 namespace mlosim::spec {
 namespace {
+
+// A side of a tile of queries or keys: bounded, so that products of sides stay exact integers.
+std::int64_t require_side(Node& node, std::string_view key) {
+  constexpr std::int64_t kMost = 1 << 20;
+  const std::int64_t side = node.require_count(key);
+  if (side > kMost) node.fail_at(key, fmt::format("'{}' is more than {}", side, kMost));
+  return std::min(side, kMost);
+}
 
 // "[n, m]" or "[n, m, units]".
 GemmTile decode_tile(Node node) {
@@ -70,8 +80,8 @@ AttentionPrefillParameters decode_attention_prefill(Node node) {
       .exponential_weight = node.require_number("exponential_weight", Range::non_negative),
       .tile_overhead = node.require_number("tile_overhead", Range::non_negative),
       .tail = node.require_number("tail", Range::non_negative),
-      .tile_rows = node.require_count("tile_rows"),
-      .tile_cols = node.require_count("tile_cols"),
+      .tile_rows = require_side(node, "tile_rows"),
+      .tile_cols = require_side(node, "tile_cols"),
       .append_passes = node.require_number("append_passes", Range::non_negative),
       .packed_queries = node.count_or("packed_queries", 0, 0),
   };
@@ -87,12 +97,13 @@ AttentionDecodeParameters decode_attention_decode(Node node) {
       .split_reduction = node.require<Seconds>("split_reduction"),
       .tail = node.require_number("tail", Range::non_negative),
       .memory_efficiency = node.require_number("memory_efficiency", Range::fraction),
-      .row_granule = node.require_count("row_granule"),
-      .tile_cols = node.require_count("tile_cols"),
-      .ctas_per_unit = node.require_count("ctas_per_unit"),
+      .row_granule = require_side(node, "row_granule"),
+      .tile_cols = require_side(node, "tile_cols"),
+      .ctas_per_unit = require_side(node, "ctas_per_unit"),
   };
   if (node.has("fixed_8bit")) a.fixed_8bit = node.require<Seconds>("fixed_8bit");
-  if (node.has("tile_overhead_8bit")) a.tile_overhead_8bit = node.require_number("tile_overhead_8bit", Range::non_negative);
+  if (node.has("tile_overhead_8bit"))
+    a.tile_overhead_8bit = node.require_number("tile_overhead_8bit", Range::non_negative);
   node.finish();
   return a;
 }

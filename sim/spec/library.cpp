@@ -43,7 +43,8 @@ const ShelfPlace& shelf_of(Shelf shelf) {
 std::vector<fs::path> files_below(const fs::path& folder) {
   std::vector<fs::path> files;
   std::error_code error;
-  for (fs::recursive_directory_iterator it(folder, fs::directory_options::skip_permission_denied, error), end; !error && it != end; it.increment(error)) {
+  for (fs::recursive_directory_iterator it(folder, fs::directory_options::skip_permission_denied, error), end;
+       !error && it != end; it.increment(error)) {
     if (it->is_regular_file(error) && it->path().extension() == ".yaml") files.push_back(it->path());
   }
   std::sort(files.begin(), files.end());
@@ -69,13 +70,15 @@ std::optional<Shelf> shelf_named(std::string_view name) {
 
 bool is_path(std::string_view text) {
   const auto ends = [&](std::string_view tail) { return text.size() > tail.size() && text.ends_with(tail); };
-  return text == "-" || text.find('/') != std::string_view::npos || ends(".yaml") || ends(".yml") || ends(".json") || ends(".onnx");
+  return text == "-" || text.find('/') != std::string_view::npos || ends(".yaml") || ends(".yml") || ends(".json") ||
+         ends(".onnx");
 }
 
 std::vector<std::string> Library::names(Shelf shelf) const {
   std::set<std::string> names;
   for (const std::string& root : roots_) {
-    for (const fs::path& file : files_below(fs::path(root) / shelf_of(shelf).folder)) names.insert(file.stem().string());
+    for (const fs::path& file : files_below(fs::path(root) / shelf_of(shelf).folder))
+      names.insert(file.stem().string());
   }
   return {names.begin(), names.end()};
 }
@@ -98,7 +101,10 @@ std::string Library::require(Shelf shelf, std::string_view name_or_path, const P
   if (is_path(name_or_path)) return std::string(name_or_path);
   if (auto file = find(shelf, name_or_path)) return *file;
   const ShelfPlace& place = shelf_of(shelf);
-  throw InputError({{.place = asked_at, .path = "", .message = fmt::format("no {} is called '{}'", place.singular, name_or_path), .hint = spelling_hint(name_or_path, names(shelf))}});
+  throw InputError({{.place = asked_at,
+                     .path = "",
+                     .message = fmt::format("no {} is called '{}'", place.singular, name_or_path),
+                     .hint = spelling_hint(name_or_path, names(shelf))}});
 }
 
 }  // namespace mlosim::spec

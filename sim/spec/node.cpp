@@ -20,14 +20,19 @@ constexpr std::array kKinds{NamedKind{SourceKind::datasheet, "datasheet"}, Named
                             NamedKind{SourceKind::assumed, "assumed"},     NamedKind{SourceKind::given, "given"}};
 
 // What an annotated number may say besides its value.
-constexpr std::array<std::string_view, 7> kAnnotationKeys{"value", "kind", "source", "note", "standard_error", "suite", "date"};
+constexpr std::array<std::string_view, 7> kAnnotationKeys{"value",          "kind",  "source", "note",
+                                                          "standard_error", "suite", "date"};
 
 std::optional<std::string> violation(double x, Range range) {
   switch (range) {
-    case Range::positive: return x > 0 ? std::nullopt : std::optional("must be greater than zero");
-    case Range::non_negative: return x >= 0 ? std::nullopt : std::optional("must not be negative");
-    case Range::fraction: return x > 0 && x <= 1 ? std::nullopt : std::optional("must be greater than 0 and at most 1");
-    case Range::any: return std::nullopt;
+    case Range::positive:
+      return x > 0 ? std::nullopt : std::optional("must be greater than zero");
+    case Range::non_negative:
+      return x >= 0 ? std::nullopt : std::optional("must not be negative");
+    case Range::fraction:
+      return x > 0 && x <= 1 ? std::nullopt : std::optional("must be greater than 0 and at most 1");
+    case Range::any:
+      return std::nullopt;
   }
   return std::nullopt;
 }
@@ -99,7 +104,8 @@ std::vector<Node> Node::items() {
     fail("expected a list ('[a, b]')");
     return list;
   }
-  for (std::size_t i = 0; i < value_->items.size(); ++i) list.emplace_back(&value_->items[i], fmt::format("{}.{}", path_, i), decoding_);
+  for (std::size_t i = 0; i < value_->items.size(); ++i)
+    list.emplace_back(&value_->items[i], fmt::format("{}.{}", path_, i), decoding_);
   return list;
 }
 
@@ -124,11 +130,13 @@ const Value* Node::annotated_scalar() const {
   }
   if (const Value* source = value_->find("source")) provenance.source = source->text;
   if (const Value* kind = value_->find("kind")) {
-    const auto named = std::find_if(kKinds.begin(), kKinds.end(), [&](const NamedKind& k) { return k.name == kind->text; });
+    const auto named =
+        std::find_if(kKinds.begin(), kKinds.end(), [&](const NamedKind& k) { return k.name == kind->text; });
     if (named == kKinds.end()) {
       std::vector<std::string> names;
       for (const NamedKind& k : kKinds) names.emplace_back(k.name);
-      decoding_->diagnostics.add({kind->place(), path_, fmt::format("unknown kind '{}'", kind->text), spelling_hint(kind->text, names)});
+      decoding_->diagnostics.add(
+          {kind->place(), path_, fmt::format("unknown kind '{}'", kind->text), spelling_hint(kind->text, names)});
     } else {
       provenance.kind = named->kind;
     }
@@ -148,7 +156,8 @@ std::optional<double> Node::number_here(Dimension dimension, Range range) const 
     return std::nullopt;
   };
   if (const auto* error = std::get_if<ParseError>(&parsed)) return report(error->message, error->hint);
-  if (scalar->quoted && !has_unit(scalar->text)) return report(fmt::format("\"{}\" is text", scalar->text), "write the number without quotes");
+  if (scalar->quoted && !has_unit(scalar->text))
+    return report(fmt::format("\"{}\" is text", scalar->text), "write the number without quotes");
   const double si = std::get<double>(parsed);
   if (const auto wrong = violation(si, range)) return report(fmt::format("'{}' {}", scalar->text, *wrong), "");
   if (scalar == value_) decoding_->provenance[path_] = {SourceKind::given, "", scalar->text};
@@ -159,7 +168,8 @@ double Node::read_number(std::string_view key, Dimension dimension, Range range,
   const Node node = child(key);
   if (!node.is_present()) {
     if (fallback) return *fallback;
-    if (is_mapping_or_fails()) fail(fmt::format("key '{}' is missing", key), fmt::format("expected {}", describe(dimension)));
+    if (is_mapping_or_fails())
+      fail(fmt::format("key '{}' is missing", key), fmt::format("expected {}", describe(dimension)));
     return 1;
   }
   return node.number_here(dimension, range).value_or(1);
@@ -195,7 +205,9 @@ std::int64_t Node::count_or(std::string_view key, std::int64_t fallback, std::in
   return node.is_present() ? node.as_count(least) : fallback;
 }
 
-std::int64_t Node::as_count(std::int64_t least) const { return count_here(least).value_or(std::max<std::int64_t>(1, least)); }
+std::int64_t Node::as_count(std::int64_t least) const {
+  return count_here(least).value_or(std::max<std::int64_t>(1, least));
+}
 
 bool Node::flag_or(std::string_view key, bool fallback) {
   const Node node = child(key);
@@ -234,7 +246,8 @@ std::optional<int> Node::word_here(const IndexedWords& words) const {
   }
   std::vector<std::string> names;
   for (const auto& [word, value] : words) names.push_back(word);
-  fail(is_scalar() ? fmt::format("unknown value '{}'", value_->text) : "expected a word", spelling_hint(is_scalar() ? value_->text : "", names));
+  fail(is_scalar() ? fmt::format("unknown value '{}'", value_->text) : "expected a word",
+       spelling_hint(is_scalar() ? value_->text : "", names));
   return std::nullopt;
 }
 
@@ -257,7 +270,8 @@ void Node::fail_at(std::string_view key, std::string message, std::string hint) 
   if (is_known_bad_) return;
   const Value* member = is_mapping() ? value_->find(key) : nullptr;
   const Place place = member ? member->place() : (value_ ? value_->place() : parent_place_);
-  decoding_->diagnostics.add({place, path_.empty() ? std::string(key) : path_ + "." + std::string(key), std::move(message), std::move(hint)});
+  decoding_->diagnostics.add(
+      {place, path_.empty() ? std::string(key) : path_ + "." + std::string(key), std::move(message), std::move(hint)});
 }
 
 void Node::warn(const std::string& message) const {
@@ -293,7 +307,8 @@ void Node::finish() const {
   }
   for (const Member& member : value_->members) {
     if (std::find(asked_.begin(), asked_.end(), member.key) != asked_.end()) continue;
-    decoding_->diagnostics.add({member.key_place, path_, fmt::format("unknown key '{}'", member.key), spelling_hint(member.key, known)});
+    decoding_->diagnostics.add(
+        {member.key_place, path_, fmt::format("unknown key '{}'", member.key), spelling_hint(member.key, known)});
   }
 }
 

@@ -1,7 +1,7 @@
 // A cursor over a document while it is decoded into a struct. Every read checks; what is wrong goes to the Decoding's
-// diagnostics and a harmless value comes back, so that one pass finds all mistakes. finish() reports the keys that nobody
-// asked for, with the nearest one that somebody did. A mapping that is missing, or is none, is one mistake: what would have
-// been read from it is not reported too.
+// diagnostics and a harmless value comes back, so that one pass finds all mistakes. finish() reports the keys that
+// nobody asked for, with the nearest one that somebody did. A mapping that is missing, or is none, is one mistake: what
+// would have been read from it is not reported too.
 //
 // A number may be annotated with where it comes from: {value: 3.35 TB/s, kind: datasheet, source: …}.
 #pragma once
@@ -71,8 +71,12 @@ class Node {
   }
 
   // Plain numbers and counts.
-  double require_number(std::string_view key, Range range = Range::positive) { return read_number(key, {}, range, std::nullopt); }
-  double number_or(std::string_view key, double fallback, Range range = Range::positive) { return read_number(key, {}, range, fallback); }
+  double require_number(std::string_view key, Range range = Range::positive) {
+    return read_number(key, {}, range, std::nullopt);
+  }
+  double number_or(std::string_view key, double fallback, Range range = Range::positive) {
+    return read_number(key, {}, range, fallback);
+  }
   double as_number(Range range = Range::positive) const { return number_here({}, range).value_or(1); }
   std::int64_t require_count(std::string_view key, std::int64_t least = 1);
   std::int64_t count_or(std::string_view key, std::int64_t fallback, std::int64_t least = 1);
@@ -134,7 +138,7 @@ class Node {
   const Value* value_;
   std::string path_;
   Decoding* decoding_;
-  Place parent_place_;      // where to point at when the node is absent
+  Place parent_place_;         // where to point at when the node is absent
   bool is_known_bad_ = false;  // reported already: further mistakes here and below follow from it
   std::vector<std::string> asked_;
   mutable std::vector<std::string> looked_for_;  // by has(); for hints alone

@@ -40,7 +40,8 @@ RuntimeSpec decode_runtime(Node node) {
   for (const Node& vendor : node.child("vendors").items()) r.vendors.push_back(vendor.as_text());
   node.child("default_for");  // read when a runtime is chosen (hardware.cpp)
   Node launch = node.require_mapping("launch");
-  const Node::Words<LaunchPath> paths{{"eager", LaunchPath::eager}, {"graph", LaunchPath::graph}, {"compiled", LaunchPath::compiled}};
+  const Node::Words<LaunchPath> paths{
+      {"eager", LaunchPath::eager}, {"graph", LaunchPath::graph}, {"compiled", LaunchPath::compiled}};
   r.decode_launch = launch.require_word<LaunchPath>("decode", paths);
   r.prefill_launch = launch.require_word<LaunchPath>("prefill", paths);
   launch.finish();

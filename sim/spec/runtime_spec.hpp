@@ -19,9 +19,9 @@ enum class LaunchPath {
 
 // Dynamic quantisation of activations before a low-precision GEMM, as kernels of their own.
 struct Quantiser {
-  Seconds fixed;           // amax, scale and cast kernels of an empty matrix
-  double passes = 1;       // of the bytes read and written
-  Seconds per_row;         // where one CTA handles a row
+  Seconds fixed;      // amax, scale and cast kernels of an empty matrix
+  double passes = 1;  // of the bytes read and written
+  Seconds per_row;    // where one CTA handles a row
 };
 
 struct RuntimeSpec {
@@ -29,15 +29,15 @@ struct RuntimeSpec {
   std::vector<std::string> vendors;  // of the chips that it runs on
   LaunchPath decode_launch = LaunchPath::graph;
   LaunchPath prefill_launch = LaunchPath::eager;
-  bool fused_attention = true;       // flash-style kernels; otherwise scores go through memory
-  bool fuses_residual_norm = true;   // residual addition inside the norm kernel
-  bool fuses_gate_activation = true; // activation and gate product in one kernel
-  bool fuses_rope = true;            // rotary embedding (and KV append) inside the attention call
-  bool fuses_elementwise = false;    // a compiler folds elementwise work into the producing GEMM
-  bool fuses_quantisation = false;   // norms and activations of a network write the quantised tensor themselves
-  Seconds step_overhead;             // host time of a step that nothing hides
-  double reserved_memory = 0;        // share of the device memory that the stack leaves unused
-  Bytes context_memory;              // libraries, workspace and graphs on each chip
+  bool fused_attention = true;        // flash-style kernels; otherwise scores go through memory
+  bool fuses_residual_norm = true;    // residual addition inside the norm kernel
+  bool fuses_gate_activation = true;  // activation and gate product in one kernel
+  bool fuses_rope = true;             // rotary embedding (and KV append) inside the attention call
+  bool fuses_elementwise = false;     // a compiler folds elementwise work into the producing GEMM
+  bool fuses_quantisation = false;    // norms and activations of a network write the quantised tensor themselves
+  Seconds step_overhead;              // host time of a step that nothing hides
+  double reserved_memory = 0;         // share of the device memory that the stack leaves unused
+  Bytes context_memory;               // libraries, workspace and graphs on each chip
   Quantiser quantiser;
   std::optional<CustomAllReduce> custom_all_reduce;
 };

@@ -20,7 +20,8 @@ void decode_torus(Node& node, Fabric& fabric) {
     node.fail_at("dimensions", fmt::format("the sides multiply to {}, but 'chips' is {}", product, fabric.chips));
   }
   fabric.wraparound = node.require_word<Wraparound>(
-      "wraparound", {{"none", Wraparound::none}, {"cubes_of_4", Wraparound::cubes_of_4}, {"whole_axis", Wraparound::whole_axis}});
+      "wraparound",
+      {{"none", Wraparound::none}, {"cubes_of_4", Wraparound::cubes_of_4}, {"whole_axis", Wraparound::whole_axis}});
   fabric.endpoint_latency = node.require<Seconds>("endpoint_latency", Range::non_negative);
 }
 
@@ -36,14 +37,17 @@ void decode_shared_path(Node node, Fabric& fabric) {
     fabric.shared_path.emplace_back(ranks, bandwidth.as<BytesPerSecond>());
   }
   std::sort(fabric.shared_path.begin(), fabric.shared_path.end());
-  if (fabric.shared_path.empty()) node.fail("a pcie fabric needs the bandwidth of its shared path by number of ranks", "write {2: 18.9 GB/s, 8: 1.3 GB/s}");
+  if (fabric.shared_path.empty())
+    node.fail("a pcie fabric needs the bandwidth of its shared path by number of ranks",
+              "write {2: 18.9 GB/s, 8: 1.3 GB/s}");
 }
 
 Fabric decode_fabric(Node node) {
   Fabric fabric;
   if (!node.is_present()) return fabric;
   fabric.topology = node.require_word<Topology>(
-      "topology", {{"switch", Topology::switched}, {"full", Topology::full}, {"pcie", Topology::pcie}, {"torus", Topology::torus}});
+      "topology",
+      {{"switch", Topology::switched}, {"full", Topology::full}, {"pcie", Topology::pcie}, {"torus", Topology::torus}});
   fabric.chips = node.require_count("chips", 2);
   fabric.bandwidth = node.require<BytesPerSecond>("bandwidth");
   fabric.latency = node.require<Seconds>("latency");
@@ -68,9 +72,11 @@ SystemSpec decode_system(Node node) {
   system.fabric = decode_fabric(node.child("fabric"));
   system.nccl_name = node.text_or("collectives", "");
   const bool needs_library = system.fabric.topology == Topology::switched || system.fabric.topology == Topology::full;
-  if (needs_library && system.nccl_name.empty()) node.fail("key 'collectives' is missing", "name the library's file in hw_specs/families, such as 'nccl'");
+  if (needs_library && system.nccl_name.empty())
+    node.fail("key 'collectives' is missing", "name the library's file in hw_specs/families, such as 'nccl'");
   if (Node scale_out = node.child("scale_out"); scale_out.is_present()) {
-    system.scale_out = ScaleOut{.bandwidth = scale_out.require<BytesPerSecond>("bandwidth"), .latency = scale_out.require<Seconds>("latency")};
+    system.scale_out = ScaleOut{.bandwidth = scale_out.require<BytesPerSecond>("bandwidth"),
+                                .latency = scale_out.require<Seconds>("latency")};
     scale_out.finish();
   }
   node.finish();

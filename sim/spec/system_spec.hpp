@@ -14,11 +14,11 @@
 namespace mlosim::spec {
 
 enum class Topology {
-  none,    // one chip
+  none,      // one chip
   switched,  // every chip reaches every other at full bandwidth (NVSwitch)
-  full,    // a link from each chip to each other (xGMI)
-  pcie,    // all chips share a root complex
-  torus,   // ICI and the like
+  full,      // a link from each chip to each other (xGMI)
+  pcie,      // all chips share a root complex
+  torus,     // ICI and the like
 };
 
 enum class Wraparound {
@@ -30,20 +30,21 @@ enum class Wraparound {
 // The fabric inside a node, NVLink domain or torus pod.
 struct Fabric {
   Topology topology = Topology::none;
-  std::int64_t chips = 1;            // that it joins
-  BytesPerSecond bandwidth;          // of one chip, per direction, all its links (torus: of one link)
-  Seconds latency;                   // of a hop between neighbours
-  Seconds endpoint_latency;          // torus: of sending and receiving, once per message
-  double efficiency = 1;             // of the bandwidth that long transfers sustain
+  std::int64_t chips = 1;                // that it joins
+  BytesPerSecond bandwidth;              // of one chip, per direction, all its links (torus: of one link)
+  Seconds latency;                       // of a hop between neighbours
+  Seconds endpoint_latency;              // torus: of sending and receiving, once per message
+  double efficiency = 1;                 // of the bandwidth that long transfers sustain
   std::vector<std::int64_t> dimensions;  // torus: of the largest slice
   Wraparound wraparound = Wraparound::none;
-  Seconds collective_start;          // torus, pcie: of a collective, besides its hops
-  std::vector<std::pair<std::int64_t, BytesPerSecond>> shared_path;  // pcie: a rank's part of the narrowest shared path, by ascending ranks
+  Seconds collective_start;  // torus, pcie: of a collective, besides its hops
+  std::vector<std::pair<std::int64_t, BytesPerSecond>>
+      shared_path;  // pcie: a rank's part of the narrowest shared path, by ascending ranks
 };
 
 // What joins nodes or pods.
 struct ScaleOut {
-  BytesPerSecond bandwidth;          // of one chip, per direction
+  BytesPerSecond bandwidth;  // of one chip, per direction
   Seconds latency;
 };
 
@@ -52,8 +53,8 @@ struct SystemSpec {
   ChipSpec chip;
   Fabric fabric;
   std::optional<ScaleOut> scale_out;
-  std::optional<NcclSpec> nccl;      // collective library of switched and full fabrics
-  std::string nccl_name;             // of the family file that it was read from
+  std::optional<NcclSpec> nccl;  // collective library of switched and full fabrics
+  std::string nccl_name;         // of the family file that it was read from
 };
 
 // Decodes everything but the chip and the collective library, which library.hpp reads from their own files.

@@ -18,7 +18,7 @@ class InternalError : public std::logic_error {
 
 }  // namespace mlosim
 
-#define MLOSIM_CHECK(condition) \
-  do {                          \
+#define MLOSIM_CHECK(condition)                                             \
+  do {                                                                      \
     if (!(condition)) ::mlosim::fail_check(#condition, __FILE__, __LINE__); \
   } while (false)

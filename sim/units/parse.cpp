@@ -48,10 +48,10 @@ struct Prefix {
 constexpr double kKibi = 1024;
 constexpr std::array kPrefixes{
     Prefix{"Ki", kKibi, true},
-    Prefix{"Mi", kKibi * kKibi, true},
-    Prefix{"Gi", kKibi * kKibi * kKibi, true},
-    Prefix{"Ti", kKibi * kKibi * kKibi * kKibi, true},
-    Prefix{"Pi", kKibi * kKibi * kKibi * kKibi * kKibi, true},
+    Prefix{"Mi", kKibi* kKibi, true},
+    Prefix{"Gi", kKibi* kKibi* kKibi, true},
+    Prefix{"Ti", kKibi* kKibi* kKibi* kKibi, true},
+    Prefix{"Pi", kKibi* kKibi* kKibi* kKibi* kKibi, true},
     Prefix{"f", 1e-15, false},
     Prefix{"p", 1e-12, false},
     Prefix{"n", 1e-9, false},

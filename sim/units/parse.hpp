@@ -1,8 +1,8 @@
 // Text to quantity: "4.8 TB/s", "50 MiB", "0.6 pJ/flop", "12/s". Used by everything that reads YAML.
 //
-// Grammar: number [prefix]unit { ("/" | "*") [prefix]unit }, or number "/" unit. Prefixes are SI (f p n u µ m k M G T P E)
-// and IEC (Ki Mi Gi Ti Pi) and mean what SI and IEC say. Units: s min h day, B, bit, flop, op, J, Wh, W, Hz, USD, $, clk.
-// flop and op are both work; clk (a clock tick) and a bare number have no dimension.
+// Grammar: number [prefix]unit { ("/" | "*") [prefix]unit }, or number "/" unit. Prefixes are SI (f p n u µ m k M G T P
+// E) and IEC (Ki Mi Gi Ti Pi) and mean what SI and IEC say. Units: s min h day, B, bit, flop, op, J, Wh, W, Hz, USD, $,
+// clk. flop and op are both work; clk (a clock tick) and a bare number have no dimension.
 #pragma once
 
 #include <string>

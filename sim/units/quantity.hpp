@@ -27,10 +27,22 @@ class Quantity {
   // The number in SI base units: seconds, bytes, flops, joules, dollars and their products.
   constexpr double si() const { return si_; }
 
-  constexpr Quantity& operator+=(Quantity o) { si_ += o.si_; return *this; }
-  constexpr Quantity& operator-=(Quantity o) { si_ -= o.si_; return *this; }
-  constexpr Quantity& operator*=(double k) { si_ *= k; return *this; }
-  constexpr Quantity& operator/=(double k) { si_ /= k; return *this; }
+  constexpr Quantity& operator+=(Quantity o) {
+    si_ += o.si_;
+    return *this;
+  }
+  constexpr Quantity& operator-=(Quantity o) {
+    si_ -= o.si_;
+    return *this;
+  }
+  constexpr Quantity& operator*=(double k) {
+    si_ *= k;
+    return *this;
+  }
+  constexpr Quantity& operator/=(double k) {
+    si_ /= k;
+    return *this;
+  }
   constexpr Quantity operator-() const { return Quantity(-si_); }
 
   friend constexpr Quantity operator+(Quantity a, Quantity b) { return Quantity(a.si_ + b.si_); }

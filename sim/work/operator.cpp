@@ -17,8 +17,8 @@ DType common_arithmetic(DType a, DType b) {
   return arithmetic_of(wider);
 }
 
-constexpr double kVectorOpsPerScore = 4;   // online softmax: scale, maximum, subtract, sum
-constexpr double kVectorOpsPerNorm = 4;    // square or centre, accumulate, scale, weight
+constexpr double kVectorOpsPerScore = 4;  // online softmax: scale, maximum, subtract, sum
+constexpr double kVectorOpsPerNorm = 4;   // square or centre, accumulate, scale, weight
 
 OpWork work(const Gemm& g) {
   const double copies = d(g.batch);
@@ -90,7 +90,8 @@ OpWork work(const MlaDecode& a) {
   w.matrix_dtype = arithmetic_of(a.dtype);
   w.vector = Flops(kVectorOpsPerScore * pairs);
   w.exponentials = pairs;
-  w.read = d(a.batch) * d(a.heads) * d(key) * bytes_per_element(a.dtype) + d(a.batch) * d(a.seq_kv) * d(key) * bytes_per_element(a.kv_dtype);
+  w.read = d(a.batch) * d(a.heads) * d(key) * bytes_per_element(a.dtype) +
+           d(a.batch) * d(a.seq_kv) * d(key) * bytes_per_element(a.kv_dtype);
   w.written = d(a.batch) * d(a.heads) * d(a.kv_rank) * bytes_per_element(a.dtype);
   return w;
 }
@@ -115,23 +116,36 @@ OpWork work(const MoeGemm& o) {
 double vector_ops(ElementwiseKind kind) {
   switch (kind) {
     case ElementwiseKind::copy:
-    case ElementwiseKind::cast: return 0;
+    case ElementwiseKind::cast:
+      return 0;
     case ElementwiseKind::add:
     case ElementwiseKind::mul:
     case ElementwiseKind::relu:
-    case ElementwiseKind::silu: return 1;
+    case ElementwiseKind::silu:
+      return 1;
     case ElementwiseKind::silu_mul:
-    case ElementwiseKind::quantise: return 2;
-    case ElementwiseKind::gelu: return 6;
-    case ElementwiseKind::gelu_mul: return 7;
-    case ElementwiseKind::softmax: return 3;
-    case ElementwiseKind::rope: return 3;
-    case ElementwiseKind::topk_router: return 8;
-    case ElementwiseKind::layernorm: return kVectorOpsPerNorm + 1;
-    case ElementwiseKind::add_layernorm: return kVectorOpsPerNorm + 2;
-    case ElementwiseKind::rmsnorm: return kVectorOpsPerNorm;
-    case ElementwiseKind::add_rmsnorm: return kVectorOpsPerNorm + 1;
-    case ElementwiseKind::delta_rule: return 7;
+    case ElementwiseKind::quantise:
+      return 2;
+    case ElementwiseKind::gelu:
+      return 6;
+    case ElementwiseKind::gelu_mul:
+      return 7;
+    case ElementwiseKind::softmax:
+      return 3;
+    case ElementwiseKind::rope:
+      return 3;
+    case ElementwiseKind::topk_router:
+      return 8;
+    case ElementwiseKind::layernorm:
+      return kVectorOpsPerNorm + 1;
+    case ElementwiseKind::add_layernorm:
+      return kVectorOpsPerNorm + 2;
+    case ElementwiseKind::rmsnorm:
+      return kVectorOpsPerNorm;
+    case ElementwiseKind::add_rmsnorm:
+      return kVectorOpsPerNorm + 1;
+    case ElementwiseKind::delta_rule:
+      return 7;
   }
   MLOSIM_CHECK(false);
 }
@@ -143,8 +157,10 @@ bool has_exponential(ElementwiseKind kind) {
     case ElementwiseKind::silu:
     case ElementwiseKind::silu_mul:
     case ElementwiseKind::softmax:
-    case ElementwiseKind::topk_router: return true;
-    default: return false;
+    case ElementwiseKind::topk_router:
+      return true;
+    default:
+      return false;
   }
 }
 
@@ -185,36 +201,60 @@ OpWork work(const Collective& c) {
 
 std::string_view name_of(ElementwiseKind kind) {
   switch (kind) {
-    case ElementwiseKind::copy: return "copy";
-    case ElementwiseKind::add: return "add";
-    case ElementwiseKind::mul: return "mul";
-    case ElementwiseKind::gelu: return "gelu";
-    case ElementwiseKind::relu: return "relu";
-    case ElementwiseKind::silu: return "silu";
-    case ElementwiseKind::silu_mul: return "silu_mul";
-    case ElementwiseKind::gelu_mul: return "gelu_mul";
-    case ElementwiseKind::softmax: return "softmax";
-    case ElementwiseKind::layernorm: return "layernorm";
-    case ElementwiseKind::add_layernorm: return "add_layernorm";
-    case ElementwiseKind::rmsnorm: return "rmsnorm";
-    case ElementwiseKind::add_rmsnorm: return "add_rmsnorm";
-    case ElementwiseKind::rope: return "rope";
-    case ElementwiseKind::quantise: return "quantise";
-    case ElementwiseKind::cast: return "cast";
-    case ElementwiseKind::topk_router: return "topk_router";
-    case ElementwiseKind::delta_rule: return "delta_rule";
+    case ElementwiseKind::copy:
+      return "copy";
+    case ElementwiseKind::add:
+      return "add";
+    case ElementwiseKind::mul:
+      return "mul";
+    case ElementwiseKind::gelu:
+      return "gelu";
+    case ElementwiseKind::relu:
+      return "relu";
+    case ElementwiseKind::silu:
+      return "silu";
+    case ElementwiseKind::silu_mul:
+      return "silu_mul";
+    case ElementwiseKind::gelu_mul:
+      return "gelu_mul";
+    case ElementwiseKind::softmax:
+      return "softmax";
+    case ElementwiseKind::layernorm:
+      return "layernorm";
+    case ElementwiseKind::add_layernorm:
+      return "add_layernorm";
+    case ElementwiseKind::rmsnorm:
+      return "rmsnorm";
+    case ElementwiseKind::add_rmsnorm:
+      return "add_rmsnorm";
+    case ElementwiseKind::rope:
+      return "rope";
+    case ElementwiseKind::quantise:
+      return "quantise";
+    case ElementwiseKind::cast:
+      return "cast";
+    case ElementwiseKind::topk_router:
+      return "topk_router";
+    case ElementwiseKind::delta_rule:
+      return "delta_rule";
   }
   MLOSIM_CHECK(false);
 }
 
 std::string_view name_of(CollectiveKind kind) {
   switch (kind) {
-    case CollectiveKind::all_reduce: return "all_reduce";
-    case CollectiveKind::all_gather: return "all_gather";
-    case CollectiveKind::reduce_scatter: return "reduce_scatter";
-    case CollectiveKind::all_to_all: return "all_to_all";
-    case CollectiveKind::broadcast: return "broadcast";
-    case CollectiveKind::p2p: return "p2p";
+    case CollectiveKind::all_reduce:
+      return "all_reduce";
+    case CollectiveKind::all_gather:
+      return "all_gather";
+    case CollectiveKind::reduce_scatter:
+      return "reduce_scatter";
+    case CollectiveKind::all_to_all:
+      return "all_to_all";
+    case CollectiveKind::broadcast:
+      return "broadcast";
+    case CollectiveKind::p2p:
+      return "p2p";
   }
   MLOSIM_CHECK(false);
 }
@@ -256,13 +296,23 @@ Elementwise make_elementwise(ElementwiseKind kind, std::int64_t rows, std::int64
     case ElementwiseKind::add:
     case ElementwiseKind::mul:
     case ElementwiseKind::silu_mul:
-    case ElementwiseKind::gelu_mul: inputs = 2; break;
+    case ElementwiseKind::gelu_mul:
+      inputs = 2;
+      break;
     case ElementwiseKind::add_layernorm:
-    case ElementwiseKind::add_rmsnorm: inputs = 2; outputs = 2; break;
-    default: break;
+    case ElementwiseKind::add_rmsnorm:
+      inputs = 2;
+      outputs = 2;
+      break;
+    default:
+      break;
   }
   const double elements = d(rows) * d(cols);
-  return {.kind = kind, .rows = rows, .cols = cols, .dtype = dtype, .bytes_in = inputs * elements * bytes_per_element(dtype),
+  return {.kind = kind,
+          .rows = rows,
+          .cols = cols,
+          .dtype = dtype,
+          .bytes_in = inputs * elements * bytes_per_element(dtype),
           .bytes_out = outputs * elements * bytes_per_element(output)};
 }
 

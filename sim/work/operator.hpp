@@ -50,8 +50,8 @@ struct AttentionDecode {
 };
 
 // Multi-head latent attention (DeepSeek): per token one latent of `kv_rank` + `rope_dim` is cached. Prefill expands it
-// per head (absorbed = false) or works on the latent (absorbed = true); decode is always absorbed. `window` bounds the keys
-// of a query where an indexer chooses them (DeepSeek sparse attention); 0 means all earlier ones.
+// per head (absorbed = false) or works on the latent (absorbed = true); decode is always absorbed. `window` bounds the
+// keys of a query where an indexer chooses them (DeepSeek sparse attention); 0 means all earlier ones.
 struct MlaPrefill {
   std::int64_t batch = 1, seq_q = 1, seq_kv = 1, heads = 128;
   std::int64_t kv_rank = 512, nope_dim = 128, rope_dim = 64, value_dim = 128;
@@ -74,7 +74,8 @@ struct MlaDecode {
 enum class ExpertDistribution { balanced, power_law };
 
 // A routed mixture-of-experts feed-forward layer, the two (gated: up and gate together, then down) grouped GEMMs with
-// permutation and combination: `tokens` rows choose `topk` of `experts`; one of ep expert groups, its matrices cut tp ways.
+// permutation and combination: `tokens` rows choose `topk` of `experts`; one of ep expert groups, its matrices cut tp
+// ways.
 struct MoeGemm {
   std::int64_t tokens = 1, hidden = 1, inter = 1, experts = 1, topk = 1, tp = 1, ep = 1;
   bool gated = true;
@@ -89,7 +90,23 @@ struct MoeGemm {
 // delta_rule: one token's update of a linear attention's state and its product with the query (decay, two products with
 // the state, a rank-1 addition). topk_router: selection of the largest of `cols` scores.
 enum class ElementwiseKind {
-  copy, add, mul, gelu, relu, silu, silu_mul, gelu_mul, softmax, layernorm, add_layernorm, rmsnorm, add_rmsnorm, rope, quantise, cast, topk_router,
+  copy,
+  add,
+  mul,
+  gelu,
+  relu,
+  silu,
+  silu_mul,
+  gelu_mul,
+  softmax,
+  layernorm,
+  add_layernorm,
+  rmsnorm,
+  add_rmsnorm,
+  rope,
+  quantise,
+  cast,
+  topk_router,
   delta_rule
 };
 
@@ -132,7 +149,8 @@ struct Collective {
   friend auto operator<=>(const Collective&, const Collective&) = default;
 };
 
-using Operator = std::variant<Gemm, AttentionPrefill, AttentionDecode, MlaPrefill, MlaDecode, MoeGemm, Elementwise, Embedding, Sampling, Collective>;
+using Operator = std::variant<Gemm, AttentionPrefill, AttentionDecode, MlaPrefill, MlaDecode, MoeGemm, Elementwise,
+                              Embedding, Sampling, Collective>;
 
 // "gemm", "attention_decode", "rmsnorm", "all_reduce": the contract's name of an operator.
 std::string_view name_of(const Operator& op);
@@ -141,13 +159,13 @@ std::string_view name_of(CollectiveKind kind);
 
 // Compulsory work.
 struct OpWork {
-  Flops matrix;                        // multiplications and additions of the matrix unit, counted separately
-  DType matrix_dtype = DType::bf16;    // the arithmetic they run in
-  Flops vector;                        // fp32 operations of the vector unit, transcendentals excluded
-  double exponentials = 0;             // transcendental evaluations
-  Bytes read;                          // operands, each once
-  Bytes written;                       // results, each once
-  Bytes weights;                       // the part of `read` that is parameters
+  Flops matrix;                      // multiplications and additions of the matrix unit, counted separately
+  DType matrix_dtype = DType::bf16;  // the arithmetic they run in
+  Flops vector;                      // fp32 operations of the vector unit, transcendentals excluded
+  double exponentials = 0;           // transcendental evaluations
+  Bytes read;                        // operands, each once
+  Bytes written;                     // results, each once
+  Bytes weights;                     // the part of `read` that is parameters
 
   Bytes bytes() const { return read + written; }
 };

@@ -1,5 +1,6 @@
-// How far the analytic GEMM model is from measured kernels, beside the datasheet roofline and the best roofline with three
-// fitted constants (t0 + max(flops/(e1·peak), bytes/(e2·bandwidth))). Reads the shared measurements where they are.
+// How far the analytic GEMM model is from measured kernels, beside the datasheet roofline and the best roofline with
+// three fitted constants (t0 + max(flops/(e1·peak), bytes/(e2·bandwidth))). Reads the shared measurements where they
+// are.
 
 #include <gtest/gtest.h>
 
@@ -38,13 +39,18 @@ std::vector<Row> read_rows(const std::filesystem::path& file) {
   std::string line;
   std::getline(in, line);
   const std::vector<std::string> header = split(line);
-  const auto column = [&](const std::string& name) { return static_cast<std::size_t>(std::find(header.begin(), header.end(), name) - header.begin()); };
-  const std::size_t dtype = column("dtype"), batch = column("batch"), m = column("m"), n = column("n"), k = column("k"), time = column("time_us"), flag = column("flag"),
-                    power = column("power_w"), software = column("software");
+  const auto column = [&](const std::string& name) {
+    return static_cast<std::size_t>(std::find(header.begin(), header.end(), name) - header.begin());
+  };
+  const std::size_t dtype = column("dtype"), batch = column("batch"), m = column("m"), n = column("n"), k = column("k"),
+                    time = column("time_us"), flag = column("flag"), power = column("power_w"),
+                    software = column("software");
   std::vector<Row> rows;
   while (std::getline(in, line)) {
     const std::vector<std::string> f = split(line);
-    if (f.at(dtype) != "bfloat16" || !f.at(flag).empty() || !f.at(power).empty() || f.at(software).find("mla_gen") != std::string::npos) continue;
+    if (f.at(dtype) != "bfloat16" || !f.at(flag).empty() || !f.at(power).empty() ||
+        f.at(software).find("mla_gen") != std::string::npos)
+      continue;
     Row row;
     row.op = {.m = std::stoll(f[m]), .n = std::stoll(f[n]), .k = std::stoll(f[k]), .batch = std::stoll(f[batch])};
     row.measured_us = std::stod(f[time]);
@@ -89,8 +95,8 @@ double best_three_constants(const std::vector<Row>& rows, const spec::ChipSpec& 
 struct Case {
   const char* chip;
   const char* table;
-  double bound;              // on the MAPE of the analytic model
-  bool beats_three = true;   // the best three-constant roofline, which is fitted on the very rows
+  double bound;             // on the MAPE of the analytic model
+  bool beats_three = true;  // the best three-constant roofline, which is fitted on the very rows
 };
 
 void PrintTo(const Case& c, std::ostream* out) { *out << c.chip; }
@@ -98,7 +104,8 @@ void PrintTo(const Case& c, std::ostream* out) { *out << c.chip; }
 class GemmAccuracy : public testing::TestWithParam<Case> {};
 
 TEST_P(GemmAccuracy, AnalyticIsWithinItsBoundAndBeatsTheThreeConstantRoofline) {
-  const std::filesystem::path file = std::filesystem::path(MLOSIM_SOURCE_DIR) / "../shared/data/kernels" / GetParam().table;
+  const std::filesystem::path file =
+      std::filesystem::path(MLOSIM_SOURCE_DIR) / "../shared/data/kernels" / GetParam().table;
   if (!std::filesystem::exists(file)) GTEST_SKIP() << "the shared measurements are not here: " << file;
   const spec::Library library({MLOSIM_SOURCE_DIR});
   std::vector<std::string> warnings;
@@ -106,18 +113,24 @@ TEST_P(GemmAccuracy, AnalyticIsWithinItsBoundAndBeatsTheThreeConstantRoofline) {
   spec::Decoding decoding;
   const spec::Hardware hardware = spec::decode_hardware(documents, decoding);
   ASSERT_TRUE(decoding.diagnostics.empty());
-  const chip::KernelContext context{.chip = hardware.system.chip, .runtime = hardware.runtime, .operands = {.between_uses = Bytes(0), .rotates_weights = true}, .sustained = false};
+  const chip::KernelContext context{.chip = hardware.system.chip,
+                                    .runtime = hardware.runtime,
+                                    .operands = {.between_uses = Bytes(0), .rotates_weights = true},
+                                    .sustained = false};
 
   const std::vector<Row> rows = read_rows(file);
   ASSERT_GT(rows.size(), 100u);
   std::vector<Row> large;
-  std::copy_if(rows.begin(), rows.end(), std::back_inserter(large), [](const Row& r) { return r.op.n >= 512 && r.op.k >= 512; });
+  std::copy_if(rows.begin(), rows.end(), std::back_inserter(large),
+               [](const Row& r) { return r.op.n >= 512 && r.op.k >= 512; });
   const double analytic = mape(rows, predict(rows, context, chip::Fidelity::analytic));
   const double roofline = mape(rows, predict(rows, context, chip::Fidelity::roofline));
   const double three = best_three_constants(rows, hardware.system.chip);
   const double large_analytic = mape(large, predict(large, context, chip::Fidelity::analytic));
-  std::printf("%-14s %5zu rows  bf16 GEMM MAPE: roofline %.1f %%, three constants %.1f %%, analytic %.1f %% (n, k >= 512: %.1f %%)\n", GetParam().chip, rows.size(), 100 * roofline,
-              100 * three, 100 * analytic, 100 * large_analytic);
+  std::printf(
+      "%-14s %5zu rows  bf16 GEMM MAPE: roofline %.1f %%, three constants %.1f %%, analytic %.1f %% (n, k >= 512: %.1f "
+      "%%)\n",
+      GetParam().chip, rows.size(), 100 * roofline, 100 * three, 100 * analytic, 100 * large_analytic);
   EXPECT_LE(analytic, GetParam().bound);
   EXPECT_LT(analytic, roofline);
   if (GetParam().beats_three) {
@@ -125,11 +138,13 @@ TEST_P(GemmAccuracy, AnalyticIsWithinItsBoundAndBeatsTheThreeConstantRoofline) {
   }
 }
 
-INSTANTIATE_TEST_SUITE_P(Chips, GemmAccuracy,
-                         // On TPU v6e 42 of 175 rows are counted twice by the profiler, which no model of one GEMM can follow.
-                         testing::Values(Case{"h100_sxm", "h100_sxm__gemm.csv", 0.09}, Case{"a100_sxm_80gb", "a100_sxm__gemm.csv", 0.10}, Case{"b200_sxm", "b200_sxm__gemm.csv", 0.10},
-                                         Case{"l40s", "l40s__gemm.csv", 0.13}, Case{"tpu_v6e", "tpu_v6e__gemm.csv", 0.16, false}),
-                         [](const testing::TestParamInfo<Case>& tested) { return std::string(tested.param.chip); });
+INSTANTIATE_TEST_SUITE_P(
+    Chips, GemmAccuracy,
+    // On TPU v6e 42 of 175 rows are counted twice by the profiler, which no model of one GEMM can follow.
+    testing::Values(Case{"h100_sxm", "h100_sxm__gemm.csv", 0.09}, Case{"a100_sxm_80gb", "a100_sxm__gemm.csv", 0.10},
+                    Case{"b200_sxm", "b200_sxm__gemm.csv", 0.10}, Case{"l40s", "l40s__gemm.csv", 0.13},
+                    Case{"tpu_v6e", "tpu_v6e__gemm.csv", 0.16, false}),
+    [](const testing::TestParamInfo<Case>& tested) { return std::string(tested.param.chip); });
 
 }  // namespace
 }  // namespace mlosim

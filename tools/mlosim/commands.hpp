@@ -1,5 +1,5 @@
-// The commands of mlosim, one file each. A command declares its options on the application; when it was chosen, `run` does
-// the work and answers the exit code. Errors come out as spec::InputError (exit code 2) or InternalError (3).
+// The commands of mlosim, one file each. A command declares its options on the application; when it was chosen, `run`
+// does the work and answers the exit code. Errors come out as spec::InputError (exit code 2) or InternalError (3).
 #pragma once
 
 #include <functional>

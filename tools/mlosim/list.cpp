@@ -14,11 +14,14 @@ namespace mlosim::cli {
 
 Run add_list(CLI::App& app) {
   auto shelf = std::make_shared<std::string>();
-  CLI::App* command = app.add_subcommand("list", "List what is built in: chips, systems, families, models, runtimes, workloads, studies or suites");
-  command->add_option("what", *shelf, "chips, systems, families, models, runtimes, workloads, studies or suites")->required();
+  CLI::App* command = app.add_subcommand(
+      "list", "List what is built in: chips, systems, families, models, runtimes, workloads, studies or suites");
+  command->add_option("what", *shelf, "chips, systems, families, models, runtimes, workloads, studies or suites")
+      ->required();
   return [shelf](const spec::Library& library) {
     const auto known = spec::shelf_named(*shelf);
-    if (!known) throw spec::InputError("there is no list of '" + *shelf + "'", spec::spelling_hint(*shelf, spec::shelf_names()));
+    if (!known)
+      throw spec::InputError("there is no list of '" + *shelf + "'", spec::spelling_hint(*shelf, spec::shelf_names()));
     for (const std::string& name : library.names(*known)) std::cout << name << '\n';
     return kDone;
   };

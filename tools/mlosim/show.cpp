@@ -13,7 +13,8 @@ namespace mlosim::cli {
 
 Run add_show(CLI::App& app) {
   auto name = std::make_shared<std::string>();
-  CLI::App* command = app.add_subcommand("show", "Show the resolved YAML of a chip, system, family, model, runtime or workload");
+  CLI::App* command =
+      app.add_subcommand("show", "Show the resolved YAML of a chip, system, family, model, runtime or workload");
   command->add_option("name", *name, "a name (mlosim list …) or a file")->required();
   return [name](const spec::Library& library) {
     const predict::Shown shown = predict::show(library, *name);

@@ -96,10 +96,14 @@ class AgainstAHeap : public testing::TestWithParam<std::tuple<int, int>> {};
 std::int64_t draw_delay(int distribution, std::mt19937_64& random) {
   constexpr std::array<std::int64_t, 17> kTies{0, 1, 1, 1, 2, 2, 4, 4, 8, 16, 20, 64, 100, 200, 400, 600, 1000};
   switch (distribution) {
-    case 0: return static_cast<std::int64_t>(random() % 2'000'000);
-    case 1: return kTies[random() % kTies.size()];
-    case 2: return static_cast<std::int64_t>(random() % 10 == 0 ? random() % 10'000'000 : random() % 1000);
-    default: return static_cast<std::int64_t>(std::uint64_t{1} << (random() % 45));
+    case 0:
+      return static_cast<std::int64_t>(random() % 2'000'000);
+    case 1:
+      return kTies[random() % kTies.size()];
+    case 2:
+      return static_cast<std::int64_t>(random() % 10 == 0 ? random() % 10'000'000 : random() % 1000);
+    default:
+      return static_cast<std::int64_t>(std::uint64_t{1} << (random() % 45));
   }
 }
 

@@ -159,7 +159,8 @@ TEST(FairResource, WhileItIsBusyItMovesItsWholeRate) {
     for (int i = 0; i < 500; ++i) {
       const double bytes = static_cast<double>(1 + random() % 500);
       total += bytes;
-      arrivals.push_back({.at = static_cast<std::int64_t>(random() % 100), .bytes = bytes,
+      arrivals.push_back({.at = static_cast<std::int64_t>(random() % 100),
+                          .bytes = bytes,
                           .weight = static_cast<double>(1 + random() % 7)});
     }
     arrivals[0].at = 0;

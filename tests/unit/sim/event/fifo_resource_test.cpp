@@ -90,8 +90,8 @@ struct Stalls : Observer<StallFact> {
 
 TEST(FifoResource, TellsItsObserversOfTransfersAndWaits) {
   Simulator sim;
-  FifoResource link(
-      sim, {.name = "dma 0", .rate = kBytePerPs, .latency = picoseconds(5), .when_busy = StallReason::slot});
+  FifoResource link(sim,
+                    {.name = "dma 0", .rate = kBytePerPs, .latency = picoseconds(5), .when_busy = StallReason::slot});
   Transfers transfers;
   Stalls stalls;
   link.transfer_facts().attach(transfers);

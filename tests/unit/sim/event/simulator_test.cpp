@@ -96,7 +96,7 @@ TEST(Simulator, ADelayInALaterPhaseWaitsForAllThatCompletesNow) {
 
 Task<int> slow_square(Simulator& sim, int n) {
   co_await sim.delay(picoseconds(n));
-  co_return n * n;
+  co_return n* n;
 }
 
 TEST(Task, GivesItsValueToTheCallerAfterItsTime) {

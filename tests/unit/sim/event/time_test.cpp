@@ -11,7 +11,9 @@ namespace mlosim::event {
 namespace {
 
 template <class A, class B>
-concept Addable = requires(A a, B b) { a + b; };
+concept Addable = requires(A a, B b) {
+  a + b;
+};
 
 static_assert(!Addable<Time, Time>, "two points have no sum");
 static_assert(std::is_same_v<decltype(Time() - Time()), Span>);
