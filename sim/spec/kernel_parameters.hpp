@@ -30,7 +30,7 @@ enum class OperandPath {
   tensor_memory,  // tcgen05: accumulators in tensor memory, with multicast over a cluster
 };
 
-// GPU GEMM: design notes' formulas in sim/chip/gemm_simt.cpp.
+// GPU GEMM; the formulas stand in sim/chip/gemm_simt.cpp.
 struct GemmParameters {
   std::vector<GemmTile> tiles;
   std::vector<std::int64_t> splits;  // split-K factors that the library has
