@@ -19,7 +19,7 @@ Bytes append_bytes(const work::AttentionPrefill& op) {
 
 // Keys and values of positions before this call's first query.
 Bytes cached_bytes(const work::AttentionPrefill& op) {
-  const double earlier = d(std::max<std::int64_t>(0, op.seq_kv - op.seq_q));
+  const double earlier = d(std::max<std::int64_t>(0, work::keys_read(op) - op.seq_q));
   return d(op.batch) * earlier * d(op.kv_heads) * d(op.head_dim + op.value_dim) * work::bytes_per_element(op.kv_dtype);
 }
 

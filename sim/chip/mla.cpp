@@ -32,8 +32,11 @@ KernelPrice price_mla_prefill(const work::MlaPrefill& op, const KernelContext& c
   const double query_elements = d(op.batch) * d(op.seq_q) * d(op.heads) * d(op.nope_dim + op.rope_dim);
   const FlashPrefill attention{
       .work = work,
-      .problem =
-          {.seq_q = op.seq_q, .seq_kv = op.seq_kv, .packed = form.absorbed ? op.heads : 1, .causal = true, .window = 0},
+      .problem = {.seq_q = op.seq_q,
+                  .seq_kv = op.seq_kv,
+                  .packed = form.absorbed ? op.heads : 1,
+                  .causal = true,
+                  .window = op.window},
       .problems = form.absorbed ? d(op.batch) : d(op.batch) * d(op.heads),
       .width = form.absorbed ? absorbed_width(op.kv_rank, op.rope_dim)
                              : HeadWidth{.key = op.nope_dim + op.rope_dim, .value = op.value_dim},

@@ -46,7 +46,7 @@ OpWork work(const AttentionPrefill& a) {
   w.vector = Flops(kVectorOpsPerScore * pairs);
   w.exponentials = pairs;
   w.read = d(a.batch) * d(a.seq_q) * d(a.heads) * d(a.head_dim) * bytes_per_element(a.dtype) +
-           d(a.batch) * d(a.seq_kv) * d(a.kv_heads) * d(a.head_dim + a.value_dim) * bytes_per_element(a.kv_dtype);
+           d(a.batch) * d(keys_read(a)) * d(a.kv_heads) * d(a.head_dim + a.value_dim) * bytes_per_element(a.kv_dtype);
   w.written = d(a.batch) * d(a.seq_q) * d(a.heads) * d(a.value_dim) * bytes_per_element(a.dtype);
   return w;
 }
@@ -277,6 +277,10 @@ std::string_view name_of(const Operator& op) {
 
 OpWork work_of(const Operator& op) {
   return std::visit([](const auto& o) { return work(o); }, op);
+}
+
+std::int64_t keys_read(const AttentionPrefill& op) {
+  return op.causal && op.window > 0 ? std::min(op.seq_kv, op.seq_q + op.window - 1) : op.seq_kv;
 }
 
 double attention_pairs(std::int64_t seq_q, std::int64_t seq_kv, bool causal, std::int64_t window) {

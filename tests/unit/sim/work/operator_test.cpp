@@ -66,6 +66,12 @@ TEST(Operator, PrefillCountsKeysAndValuesOfTheirOwnWidths) {
   EXPECT_EQ(w.written.si(), 2 * 3 * 4 * 4 * 2);
 }
 
+TEST(Operator, AWindowedChunkReadsNoKeysThatSlidOut) {
+  const OpWork chunk = work_of(AttentionPrefill{
+      .batch = 1, .seq_q = 4, .seq_kv = 100, .heads = 1, .kv_heads = 1, .head_dim = 8, .value_dim = 8, .window = 10});
+  EXPECT_EQ(chunk.read.si(), 4 * 8 * 2 + 13 * 16 * 2);
+}
+
 TEST(Operator, WindowedPrefillSkipsWhatNoQuerySees) {
   const OpWork w = work_of(AttentionPrefill{
       .batch = 2, .seq_q = 3, .seq_kv = 3, .heads = 4, .kv_heads = 2, .head_dim = 8, .value_dim = 8, .window = 2});
