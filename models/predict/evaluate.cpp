@@ -77,7 +77,7 @@ class InferenceRun {
     switch (w_.task) {
       case Task::prefill:
         e.total = prefill(e);
-        e.tokens = d(i.batch) * d(i.prompt);
+        e.tokens = d(i.batch) * d(prompt_tokens());
         e.prefill_time = e.total.makespan;
         break;
       case Task::decode:
@@ -102,12 +102,15 @@ class InferenceRun {
  private:
   std::int64_t local_batch() const { return w_.inference.batch / (w_.parallelism.dp * w_.parallelism.attention_dp); }
 
+  // Tokens of one sequence that a prefill computes: those of the image where there is one.
+  std::int64_t prompt_tokens() const { return model_.image > 0 ? model_.image_tokens() : w_.inference.prompt; }
+
   plan::MemoryPlan plan_memory() const {
     const Inference& i = w_.inference;
     const bool decodes = w_.task != Task::prefill, prefills = w_.task != Task::decode;
     return plan::plan_inference_memory(
         model_, w_.parallelism, precision_, i.batch, decodes ? i.prompt + i.output : i.prompt,
-        local_batch() * (prefills ? i.prompt : 1), hardware_.system.chip.usable_memory, hardware_.runtime);
+        local_batch() * (prefills ? prompt_tokens() : 1), hardware_.system.chip.usable_memory, hardware_.runtime);
   }
 
   report::StepReport play_step(const std::string& phase, const graph::StepShape& shape, spec::LaunchPath launch,

@@ -20,8 +20,9 @@ std::string uncertainty_key(const work::Operator& op, const spec::Uncertainty& k
 }
 
 // Errors of operators of one kind go together, those of different kinds are independent: half-widths add within a kind
-// and as squares across kinds. What no operator accounts for (host time) has the default's.
-Interval interval_of(const Evaluation& e, const spec::Uncertainty& uncertainty) {
+// and as squares across kinds. What no operator accounts for (host time) has the default's. A whole network adds what
+// its software does beside the operators, independently of them.
+Interval interval_of(const Evaluation& e, Task task, const spec::Uncertainty& uncertainty) {
   std::map<std::string, Seconds> by_kind;
   Seconds known;
   for (const report::OpTotal& op : e.total.ops) {
@@ -35,6 +36,7 @@ Interval interval_of(const Evaluation& e, const spec::Uncertainty& uncertainty) 
     const auto own = uncertainty.find(kind);
     squares += std::pow((own != uncertainty.end() ? own->second : uncertainty.at("default")) * time.si(), 2);
   }
+  if (task != Task::ops) squares += std::pow(uncertainty.at("workload") * e.total.makespan.si(), 2);
   for (const report::OpTotal& op : e.total.ops) bound += op.bound * op.count;
   const double relative = std::sqrt(squares) / std::max(e.total.makespan.si(), 1e-30);
   // A factor on both sides: errors of times are symmetric in the logarithm.
@@ -94,7 +96,7 @@ Prediction predict(const spec::Library& library, const std::string& name, const 
   p.task = workload.task;
   p.fidelity = options.fidelity;
   p.evaluation = evaluate(workload, precision, hardware, options.fidelity, options.trace);
-  p.interval = interval_of(p.evaluation, hardware.system.chip.uncertainty);
+  p.interval = interval_of(p.evaluation, p.task, hardware.system.chip.uncertainty);
   fill_rates(p, hardware.system.chip);
   const TimeOf time_of = [&](const spec::Hardware& other) {
     spec::Hardware changed = other;

@@ -1,3 +1,5 @@
+#include <cmath>
+#include <cstdint>
 #include <nlohmann/json.hpp>
 
 #include "models/predict/render.hpp"
@@ -9,6 +11,11 @@ using Json = nlohmann::ordered_json;
 
 Json number_or_null(const std::optional<double>& number) { return number ? Json(*number) : Json(nullptr); }
 Json seconds_or_null(const std::optional<Seconds>& time) { return time ? Json(time->si()) : Json(nullptr); }
+
+// Runs of an operator: whole, but where steps of a generation are shared by distance.
+Json count_of(double count) {
+  return count == std::floor(count) ? Json(static_cast<std::int64_t>(count)) : Json(count);
+}
 
 Json render_memory(const std::optional<plan::MemoryPlan>& memory) {
   if (!memory) return nullptr;
@@ -71,7 +78,7 @@ std::string render_json(const Prediction& p, const RunFacts& run) {
   for (const report::OpTotal& op : e.total.ops) {
     json["ops"].push_back({{"name", op.name},
                            {"op", work::name_of(op.op)},
-                           {"count", op.count},
+                           {"count", count_of(op.count)},
                            {"time_s", op.each.si()},
                            {"total_s", op.time.si()},
                            {"lower_bound_s", op.bound.si()},

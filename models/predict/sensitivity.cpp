@@ -78,18 +78,25 @@ std::vector<std::string> parameters_of(chip::Resource resource, const spec::Hard
                  : std::vector<std::string>{};
     case chip::Resource::hbm_bandwidth:
       return {"chip." + chip.device_memory().name + ".bandwidth"};
-    case chip::Resource::latency:
-      return {"chip.gemm.k_step", "chip." + chip.device_memory().name + ".latency"};
+    case chip::Resource::latency: {
+      std::vector<std::string> paths = paths_ending_in(hardware, "chip.", {"k_step", "tile_overhead", "tail"});
+      paths.push_back("chip." + chip.device_memory().name + ".latency");
+      return paths;
+    }
     case chip::Resource::power:
       return {"chip.power.cap"};
     case chip::Resource::launch:
-      return paths_ending_in(
-          hardware, "chip.",
-          {"fixed", "fixed_encoder", "attention_fixed", "prologue", "epilogue", "tile_overhead", "split_reduction"});
+      return paths_ending_in(hardware, "chip.",
+                             {"fixed", "fixed_encoder", "attention_fixed", "prologue", "epilogue", "split_reduction"});
     case chip::Resource::host:
       return {"chip.launch.step", "chip.launch.submit", "runtime.step_overhead"};
-    case chip::Resource::link_bandwidth:
-      return {"system.fabric.bandwidth"};
+    case chip::Resource::link_bandwidth: {
+      std::vector<std::string> paths{"system.fabric.bandwidth"};
+      for (const auto& [path, provenance] : hardware.provenance) {
+        if (path.starts_with("system.fabric.shared_path.")) paths.push_back(path);
+      }
+      return paths;
+    }
     case chip::Resource::link_latency: {
       // Hops of NCCL's protocols scale with the device memory's latency (sim/net).
       std::vector<std::string> paths = times_below(hardware, "system.fabric.");

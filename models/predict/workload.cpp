@@ -168,7 +168,16 @@ void decode_ops(Node node, std::int64_t chips, Workload& workload) {
     node.fail("task 'ops' needs a list of operators", "ops: [{op: gemm, m: 8192, n: 8192, k: 8192}]");
     return;
   }
-  for (const Node& item : node.items()) workload.ops.push_back(decode_op(item, chips));
+  for (const Node& item : node.items()) {
+    workload.ops.push_back(decode_op(item, chips));
+    const auto* collective = std::get_if<work::Collective>(&workload.ops.back());
+    if (collective && workload.chips && collective->ranks > *workload.chips) {
+      item.fail_at(
+          "ranks",
+          fmt::format("{} ranks are more than the {} chips of the workload", collective->ranks, *workload.chips),
+          "raise 'chips', or leave it out");
+    }
+  }
   if (workload.ops.empty()) node.fail("the list of operators is empty");
 }
 
@@ -190,6 +199,11 @@ void decode_network(Node& node, const Value& document, const spec::Library& libr
                  "task: prefill encodes a batch");
   }
   workload.inference = decode_inference(node.require_mapping("inference"), workload.task);
+  if (workload.model && workload.model->image > 0 && workload.inference.prompt != workload.model->image_tokens()) {
+    node.child("inference")
+        .warn(fmt::format("{} reads the {} tokens of an image, whatever 'prompt' says", workload.model->name,
+                          workload.model->image_tokens()));
+  }
   const bool may_have_moe = !workload.model || workload.model->moe;
   workload.parallelism = plan::decode_parallelism(node.child("parallelism"), may_have_moe, workload.chips.value_or(1));
   if (workload.chips) workload.parallelism = plan::fit_to_chips(workload.parallelism, *workload.chips, node);

@@ -17,6 +17,15 @@ TaskPrice from_kernel(const chip::KernelPrice& kernel, Watts static_power) {
           .detail = chip::describe(kernel.plan)};
 }
 
+// Whether most of a collective's time grows with its bytes: by the slope at its size.
+bool is_bound_by_volume(const work::Collective& collective, Seconds time, const spec::SystemSpec& system,
+                        const spec::CustomAllReduce* custom) {
+  constexpr double kStep = 0.01;
+  work::Collective larger = collective;
+  larger.bytes *= 1 + kStep;
+  return net::estimate_collective(larger, system, custom).time - time > 0.5 * kStep * time;
+}
+
 }  // namespace
 
 const TaskPrice& PriceBook::price(const work::Operator& op) {
@@ -32,8 +41,9 @@ TaskPrice PriceBook::price_now(const work::Operator& op) const {
         hardware_.runtime.custom_all_reduce ? &*hardware_.runtime.custom_all_reduce : nullptr;
     const net::CollectivePrice price = net::estimate_collective(*collective, hardware_.system, custom);
     const Seconds time = fidelity_ == chip::Fidelity::roofline ? price.bound : price.time;
-    const chip::Resource limiter =
-        time > 2 * price.bound ? chip::Resource::link_latency : chip::Resource::link_bandwidth;
+    const chip::Resource limiter = is_bound_by_volume(*collective, price.time, hardware_.system, custom)
+                                       ? chip::Resource::link_bandwidth
+                                       : chip::Resource::link_latency;
     return {.time = time,
             .overhead = Seconds(0),
             .bound = price.bound,

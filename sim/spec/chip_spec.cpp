@@ -83,6 +83,7 @@ PowerSpec decode_power(Node node) {
       .burst_headroom = node.require_number("burst_headroom", Range::non_negative),
       .burst_window = node.require<Seconds>("burst_window"),
   };
+  if (power.static_share >= 1) node.fail_at("static_share", "must be less than 1, or nothing is left for work");
   node.finish();
   return power;
 }
@@ -97,8 +98,10 @@ SystolicArray decode_array(Node node) {
 Uncertainty decode_uncertainty(Node node) {
   Uncertainty uncertainty;
   for (auto& [op, half_width] : node.members()) uncertainty[op] = half_width.as_number();
-  if (!uncertainty.contains("default"))
-    node.fail("key 'default' is missing", "expected the relative half-width of the 80 % interval");
+  for (const char* key : {"default", "workload"}) {
+    if (!uncertainty.contains(key))
+      node.fail(fmt::format("key '{}' is missing", key), "expected the relative half-width of the 80 % interval");
+  }
   return uncertainty;
 }
 

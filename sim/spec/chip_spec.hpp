@@ -43,7 +43,7 @@ struct SystolicArray {
 
 struct LaunchSpec {
   Seconds stream;  // per dependent kernel, launched one by one
-  Seconds graph;   // per dependent kernel of a replayed graph or a compiled program
+  Seconds graph;   // the same in a replayed graph; kernels' fixed times hold it, eager launches add the difference
   Seconds submit;  // host time to submit one kernel
   Seconds step;    // host time of one call of a captured or compiled program, not overlapped
 };
@@ -60,7 +60,8 @@ struct PowerSpec {
   Watts static_power() const { return cap * static_share; }
 };
 
-// Relative half-width of the 80 % interval of a predicted time, by operator ("gemm", "attention_decode", …, "default").
+// Relative half-width of the 80 % interval of a predicted time, by operator ("gemm", "attention_decode", …, "default"),
+// and "workload": what a whole network adds to its operators' errors (software version, host, fusion).
 using Uncertainty = std::map<std::string, double>;
 
 struct ChipSpec {

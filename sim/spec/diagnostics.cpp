@@ -33,6 +33,14 @@ InputError::InputError(std::vector<Diagnostic> diagnostics)
 InputError::InputError(const std::string& message, const std::string& hint)
     : InputError(std::vector<Diagnostic>{{.place = {}, .path = "", .message = message, .hint = hint}}) {}
 
+void Diagnostics::add(Diagnostic diagnostic) {
+  const std::string text = render_diagnostic(diagnostic);
+  for (const Diagnostic& known : list_) {
+    if (render_diagnostic(known) == text) return;
+  }
+  list_.push_back(std::move(diagnostic));
+}
+
 void Diagnostics::throw_if_any() const {
   if (!list_.empty()) throw InputError(list_);
 }

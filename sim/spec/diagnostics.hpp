@@ -40,7 +40,8 @@ class InputError : public std::runtime_error {
 
 class Diagnostics {
  public:
-  void add(Diagnostic diagnostic) { list_.push_back(std::move(diagnostic)); }
+  // A mistake that is already there, word for word and at the same place, is not added again.
+  void add(Diagnostic diagnostic);
   bool empty() const { return list_.empty(); }
   const std::vector<Diagnostic>& list() const { return list_; }
   // Throws InputError if anything was added.

@@ -180,7 +180,11 @@ std::optional<std::int64_t> Node::count_here(std::int64_t least) const {
   if (!x) return std::nullopt;
   constexpr double kLargest = 9.0e15;  // doubles are exact below 2^53
   const std::string& text = value_->is_scalar() ? value_->text : value_->find("value")->text;
-  if (*x != std::floor(*x) || std::abs(*x) > kLargest) {
+  if (std::abs(*x) > kLargest) {
+    fail(fmt::format("'{}' is out of range", annotated_scalar()->text));
+    return std::nullopt;
+  }
+  if (*x != std::floor(*x)) {
     fail(fmt::format("'{}' is not a whole number", text));
     return std::nullopt;
   }

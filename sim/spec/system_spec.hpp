@@ -30,9 +30,11 @@ enum class Wraparound {
 // The fabric inside a node, NVLink domain or torus pod.
 struct Fabric {
   Topology topology = Topology::none;
-  std::int64_t chips = 1;                // that it joins
-  BytesPerSecond bandwidth;              // of one chip, per direction, all its links (torus: of one link)
-  Seconds latency;                       // of a hop between neighbours
+  std::int64_t chips = 1;    // that it joins
+  BytesPerSecond bandwidth;  // of one chip, per direction, all its links (torus: of one link)
+  // Of a hop between neighbours. On switch and full fabrics of the lower bound alone: the hops of NCCL and RCCL are the
+  // library's constants, fitted with the links in them.
+  Seconds latency;
   Seconds endpoint_latency;              // torus: of sending and receiving, once per message
   double efficiency = 1;                 // of the bandwidth that long transfers sustain
   std::vector<std::int64_t> dimensions;  // torus: of the largest slice

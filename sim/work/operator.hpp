@@ -175,7 +175,8 @@ OpWork work_of(const Operator& op);
 // Query-key pairs that a causal and/or windowed prefill computes, per head and sequence.
 double attention_pairs(std::int64_t seq_q, std::int64_t seq_kv, bool causal, std::int64_t window);
 
-// Keys of one sequence that any of the call's queries sees: those that slid out of the first query's window are not read.
+// Keys of one sequence that any of the call's queries sees: those that slid out of the first query's window are not
+// read.
 std::int64_t keys_read(const AttentionPrefill& op);
 
 // An elementwise operator whose bytes follow from its kind: silu_mul reads two tensors and writes one, and so on.

@@ -32,6 +32,17 @@ TEST(WorkloadTime, IsNotBelowItsRooflineNorAnyOperatorBelowItsBound) {
   }
 }
 
+TEST(WorkloadTime, OfAnImageCountsTheTokensThatAreComputed) {
+  for (const char* prompt : {"197", "4096"}) {
+    const predict::Evaluation e =
+        scenario_of_text(std::string("{schema: mlosim/workload/1, name: w, task: prefill, model: "
+                                     "vit-b16, system: h100_sxm, inference: {batch: 4, prompt: ") +
+                         prompt + "}}")
+            .evaluate();
+    EXPECT_EQ(e.tokens, 4 * 197) << prompt;
+  }
+}
+
 TEST(WorkloadTime, IsNotBelowTheMultiplicationsOfAllChipsAtTheHighestClock) {
   for (const std::string& name : workload_names()) {
     const Scenario scenario = scenario_of(name);

@@ -135,7 +135,7 @@ Run add_predict(CLI::App& app) {
                                   {{"roofline", chip::Fidelity::roofline},
                                    {"analytic", chip::Fidelity::analytic},
                                    {"event", chip::Fidelity::event}},
-                                  "roofline (a lower bound), analytic, or event")
+                                  "roofline (a lower bound) or analytic; event is not in this version")
       ->default_str("analytic");
   add_word_option<Format>(*command, "--format", options->format,
                           {{"text", Format::text}, {"json", Format::json}, {"csv", Format::csv}}, "text, json or csv")

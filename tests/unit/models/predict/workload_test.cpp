@@ -90,6 +90,12 @@ TEST_F(WorkloadTest, AMistakeInTheModelDoesNotHideTheOthers) {
               AllOf(HasSubstr("w.yaml:4:8: no model is called 'nowhere'"), HasSubstr("inference.batch")));
 }
 
+TEST_F(WorkloadTest, ACollectiveHasNoMoreRanksThanTheWorkloadHasChips) {
+  EXPECT_THAT(mistake(workload_text("ops", "toy_8",
+                                    "chips: 4, ops: [{op: collective, kind: all_reduce, bytes: 1 MB, ranks: 8}]")),
+              HasSubstr("8 ranks are more than the 4 chips"));
+}
+
 TEST_F(WorkloadTest, TasksThatAreNotModelledAreRefusedInWords) {
   for (const char* task : {"train", "serve"}) {
     EXPECT_THAT(mistake(workload_text(task, "toy", "a: b")),

@@ -170,6 +170,29 @@ TEST(StepReport, StaticPowerIsDrawnOnceWhereStreamsOverlap) {
   EXPECT_NEAR(hand.report(15).energy.si(), 3 + 100 * 15e-6, 1e-12);
 }
 
+StepReport one_step(const std::vector<std::string>& names) {
+  HandMade hand;
+  std::int64_t at = 0;
+  for (const std::string& name : names) {
+    hand.run(name, 0, at, at + 10,
+             {.overhead = microseconds(1), .limiter = Resource::matrix_unit, .energy = Joules(1)});
+    at += 10;
+  }
+  return hand.report(at + 5);
+}
+
+TEST(StepReport, AStretchedStepWaitsForPowerAndStillAddsUp) {
+  StepReport report = one_step({"a", "b"});
+  const Joules before = report.energy;
+  const Seconds waited = report.by_resource[static_cast<std::size_t>(Resource::power)];
+  report.stretch(1.5, kStatic);
+  expect_near(report.makespan, 1.5 * 25);
+  expect_near(report.ops[0].time, 15);
+  expect_near(report.by_resource[static_cast<std::size_t>(Resource::power)] - waited, 12.5);
+  EXPECT_NEAR(report.energy.si() - before.si(), 100 * 12.5e-6, 1e-12);
+  expect_adds_up(report);
+}
+
 TEST(StepReport, AnOperatorsTasksAreCountedTogether) {
   HandMade hand;
   hand.run("layer", 0, 0, 4, {.bound = microseconds(3), .bound_by = Resource::hbm_bandwidth, .detail = "128x128"});
@@ -183,17 +206,6 @@ TEST(StepReport, AnOperatorsTasksAreCountedTogether) {
   expect_near(report.ops[0].bound, 3);
   EXPECT_EQ(report.ops[0].bound_by, Resource::hbm_bandwidth);
   EXPECT_EQ(report.ops[0].detail, "128x128");
-}
-
-StepReport one_step(const std::vector<std::string>& names) {
-  HandMade hand;
-  std::int64_t at = 0;
-  for (const std::string& name : names) {
-    hand.run(name, 0, at, at + 10,
-             {.overhead = microseconds(1), .limiter = Resource::matrix_unit, .energy = Joules(1)});
-    at += 10;
-  }
-  return hand.report(at + 5);
 }
 
 TEST(StepReportAdd, ARunIsTheSumOfItsSteps) {

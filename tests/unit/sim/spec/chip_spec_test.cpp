@@ -124,8 +124,9 @@ TEST_F(ChipSpecTest, AFormatThatThereIsNotIsAMistake) {
   EXPECT_THAT(mistake("fp8: 2000 flop", "fp9: 2000 flop"), HasSubstr("unknown key 'fp9'"));
 }
 
-TEST_F(ChipSpecTest, AnIntervalNeedsADefaultWidth) {
-  EXPECT_THAT(mistake("default: 0.2}", "softmax: 0.2}"), HasSubstr("key 'default' is missing"));
+TEST_F(ChipSpecTest, AnIntervalNeedsTheWidthsOfOtherOperatorsAndOfAWholeNetwork) {
+  EXPECT_THAT(mistake("default: 0.2, ", "softmax: 0.2, "), HasSubstr("key 'default' is missing"));
+  EXPECT_THAT(mistake(", workload: 0.15}", "}"), HasSubstr("key 'workload' is missing"));
 }
 
 TEST_F(ChipSpecTest, AMissingBlockIsOneMistake) {

@@ -77,7 +77,7 @@ attention:
 moe: {fixed: 20 us, matrix_efficiency: 0.6, matrix_efficiency_8bit: 0.5, narrow_exponent: 0.5, tile_overhead: 1500 clk, tail: 0.2,
       memory_efficiency: 0.8, permute_passes: 1}
 elementwise: {memory_efficiency: 0.9, fixed: 2 us, passes: 1, in_flight: 32 KiB}
-uncertainty: {gemm: 0.1, collective: 0.3, default: 0.2}
+uncertainty: {gemm: 0.1, collective: 0.3, default: 0.2, workload: 0.15}
 )";
 
 // No bf16, and fp16 beside int8 alone.
@@ -113,7 +113,7 @@ host_link: 32 GB/s
 systolic: {fixed: 3 us, matrix_efficiency: 0.9, memory_efficiency: 0.9, fill: 0, decode_per_sequence: 300 ns, decode_memory_efficiency: 0.7,
            prefill_matrix_efficiency: 0.5, attention_fixed: 10 us}
 elementwise: {memory_efficiency: 0.9, fixed: 500 ns, passes: 1, in_flight: 1 MiB}
-uncertainty: {default: 0.2}
+uncertainty: {default: 0.2, workload: 0.15}
 )";
 
 inline constexpr const char* kToyNode = R"(schema: mlosim/system/1
