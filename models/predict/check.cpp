@@ -6,7 +6,7 @@
 #include <array>
 
 #include "models/import/hf_config.hpp"
-#include "models/predict/evaluate.hpp"
+#include "models/predict/setting.hpp"
 #include "models/predict/workload.hpp"
 #include "sim/spec/hardware.hpp"
 #include "sim/spec/spelling.hpp"
@@ -64,13 +64,7 @@ void check_family(const spec::Library& library, const Value& family, const std::
 
 void check_workload(const spec::Library& library, const Value& document, std::vector<std::string>& warnings) {
   const Workload workload = decode_workload(library, document, "", {}, warnings);
-  spec::HardwareDocuments documents = spec::read_hardware(library, workload.system, workload.runtime.profile, warnings);
-  for (const spec::Override& change : workload.overrides) spec::apply_override(documents, change);
-  spec::Decoding decoding;
-  const spec::Hardware hardware = spec::decode_hardware(documents, decoding);
-  decoding.diagnostics.throw_if_any();
-  check_against_machine(workload, hardware.system);
-  if (workload.model) resolve_precision(workload.precision, *workload.model, hardware.system.chip, warnings);
+  read_setting(library, workload, warnings);
 }
 
 void insert(Value& mapping, const std::string& key, const Value& value) {

@@ -7,6 +7,7 @@
 #include <map>
 
 #include "models/predict/sensitivity.hpp"
+#include "models/predict/setting.hpp"
 
 namespace mlosim::predict {
 namespace {
@@ -44,24 +45,6 @@ Interval interval_of(const Evaluation& e, Task task, const spec::Uncertainty& un
           e.total.makespan * (1 + relative)};
 }
 
-// The documents of the workload's system with the user's changes.
-spec::HardwareDocuments documents_for(const spec::Library& library, const Workload& workload,
-                                      std::vector<std::string>& warnings) {
-  spec::HardwareDocuments documents = spec::read_hardware(library, workload.system, workload.runtime.profile, warnings);
-  for (const spec::Override& change : workload.overrides) spec::apply_override(documents, change);
-  return documents;
-}
-
-spec::Hardware decode_for(const spec::HardwareDocuments& documents, const Workload& workload,
-                          std::vector<std::string>& warnings) {
-  spec::Decoding decoding;
-  spec::Hardware hardware = spec::decode_hardware(documents, decoding);
-  decoding.diagnostics.throw_if_any();
-  warnings.insert(warnings.end(), decoding.warnings.begin(), decoding.warnings.end());
-  hardware.runtime = resolve_runtime(hardware.runtime, workload.runtime);
-  return hardware;
-}
-
 void fill_rates(Prediction& p, const spec::ChipSpec& chip) {
   const Evaluation& e = p.evaluation;
   const Seconds time = e.total.makespan;
@@ -82,12 +65,9 @@ void fill_rates(Prediction& p, const spec::ChipSpec& chip) {
 Prediction predict(const spec::Library& library, const std::string& name, const PredictOptions& options) {
   Prediction p;
   const Workload workload = read_workload(library, name, options.workload, p.warnings);
-  const spec::HardwareDocuments documents = documents_for(library, workload, p.warnings);
-  const spec::Hardware hardware = decode_for(documents, workload, p.warnings);
-  check_against_machine(workload, hardware.system);
-  graph::Precision precision;
-  if (workload.model)
-    precision = resolve_precision(workload.precision, *workload.model, hardware.system.chip, p.warnings);
+  const Setting setting = read_setting(library, workload, p.warnings);
+  const spec::Hardware& hardware = setting.hardware;
+  const graph::Precision& precision = setting.precision;
 
   p.workload = workload.name;
   p.system = hardware.system.name;
@@ -103,7 +83,7 @@ Prediction predict(const spec::Library& library, const std::string& name, const 
     changed.runtime = resolve_runtime(changed.runtime, workload.runtime);
     return evaluate(workload, precision, changed, options.fidelity, nullptr).total.makespan;
   };
-  Sensitivity sensitivity(documents, hardware, p.evaluation.total.makespan, time_of);
+  Sensitivity sensitivity(setting.documents, hardware, p.evaluation.total.makespan, time_of);
   p.bottlenecks = sensitivity.find_bottlenecks(p.evaluation.total);
   p.assumptions = sensitivity.find_assumptions();
   return p;

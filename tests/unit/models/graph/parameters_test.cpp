@@ -2,31 +2,10 @@
 #include <gtest/gtest.h>
 
 #include "models/graph/model.hpp"
+#include "tests/unit/models/graph/tiny_models.hpp"
 
 namespace mlosim::graph {
 namespace {
-
-// Small enough to derive every shape by hand.
-ModelSpec tiny() {
-  ModelSpec m;
-  m.name = "tiny";
-  m.layers = 4;
-  m.hidden = 64;
-  m.heads = 4;
-  m.kv_heads = 2;
-  m.head_dim = m.v_head_dim = 16;
-  m.ffn = 96;
-  m.vocab = 1000;
-  return m;
-}
-
-ModelSpec tiny_latent() {
-  ModelSpec m = tiny();
-  m.mla = MlaShape{.q_rank = 24, .kv_rank = 32, .nope_dim = 12, .rope_dim = 4, .v_dim = 8};
-  m.kv_heads = 4;
-  m.v_head_dim = 8;
-  return m;
-}
 
 TEST(CountParameters, AddsUpADenseDecoderByHand) {
   const ParameterCount c = count_parameters(tiny());

@@ -1,0 +1,22 @@
+#include "models/predict/setting.hpp"
+
+#include "models/predict/evaluate.hpp"
+
+namespace mlosim::predict {
+
+Setting read_setting(const spec::Library& library, const Workload& workload, std::vector<std::string>& warnings) {
+  Setting s;
+  s.documents = spec::read_hardware(library, workload.system, workload.runtime.profile, warnings);
+  for (const spec::Override& change : workload.overrides) spec::apply_override(s.documents, change);
+  spec::Decoding decoding;
+  s.hardware = spec::decode_hardware(s.documents, decoding);
+  decoding.diagnostics.throw_if_any();
+  warnings.insert(warnings.end(), decoding.warnings.begin(), decoding.warnings.end());
+  s.hardware.runtime = resolve_runtime(s.hardware.runtime, workload.runtime);
+  check_against_machine(workload, s.hardware.system);
+  if (workload.model)
+    s.precision = resolve_precision(workload.precision, *workload.model, s.hardware.system.chip, warnings);
+  return s;
+}
+
+}  // namespace mlosim::predict
