@@ -24,6 +24,7 @@ DType read_dtype(spec::Node& node, std::string_view key, DType fallback) {
                               {"fp16", DType::fp16},
                               {"float16", DType::fp16},
                               {"fp8", DType::fp8},
+                              {"fp8_block", DType::fp8_block},
                               {"mxfp8", DType::mxfp8},
                               {"int8", DType::int8},
                               {"nvfp4", DType::nvfp4},
@@ -180,7 +181,11 @@ work::Operator decode_elementwise_op(spec::Node& node, ElementwiseKind kind) {
   const std::int64_t rows = require_size(node, "rows"), cols = require_size(node, "cols");
   const DType dtype = read_dtype(node, "dtype", DType::bf16);
   const DType output = read_dtype(node, "output_dtype", kind == ElementwiseKind::quantise ? DType::fp8 : dtype);
-  return work::make_elementwise(kind, rows, cols, dtype, output);
+  work::Elementwise e = work::make_elementwise(kind, rows, cols, dtype, output);
+  // Plain counts of bytes, where the tensors are not what the kind implies: an operand that is broadcast or a scalar.
+  if (node.has("bytes_in")) e.bytes_in = Bytes(node.require_number("bytes_in", spec::Range::non_negative));
+  if (node.has("bytes_out")) e.bytes_out = Bytes(node.require_number("bytes_out", spec::Range::non_negative));
+  return e;
 }
 
 work::Operator decode_collective_op(spec::Node& node, std::int64_t chips) {

@@ -63,8 +63,14 @@ void fill_rates(Prediction& p, const spec::ChipSpec& chip) {
 }  // namespace
 
 Prediction predict(const spec::Library& library, const std::string& name, const PredictOptions& options) {
+  std::vector<std::string> warnings;
+  Prediction p = predict(library, read_workload(library, name, options.workload, warnings), options);
+  p.warnings.insert(p.warnings.begin(), warnings.begin(), warnings.end());
+  return p;
+}
+
+Prediction predict(const spec::Library& library, const Workload& workload, const PredictOptions& options) {
   Prediction p;
-  const Workload workload = read_workload(library, name, options.workload, p.warnings);
   const Setting setting = read_setting(library, workload, p.warnings);
   const spec::Hardware& hardware = setting.hardware;
   const graph::Precision& precision = setting.precision;
@@ -74,10 +80,12 @@ Prediction predict(const spec::Library& library, const std::string& name, const 
   p.chip = hardware.system.chip.name;
   p.runtime = hardware.runtime.name;
   p.task = workload.task;
+  p.precision = precision;
   p.fidelity = options.fidelity;
   p.evaluation = evaluate(workload, precision, hardware, options.fidelity, options.trace);
   p.interval = interval_of(p.evaluation, p.task, hardware.system.chip.uncertainty);
   fill_rates(p, hardware.system.chip);
+  if (!options.sensitivities) return p;
   const TimeOf time_of = [&](const spec::Hardware& other) {
     spec::Hardware changed = other;
     changed.runtime = resolve_runtime(changed.runtime, workload.runtime);

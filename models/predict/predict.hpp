@@ -38,6 +38,7 @@ struct Prediction {
   std::string chip;
   std::string runtime;
   Task task = Task::decode;
+  graph::Precision precision;  // of a network
   chip::Fidelity fidelity = chip::Fidelity::analytic;
   Evaluation evaluation;
   Interval interval;  // of the time, at kIntervalLevel
@@ -58,11 +59,15 @@ inline constexpr double kIntervalLevel = 0.8;
 struct PredictOptions {
   WorkloadOptions workload;
   chip::Fidelity fidelity = chip::Fidelity::analytic;
+  bool sensitivities = true;  // bottlenecks and assumptions, for which the workload is played again many times
   report::TraceWriter* trace = nullptr;  // gets every program played
 };
 
 // Throws spec::InputError. A workload that does not fit its memory is predicted all the same: evaluation.memory says
 // so.
 Prediction predict(const spec::Library& library, const std::string& workload, const PredictOptions& options);
+
+// The same for a workload that has been read already, with its options laid over it.
+Prediction predict(const spec::Library& library, const Workload& workload, const PredictOptions& options);
 
 }  // namespace mlosim::predict

@@ -42,6 +42,7 @@ DType decode_precision_dtype(const Node& node) {
   return node.as_word<DType>({{"bf16", DType::bf16},
                               {"fp16", DType::fp16},
                               {"fp8", DType::fp8},
+                              {"fp8_block", DType::fp8_block},
                               {"mxfp8", DType::mxfp8},
                               {"nvfp4", DType::nvfp4},
                               {"mxfp4", DType::mxfp4},

@@ -28,20 +28,14 @@ bool is_bound_by_volume(const work::Collective& collective, Seconds time, const 
 
 }  // namespace
 
-const TaskPrice& PriceBook::price(const work::Operator& op) {
-  const auto [entry, is_new] = prices_.try_emplace(op);
-  if (is_new) entry->second = price_now(op);
-  return entry->second;
-}
-
-TaskPrice PriceBook::price_now(const work::Operator& op) const {
-  const spec::ChipSpec& chip = hardware_.system.chip;
+TaskPrice price_operator(const work::Operator& op, const spec::Hardware& hardware, const PriceOptions& options) {
+  const spec::ChipSpec& chip = hardware.system.chip;
   if (const auto* collective = std::get_if<work::Collective>(&op)) {
-    const spec::CustomAllReduce* custom =
-        hardware_.runtime.custom_all_reduce ? &*hardware_.runtime.custom_all_reduce : nullptr;
-    const net::CollectivePrice price = net::estimate_collective(*collective, hardware_.system, custom);
-    const Seconds time = fidelity_ == chip::Fidelity::roofline ? price.bound : price.time;
-    const chip::Resource limiter = is_bound_by_volume(*collective, price.time, hardware_.system, custom)
+    const std::optional<spec::CustomAllReduce>& own = hardware.runtime.custom_all_reduce;
+    const spec::CustomAllReduce* custom = own && options.custom_all_reduce ? &*own : nullptr;
+    const net::CollectivePrice price = net::estimate_collective(*collective, hardware.system, custom);
+    const Seconds time = options.fidelity == chip::Fidelity::roofline ? price.bound : price.time;
+    const chip::Resource limiter = is_bound_by_volume(*collective, price.time, hardware.system, custom)
                                        ? chip::Resource::link_bandwidth
                                        : chip::Resource::link_latency;
     return {.time = time,
@@ -54,10 +48,19 @@ TaskPrice PriceBook::price_now(const work::Operator& op) const {
             .is_collective = true,
             .detail = std::string(price.algorithm)};
   }
-  return from_kernel(
-      chip::price_kernel(
-          op, {.chip = chip, .runtime = hardware_.runtime, .operands = operands_, .sustained = sustained_}, fidelity_),
-      chip.power.static_power());
+  return from_kernel(chip::price_kernel(op,
+                                        {.chip = chip,
+                                         .runtime = hardware.runtime,
+                                         .operands = options.operands,
+                                         .sustained = options.sustained},
+                                        options.fidelity),
+                     chip.power.static_power());
+}
+
+const TaskPrice& PriceBook::price(const work::Operator& op) {
+  const auto [entry, is_new] = prices_.try_emplace(op);
+  if (is_new) entry->second = price_operator(op, hardware_, options_);
+  return entry->second;
 }
 
 }  // namespace mlosim::machine

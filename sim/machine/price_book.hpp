@@ -24,21 +24,28 @@ struct TaskPrice {
   std::string detail;  // tile plan or algorithm: "128x256 split 2", "ring LL128"
 };
 
+// How an operator is priced.
+struct PriceOptions {
+  chip::Fidelity fidelity = chip::Fidelity::analytic;
+  chip::OperandState operands;
+  bool sustained = false;
+  bool custom_all_reduce = true;  // the runtime's own all-reduce is taken where it has one
+};
+
+// One operator's price. Throws spec::InputError for an operator that the machine cannot run.
+TaskPrice price_operator(const work::Operator& op, const spec::Hardware& hardware, const PriceOptions& options);
+
 class PriceBook {
  public:
   PriceBook(const spec::Hardware& hardware, chip::Fidelity fidelity, chip::OperandState operands, bool sustained)
-      : hardware_(hardware), fidelity_(fidelity), operands_(operands), sustained_(sustained) {}
+      : hardware_(hardware), options_{.fidelity = fidelity, .operands = operands, .sustained = sustained} {}
 
-  // Throws spec::InputError for an operator that the machine cannot run.
+  // Throws as price_operator.
   const TaskPrice& price(const work::Operator& op);
 
  private:
-  TaskPrice price_now(const work::Operator& op) const;
-
   const spec::Hardware& hardware_;
-  chip::Fidelity fidelity_;
-  chip::OperandState operands_;
-  bool sustained_;
+  PriceOptions options_;
   std::map<work::Operator, TaskPrice> prices_;
 };
 

@@ -30,6 +30,7 @@ constexpr std::array kShelves{
     ShelfPlace{Shelf::workloads, "workloads", "workload", "models/workloads"},
     ShelfPlace{Shelf::studies, "studies", "study", "models/studies"},
     ShelfPlace{Shelf::suites, "suites", "suite", "validate/suites"},
+    ShelfPlace{Shelf::protocols, "protocols", "protocol", "validate/protocols"},
 };
 
 const ShelfPlace& shelf_of(Shelf shelf) {
@@ -39,15 +40,35 @@ const ShelfPlace& shelf_of(Shelf shelf) {
   MLOSIM_CHECK(false);
 }
 
-// The spec files below a folder, in a reproducible order.
-std::vector<fs::path> files_below(const fs::path& folder) {
+// What the files of a shelf end in, the first in preference. A suite is a table of measurements or a document.
+std::vector<std::string> endings_of(Shelf shelf) {
+  return shelf == Shelf::suites ? std::vector<std::string>{".csv", ".yaml"} : std::vector<std::string>{".yaml"};
+}
+
+// Whether a document lies beside the table that it describes: x.yaml or x.csv.yaml beside x.csv.
+bool is_sidecar(const fs::path& file, const std::vector<fs::path>& files) {
+  if (file.extension() != ".yaml") return false;
+  const auto is_there = [&](const fs::path& table) {
+    return table.extension() == ".csv" && std::find(files.begin(), files.end(), table) != files.end();
+  };
+  return is_there(fs::path(file).replace_extension(".csv")) || is_there(fs::path(file).replace_extension());
+}
+
+// The files of a shelf below a folder, in a reproducible order.
+std::vector<fs::path> files_below(const fs::path& folder, Shelf shelf) {
+  const std::vector<std::string> endings = endings_of(shelf);
   std::vector<fs::path> files;
   std::error_code error;
   for (fs::recursive_directory_iterator it(folder, fs::directory_options::skip_permission_denied, error), end;
        !error && it != end; it.increment(error)) {
-    if (it->is_regular_file(error) && it->path().extension() == ".yaml") files.push_back(it->path());
+    const bool is_read = std::find(endings.begin(), endings.end(), it->path().extension().string()) != endings.end();
+    if (is_read && it->is_regular_file(error)) files.push_back(it->path());
   }
   std::sort(files.begin(), files.end());
+  if (shelf == Shelf::suites) {
+    const std::vector<fs::path> all = files;
+    std::erase_if(files, [&](const fs::path& file) { return is_sidecar(file, all); });
+  }
   return files;
 }
 
@@ -71,28 +92,35 @@ std::optional<Shelf> shelf_named(std::string_view name) {
 bool is_path(std::string_view text) {
   const auto ends = [&](std::string_view tail) { return text.size() > tail.size() && text.ends_with(tail); };
   return text == "-" || text.find('/') != std::string_view::npos || ends(".yaml") || ends(".yml") || ends(".json") ||
-         ends(".onnx");
+         ends(".onnx") || ends(".csv");
 }
 
 std::vector<std::string> Library::names(Shelf shelf) const {
   std::set<std::string> names;
   for (const std::string& root : roots_) {
-    for (const fs::path& file : files_below(fs::path(root) / shelf_of(shelf).folder))
+    for (const fs::path& file : files_below(fs::path(root) / shelf_of(shelf).folder, shelf))
       names.insert(file.stem().string());
   }
   return {names.begin(), names.end()};
 }
 
 std::optional<std::string> Library::find(Shelf shelf, std::string_view name) const {
-  const std::string file_name = std::string(name) + ".yaml";
-  std::error_code error;
+  const std::vector<std::string> endings = endings_of(shelf);
+  const auto named_in = [&](const fs::path& folder) -> std::optional<std::string> {
+    std::error_code error;
+    for (const std::string& ending : endings) {
+      const fs::path file = folder / (std::string(name) + ending);
+      if (fs::is_regular_file(file, error)) return file.string();
+    }
+    return std::nullopt;
+  };
   for (const std::string& root : roots_) {
     const fs::path folder = fs::path(root) / shelf_of(shelf).folder;
-    if (fs::is_regular_file(folder / file_name, error)) return (folder / file_name).string();
-    for (const fs::path& file : files_below(folder)) {
-      if (file.filename() == file_name) return file.string();
+    if (auto file = named_in(folder)) return file;
+    for (const fs::path& file : files_below(folder, shelf)) {
+      if (file.stem() == name) return file.string();
     }
-    if (fs::is_regular_file(fs::path(root) / file_name, error)) return (fs::path(root) / file_name).string();
+    if (auto file = named_in(root)) return file;
   }
   return std::nullopt;
 }

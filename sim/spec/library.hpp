@@ -1,7 +1,8 @@
 // Finds files by name: chips, systems, models … in the folders of $MLOSIM_PATH and then in the built-in ones.
 //
 // A root holds hw_specs/ and models/ as the repository does; a file in the root itself is found too. Files may lie in
-// sub-folders (hw_specs/chips/next/x.yaml is the chip "x").
+// sub-folders (hw_specs/chips/next/x.yaml is the chip "x"). A suite is a YAML document or a table, x.csv; the x.yaml
+// or x.csv.yaml beside a table describes it and has no name of its own.
 #pragma once
 
 #include <optional>
@@ -13,7 +14,7 @@
 
 namespace mlosim::spec {
 
-enum class Shelf { chips, systems, families, models, runtimes, workloads, studies, suites };
+enum class Shelf { chips, systems, families, models, runtimes, workloads, studies, suites, protocols };
 
 // "chips", "systems", …
 std::string_view name_of(Shelf shelf);

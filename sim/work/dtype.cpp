@@ -24,6 +24,8 @@ Bytes bytes_per_element(DType dtype) {
     case DType::fp8:
     case DType::int8:
       return Bytes(1);
+    case DType::fp8_block:
+      return Bytes(1 + 4.0 / 128);
     case DType::mxfp8:
       return Bytes(1 + 1.0 / 32);
     case DType::nvfp4:
@@ -38,6 +40,7 @@ Bytes bytes_per_element(DType dtype) {
 
 DType arithmetic_of(DType dtype) {
   switch (dtype) {
+    case DType::fp8_block:
     case DType::mxfp8:
       return DType::fp8;
     case DType::int4:
@@ -50,6 +53,7 @@ DType arithmetic_of(DType dtype) {
 bool is_quantised(DType dtype) {
   switch (dtype) {
     case DType::fp8:
+    case DType::fp8_block:
     case DType::mxfp8:
     case DType::int8:
     case DType::nvfp4:

@@ -41,10 +41,15 @@ const std::vector<std::pair<std::string, Folders>> kMayInclude = {
     {"models/predict",
      {"models/import", "models/plan", "models/graph", "sim/report", "sim/machine", "sim/chip", "sim/net", "sim/spec",
       "sim/work", "sim/units"}},
+    {"validate/suite", {"models/predict", "sim/spec", "sim/work", "sim/units"}},
+    {"validate/compare",
+     {"validate/suite", "models/predict", "sim/machine", "sim/chip", "sim/net", "sim/spec", "sim/work", "sim/units"}},
+    {"validate/calibrate",
+     {"validate/compare", "validate/suite", "sim/machine", "sim/chip", "sim/spec", "sim/work", "sim/units"}},
 };
 
 // Libraries that take long to compile or whose types must not leak into ours.
-const std::vector<std::string> kOnlyInSources = {"yaml-cpp/", "nlohmann/", "CLI/", "ceres/", "pagmo/", "Eigen/"};
+const std::vector<std::string> kOnlyInSources = {"yaml-cpp/", "nlohmann/", "CLI/", "ceres/", "pagmo/", "Eigen/", "tbb/"};
 
 std::optional<Folders> may_include(const std::string& folder) {
   for (const auto& [name, below] : kMayInclude) {

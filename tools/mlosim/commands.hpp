@@ -24,5 +24,6 @@ Run add_predict(CLI::App& app);
 Run add_list(CLI::App& app);
 Run add_show(CLI::App& app);
 Run add_check(CLI::App& app);
+Run add_validate(CLI::App& app);
 
 }  // namespace mlosim::cli

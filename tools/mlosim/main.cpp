@@ -67,7 +67,8 @@ int run(int argc, char** argv) {
   const std::vector<std::pair<std::string, mlosim::cli::Run>> commands{{"predict", mlosim::cli::add_predict(app)},
                                                                        {"list", mlosim::cli::add_list(app)},
                                                                        {"show", mlosim::cli::add_show(app)},
-                                                                       {"check", mlosim::cli::add_check(app)}};
+                                                                       {"check", mlosim::cli::add_check(app)},
+                                                                       {"validate", mlosim::cli::add_validate(app)}};
   try {
     app.parse(argc, argv);
   } catch (const CLI::ParseError& error) {

@@ -3,9 +3,6 @@
 #include <CLI/CLI.hpp>
 
 #include <chrono>
-#include <cstdio>
-#include <filesystem>
-#include <fstream>
 #include <iostream>
 #include <memory>
 #include <optional>
@@ -16,8 +13,9 @@
 #include "models/predict/render.hpp"
 #include "sim/report/trace.hpp"
 #include "sim/spec/diagnostics.hpp"
-#include "sim/spec/spelling.hpp"
 #include "tools/mlosim/commands.hpp"
+#include "tools/mlosim/output.hpp"
+#include "tools/mlosim/word_option.hpp"
 
 namespace mlosim::cli {
 namespace {
@@ -34,27 +32,6 @@ struct Options {
   std::optional<std::string> trace;
 };
 
-template <class E>
-using Words = std::vector<std::pair<std::string, E>>;
-
-// An option whose value is one of `words`.
-template <class E>
-CLI::Option* add_word_option(CLI::App& command, const std::string& name, E& value, const Words<E>& words,
-                             const std::string& description) {
-  const auto take = [name, &value, words](const std::string& text) {
-    std::vector<std::string> known;
-    for (const auto& [word, meaning] : words) {
-      if (word == text) {
-        value = meaning;
-        return;
-      }
-      known.push_back(word);
-    }
-    throw CLI::ValidationError(name, "unknown value '" + text + "'; " + spec::spelling_hint(text, known));
-  };
-  return command.add_option_function<std::string>(name, take, description)->type_name("WORD");
-}
-
 // "key.path=value".
 std::pair<std::string, std::string> split_setting(const std::string& text) {
   const std::size_t equals = text.find('=');
@@ -65,20 +42,6 @@ std::pair<std::string, std::string> split_setting(const std::string& text) {
                              .hint = "such as --set \"system.chip.hbm.bandwidth=9.6 TB/s\""}});
   }
   return {text.substr(0, equals), text.substr(equals + 1)};
-}
-
-// Writes beside the file and renames, so that a reader never sees half of it.
-void write_file(const std::string& path, const std::string& text) {
-  const std::string part = path + ".part";
-  std::ofstream file(part, std::ios::binary);
-  file << text;
-  file.close();
-  std::error_code error;
-  if (file) std::filesystem::rename(part, path, error);
-  if (!file || error) {
-    std::filesystem::remove(part, error);
-    throw spec::InputError({{.place = {path, 0, 0}, .path = "", .message = "the file cannot be written", .hint = ""}});
-  }
 }
 
 int run_predict(const Options& options, const spec::Library& library) {

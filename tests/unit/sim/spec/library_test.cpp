@@ -91,6 +91,28 @@ TEST(Library, NamesAreSortedAndSaidOnce) {
   EXPECT_THAT(Library({mine.path()}).names(Shelf::models), IsEmpty());
 }
 
+TEST(Library, ASuiteIsADocumentOrATableWhoseSidecarHasNoNameOfItsOwn) {
+  const Root root;
+  const std::string document = root.add("validate/suites/points.yaml");
+  const std::string table = root.add("validate/suites/measured/h100.csv");
+  const std::string other = root.add("validate/suites/a100.csv");
+  root.add("validate/suites/measured/h100.csv.yaml");
+  root.add("validate/suites/a100.yaml");
+  const Library library({root.path()});
+  EXPECT_THAT(library.names(Shelf::suites), ElementsAre("a100", "h100", "points"));
+  EXPECT_EQ(library.require(Shelf::suites, "points"), document);
+  EXPECT_EQ(library.require(Shelf::suites, "h100"), table);
+  EXPECT_EQ(library.require(Shelf::suites, "a100"), other);
+}
+
+TEST(Library, TablesAreOnNoShelfButThatOfSuites) {
+  const Root root;
+  root.add("hw_specs/chips/h100.csv");
+  const Library library({root.path()});
+  EXPECT_THAT(library.names(Shelf::chips), IsEmpty());
+  EXPECT_FALSE(library.find(Shelf::chips, "h100").has_value());
+}
+
 TEST(Library, AnUnknownNameIsAnsweredWithTheNearest) {
   const Root root;
   root.add("hw_specs/chips/h100_sxm.yaml");
@@ -112,7 +134,7 @@ TEST(Library, AnUnknownNameIsReportedWhereItWasWritten) {
 
 TEST(Library, APathIsTakenAsItIs) {
   const Library library({"/no/such/folder"});
-  for (const char* path : {"-", "./x", "dir/x", "x.yaml", "x.yml", "config.json", "net.onnx"}) {
+  for (const char* path : {"-", "./x", "dir/x", "x.yaml", "x.yml", "config.json", "net.onnx", "rows.csv"}) {
     EXPECT_EQ(library.require(Shelf::chips, path), path);
   }
 }
@@ -123,8 +145,8 @@ TEST(IsPath, NamesWithDotsAreNoPaths) {
 }
 
 TEST(Shelf, EveryShelfIsFoundByItsName) {
-  EXPECT_THAT(shelf_names(),
-              ElementsAre("chips", "systems", "families", "models", "runtimes", "workloads", "studies", "suites"));
+  EXPECT_THAT(shelf_names(), ElementsAre("chips", "systems", "families", "models", "runtimes", "workloads", "studies",
+                                         "suites", "protocols"));
   for (const std::string& name : shelf_names()) {
     ASSERT_TRUE(shelf_named(name).has_value());
     EXPECT_EQ(name_of(*shelf_named(name)), name);

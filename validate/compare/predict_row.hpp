@@ -1,0 +1,38 @@
+// The prediction of one measured row, under the protocol that it was measured by.
+#pragma once
+
+#include <map>
+#include <string>
+#include <utility>
+#include <vector>
+
+#include "sim/chip/kernel.hpp"
+#include "sim/machine/price_book.hpp"
+#include "sim/spec/hardware.hpp"
+#include "validate/suite/measurement.hpp"
+
+namespace mlosim::compare {
+
+// Under the row's protocol: the kernel's price and what else was timed. `price` is the kernel's own.
+struct RowPrediction {
+  Seconds time;
+  machine::TaskPrice price;
+};
+
+// Throws spec::InputError where the machine cannot run the operator.
+RowPrediction predict_row(const suite::Measurement& row, const spec::Hardware& hardware,
+                          chip::Fidelity fidelity = chip::Fidelity::analytic);
+
+// The machines that rows ran on, read once each: a system with a runtime's kernels.
+class Machines {
+ public:
+  // Reads what the rows of the tables need; a row whose machine cannot be read is moved to its table's `skipped`.
+  Machines(const spec::Library& library, std::vector<suite::Table>& tables);
+
+  const spec::Hardware& of(const suite::Measurement& row) const;
+
+ private:
+  std::map<std::pair<std::string, std::string>, spec::Hardware> machines_;  // by system and runtime
+};
+
+}  // namespace mlosim::compare

@@ -1,0 +1,20 @@
+// A validation as text, JSON (interfaces.md, "Measurements") and CSV.
+#pragma once
+
+#include <string>
+
+#include "validate/compare/validate.hpp"
+
+namespace mlosim::compare {
+
+std::string_view name_of(GroupKey key);
+
+// Tables for people: groups beside the baselines, the worst rows, what was skipped and why.
+std::string render_text(const Validation& validation);
+// One JSON document; errors as fractions.
+std::string render_json(const Validation& validation);
+// Every scored row of the tables as it stands, with predicted_us, low_us and high_us; under the columns of all tables
+// where they differ.
+std::string render_predictions(const Validation& validation);
+
+}  // namespace mlosim::compare

@@ -1,0 +1,67 @@
+#include <fmt/format.h>
+
+#include <algorithm>
+
+#include "validate/compare/render.hpp"
+#include "validate/suite/csv.hpp"
+
+namespace mlosim::compare {
+namespace {
+
+std::vector<std::string> cell_texts(std::string_view line) {
+  bool torn = false;
+  std::vector<std::string> texts;
+  for (suite::Cell& cell : suite::cells_of(line, torn)) texts.push_back(std::move(cell.text));
+  return texts;
+}
+
+// The columns of all tables, each once, in the order in which they first stand.
+class Columns {
+ public:
+  explicit Columns(const std::vector<suite::Table>& tables) {
+    for (const suite::Table& table : tables) {
+      std::vector<std::size_t> places;
+      for (const std::string& name : cell_texts(table.header)) {
+        const auto known = std::find(names_.begin(), names_.end(), name);
+        places.push_back(static_cast<std::size_t>(known - names_.begin()));
+        if (known == names_.end()) names_.push_back(name);
+      }
+      places_.push_back(std::move(places));
+    }
+  }
+
+  std::string header() const { return line_of(names_); }
+
+  // A row of a table, its cells under the common columns.
+  std::string row(std::size_t table, std::string_view text) const {
+    std::vector<std::string> cells(names_.size());
+    const std::vector<std::string> own = cell_texts(text);
+    for (std::size_t i = 0; i < own.size(); ++i) cells[places_[table][i]] = own[i];
+    return line_of(cells);
+  }
+
+ private:
+  static std::string line_of(const std::vector<std::string>& cells) {
+    std::string line;
+    for (const std::string& cell : cells) line += (&cell == &cells.front() ? "" : ",") + suite::csv_cell(cell);
+    return line;
+  }
+
+  std::vector<std::string> names_;
+  std::vector<std::vector<std::size_t>> places_;  // by table and its column
+};
+
+}  // namespace
+
+std::string render_predictions(const Validation& v) {
+  const Columns columns(v.tables);
+  std::string text = columns.header() + ",predicted_us,low_us,high_us\n";
+  for (const ScoredRow& row : v.rows) {
+    if (!row.in_table) continue;
+    text += fmt::format("{},{:.6g},{:.6g},{:.6g}\n", columns.row(row.table, v.tables[row.table].texts[row.row]),
+                        row.predicted * 1e6, row.low * 1e6, row.high * 1e6);
+  }
+  return text;
+}
+
+}  // namespace mlosim::compare

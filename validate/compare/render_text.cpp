@@ -1,0 +1,98 @@
+#include <fmt/format.h>
+
+#include <algorithm>
+#include <map>
+
+#include "sim/units/format.hpp"
+#include "validate/compare/render.hpp"
+
+namespace mlosim::compare {
+namespace {
+
+constexpr std::size_t kMostReasons = 12;
+
+std::string percent(double fraction) { return fmt::format("{:.1f}", 100 * fraction); }
+
+std::string render_score(const Score& s) {
+  return fmt::format("{:>7} {:>7} {:>7} {:>7} {:>7} {:>7} {:>9} {:>9}", s.rows, percent(s.mape), percent(s.median_ape),
+                     percent(s.p90_ape), fmt::format("{:+.1f}", 100 * s.bias), percent(s.interval_coverage),
+                     percent(s.roofline_mape), percent(s.three_constants_mape));
+}
+
+// A table's file name is enough where a label's path is long.
+std::string short_label(const std::string& label) {
+  const std::size_t slash = label.rfind('/');
+  return slash == std::string::npos ? label : label.substr(slash + 1);
+}
+
+std::string render_groups(const Validation& v) {
+  std::vector<std::size_t> widths;
+  for (const GroupKey key : v.group_by) widths.push_back(name_of(key).size());
+  for (const Group& group : v.groups) {
+    for (std::size_t i = 0; i < widths.size(); ++i) widths[i] = std::max(widths[i], group.key[i].size());
+  }
+  std::string text;
+  std::size_t width = 0;
+  for (std::size_t i = 0; i < widths.size(); ++i) {
+    text += fmt::format("{:<{}}  ", name_of(v.group_by[i]), widths[i]);
+    width += widths[i] + 2;
+  }
+  text += fmt::format("{:>7} {:>7} {:>7} {:>7} {:>7} {:>7} {:>9} {:>9}\n", "rows", "MAPE", "median", "p90", "bias",
+                      "in 80 %", "roofline", "3 const.");
+  for (const Group& group : v.groups) {
+    for (std::size_t i = 0; i < widths.size(); ++i) text += fmt::format("{:<{}}  ", group.key[i], widths[i]);
+    text += render_score(group.score) + '\n';
+  }
+  text += fmt::format("{:<{}}{}\n", "all", width, render_score(v.overall));
+  return text;
+}
+
+std::string render_worst(const Validation& v) {
+  std::string text = fmt::format("\nworst rows\n{:<44} {:>11} {:>11} {:>7}  {:<16} {}\n", "", "measured", "predicted",
+                                 "error", "bound by", "plan");
+  for (const std::size_t i : v.worst) {
+    const ScoredRow& row = v.rows[i];
+    text += fmt::format("{:<44} {:>11} {:>11} {:>6.0f}%  {:<16} {}\n", short_label(row.label),
+                        format_short(Seconds(row.measured)), format_short(Seconds(row.predicted)),
+                        100 * (row.predicted / row.measured - 1), row.bound_by, row.plan);
+  }
+  return text;
+}
+
+std::string render_skipped(const Validation& v) {
+  std::map<std::string, std::size_t> reasons;
+  for (const suite::Skipped& skipped : v.skipped) ++reasons[skipped.reason];
+  std::vector<std::pair<std::size_t, std::string>> by_count;
+  for (const auto& [reason, count] : reasons) by_count.emplace_back(count, reason);
+  std::stable_sort(by_count.begin(), by_count.end(), [](const auto& a, const auto& b) { return a.first > b.first; });
+  std::string text = fmt::format("\nskipped: {} rows\n", v.skipped.size());
+  for (std::size_t i = 0; i < std::min(by_count.size(), kMostReasons); ++i)
+    text += fmt::format("{:>7}  {}\n", by_count[i].first, by_count[i].second);
+  if (by_count.size() > kMostReasons) text += fmt::format("         and {} more reasons\n", by_count.size() - kMostReasons);
+  return text;
+}
+
+}  // namespace
+
+std::string_view name_of(GroupKey key) {
+  switch (key) {
+    case GroupKey::device:
+      return "device";
+    case GroupKey::op:
+      return "op";
+    case GroupKey::dtype:
+      return "dtype";
+    case GroupKey::software:
+      return "software";
+  }
+  return "";
+}
+
+std::string render_text(const Validation& v) {
+  std::string text = "absolute errors and bias in %; in 80 %: rows inside their interval\n" + render_groups(v);
+  if (!v.worst.empty()) text += render_worst(v);
+  if (!v.skipped.empty()) text += render_skipped(v);
+  return text;
+}
+
+}  // namespace mlosim::compare

@@ -1,0 +1,211 @@
+#include "validate/compare/validate.hpp"
+
+#include <fmt/format.h>
+#include <tbb/parallel_for.h>
+
+#include <algorithm>
+#include <cmath>
+#include <map>
+#include <numeric>
+#include <optional>
+#include <string_view>
+
+#include "validate/compare/predict_row.hpp"
+#include "validate/compare/published.hpp"
+
+namespace mlosim::compare {
+namespace {
+
+bool is_table(const std::string& path) { return path.ends_with(".csv"); }
+
+// Seconds that a row's work would take at datasheet rates: arithmetic, and bytes (of a collective: over its links).
+void fill_ideal_times(ScoredRow& scored, const suite::Measurement& row, const spec::Hardware& hardware) {
+  const spec::ChipSpec& chip = hardware.system.chip;
+  const work::OpWork work = work::work_of(row.work);
+  Seconds compute = work.vector / chip.vector_rate();
+  if (const auto peak = chip.matrix_peak(work.matrix_dtype)) compute += work.matrix / *peak;
+  scored.compute = compute.si();
+  scored.memory = std::holds_alternative<work::Collective>(row.work)
+                      ? scored.roofline
+                      : (work.bytes() / chip.device_memory().bandwidth).si();
+}
+
+// A row's prediction, or why there is none.
+struct Outcome {
+  std::optional<ScoredRow> scored;
+  std::string reason;
+};
+
+Outcome predict_measurement(const suite::Table& table, const suite::Measurement& row, const Machines& machines,
+                            chip::Fidelity fidelity) {
+  const spec::Hardware& hardware = machines.of(row);
+  ScoredRow s{.device = row.device, .op = row.op, .dtype = row.dtype, .software = row.software};
+  s.label = fmt::format("{}:{}", table.file, row.line);
+  s.measured = row.measured.si();
+  s.fit_half = suite::is_in_fit_half(row.work);
+  try {
+    const RowPrediction prediction = predict_row(row, hardware, fidelity);
+    s.predicted = prediction.time.si();
+    s.low = s.high = s.predicted;
+    s.roofline = prediction.price.bound.si();
+    s.plan = prediction.price.detail;
+    s.bound_by = chip::name_of(prediction.price.bound_by);
+  } catch (const spec::InputError& error) {
+    return {.scored = std::nullopt, .reason = error.what()};
+  }
+  fill_ideal_times(s, row, hardware);
+  return {.scored = std::move(s), .reason = {}};
+}
+
+class Run {
+ public:
+  Run(const spec::Library& library, const ValidateOptions& options) : library_(library), options_(options) {
+    v_.group_by = options.group_by;
+  }
+
+  Validation run(const std::vector<std::string>& suites) {
+    std::vector<std::string> tables, figures;
+    for (const std::string& suite : suites) {
+      const std::string path = library_.require(spec::Shelf::suites, suite);
+      (is_table(path) ? tables : figures).push_back(path);
+    }
+    read_tables(tables);
+    score_tables();
+    for (const std::string& path : figures) compare_figures(path);
+    score_groups();
+    return std::move(v_);
+  }
+
+ private:
+  void read_tables(const std::vector<std::string>& paths) {
+    v_.tables.resize(paths.size());
+    tbb::parallel_for(std::size_t(0), paths.size(), [&](std::size_t i) {
+      v_.tables[i] = suite::read_table(library_, protocols_, paths[i], {.flagged = options_.flagged});
+    });
+  }
+
+  void score_tables() {
+    const Machines machines(library_, v_.tables);
+    std::vector<std::pair<std::size_t, std::size_t>> places;
+    for (std::size_t t = 0; t < v_.tables.size(); ++t) {
+      for (std::size_t r = 0; r < v_.tables[t].rows.size(); ++r) {
+        if (is_needed(suite::is_in_fit_half(v_.tables[t].rows[r].work))) places.emplace_back(t, r);
+      }
+    }
+    std::vector<Outcome> outcomes(places.size());
+    tbb::parallel_for(std::size_t(0), places.size(), [&](std::size_t i) {
+      const auto& [t, r] = places[i];
+      outcomes[i] = predict_measurement(v_.tables[t], v_.tables[t].rows[r], machines, options_.fidelity);
+    });
+    for (std::size_t i = 0; i < places.size(); ++i) {
+      const auto& [t, r] = places[i];
+      if (outcomes[i].scored) {
+        outcomes[i].scored->table = t;
+        outcomes[i].scored->row = r;
+        (is_chosen(outcomes[i].scored->fit_half) ? v_.rows : held_out_).push_back(std::move(*outcomes[i].scored));
+      } else {
+        v_.tables[t].skipped.push_back(
+            {fmt::format("{}:{}", v_.tables[t].file, v_.tables[t].rows[r].line), outcomes[i].reason});
+      }
+    }
+    for (suite::Table& table : v_.tables)
+      v_.skipped.insert(v_.skipped.end(), table.skipped.begin(), table.skipped.end());
+  }
+
+  bool is_chosen(bool fit_half) const {
+    return options_.half == Half::all || (options_.half == Half::fit) == fit_half;
+  }
+
+  // Rows of the other half are needed where the baseline's constants are fitted on them.
+  bool is_needed(bool fit_half) const { return options_.half == Half::score || is_chosen(fit_half); }
+
+  void compare_figures(const std::string& path) {
+    const suite::PublishedSuite suite = suite::read_suite(path);
+    PublishedComparison comparison = compare_suite(library_, suite, options_.fidelity);
+    for (const PublishedFigure& figure : comparison.figures) {
+      const bool is_rate = figure.op.find("tokens_per_s") != std::string::npos;
+      const auto cost = [&](double value) { return is_rate ? 1 / value : value; };
+      ScoredRow s{.device = figure.device, .op = figure.op, .dtype = figure.dtype};
+      s.in_table = false;
+      s.label = fmt::format("{}: {}", path, figure.id);
+      s.measured = cost(figure.measured);
+      s.predicted = cost(figure.predicted);
+      s.low = std::min(cost(figure.low), cost(figure.high));
+      s.high = std::max(cost(figure.low), cost(figure.high));
+      v_.rows.push_back(std::move(s));
+    }
+    v_.skipped.insert(v_.skipped.end(), comparison.skipped.begin(), comparison.skipped.end());
+  }
+
+  std::vector<std::string> key_of(const ScoredRow& row) const {
+    std::vector<std::string> key;
+    for (const GroupKey part : options_.group_by) {
+      switch (part) {
+        case GroupKey::device:
+          key.push_back(row.device);
+          break;
+        case GroupKey::op:
+          key.push_back(row.op);
+          break;
+        case GroupKey::dtype:
+          key.push_back(row.dtype);
+          break;
+        case GroupKey::software:
+          key.push_back(row.software);
+          break;
+      }
+    }
+    return key;
+  }
+
+  void score_groups() {
+    std::map<std::vector<std::string>, RowsOfGroup> by_key;
+    RowsOfGroup all;
+    for (const ScoredRow& row : v_.rows) {
+      by_key[key_of(row)].scored.push_back(&row);
+      all.scored.push_back(&row);
+    }
+    for (const ScoredRow& row : held_out_) {
+      if (const auto group = by_key.find(key_of(row)); group != by_key.end()) group->second.fitted.push_back(&row);
+      all.fitted.push_back(&row);
+    }
+    for (const auto& [key, rows] : by_key) v_.groups.push_back({key, {}});
+    tbb::parallel_for(std::size_t(0), v_.groups.size(), [&](std::size_t i) {
+      const RowsOfGroup& rows = by_key.at(v_.groups[i].key);
+      v_.groups[i].score = score(rows.scored, rows.fitted);
+    });
+    v_.overall = score(all.scored, all.fitted);
+    find_worst();
+  }
+
+  // Symmetric in the logarithm: half as long and twice as long are equally wrong. Ties in the suites' order.
+  void find_worst() {
+    std::vector<double> error;
+    for (const ScoredRow& row : v_.rows) error.push_back(std::abs(std::log(row.predicted / row.measured)));
+    v_.worst.resize(v_.rows.size());
+    std::iota(v_.worst.begin(), v_.worst.end(), std::size_t(0));
+    const std::size_t kept = std::min(options_.worst, v_.worst.size());
+    std::partial_sort(v_.worst.begin(), v_.worst.begin() + static_cast<std::ptrdiff_t>(kept), v_.worst.end(),
+                      [&](std::size_t a, std::size_t b) { return error[a] != error[b] ? error[a] > error[b] : a < b; });
+    v_.worst.resize(kept);
+  }
+
+  struct RowsOfGroup {
+    std::vector<const ScoredRow*> scored, fitted;
+  };
+
+  const spec::Library& library_;
+  const ValidateOptions& options_;
+  suite::ProtocolBook protocols_{library_};
+  std::vector<ScoredRow> held_out_;  // for the baseline alone
+  Validation v_;
+};
+
+}  // namespace
+
+Validation validate(const spec::Library& library, const std::vector<std::string>& suites,
+                    const ValidateOptions& options) {
+  return Run(library, options).run(suites);
+}
+
+}  // namespace mlosim::compare

@@ -1,0 +1,243 @@
+#include "validate/suite/measurement.hpp"
+
+#include <fmt/format.h>
+
+#include <algorithm>
+#include <charconv>
+#include <cmath>
+#include <fstream>
+#include <memory>
+#include <sstream>
+#include <utility>
+
+#include "models/predict/workload.hpp"
+#include "sim/spec/document.hpp"
+#include "sim/spec/spelling.hpp"
+#include "validate/suite/csv.hpp"
+#include "validate/suite/decode_row.hpp"
+
+namespace mlosim::suite {
+namespace {
+
+constexpr std::size_t kMostDiagnostics = 50;  // of one table; more say the same again
+
+std::string read_text(const std::string& path) {
+  std::ifstream file(path, std::ios::binary);
+  std::ostringstream text;
+  text << file.rdbuf();
+  if (!file) {
+    throw spec::InputError(
+        {{.place = {path, 0, 0}, .path = "", .message = "the file cannot be read", .hint = "name a CSV or YAML suite"}});
+  }
+  return text.str();
+}
+
+// The columns that every table has, and where they stand.
+struct Columns {
+  std::vector<std::string> names;
+  std::size_t device = 0, op = 0, dtype = 0, time = 0;
+  std::size_t flag = 0, power = 0, software = 0, source = 0, kind = 0, topology = 0;  // names.size(): not there
+};
+
+Columns read_columns(std::string_view header, const std::string& path) {
+  Columns c;
+  bool torn = false;
+  for (Cell& cell : cells_of(header, torn)) c.names.push_back(std::move(cell.text));
+  const auto find = [&](std::string_view name) {
+    return static_cast<std::size_t>(std::find(c.names.begin(), c.names.end(), name) - c.names.begin());
+  };
+  const auto require = [&](std::string_view name) {
+    const std::size_t at = find(name);
+    if (at == c.names.size()) {
+      throw spec::InputError({{.place = {path, 1, 1},
+                               .path = "",
+                               .message = fmt::format("no column is called '{}'", name),
+                               .hint = "a table of measurements has device, op, dtype, the operator's columns, "
+                                       "time_us, flag, software, source"}});
+    }
+    return at;
+  };
+  c.device = require("device");
+  c.op = require("op");
+  c.dtype = require("dtype");
+  c.time = require("time_us");
+  c.flag = find("flag");
+  c.power = find("power_w");
+  c.software = find("software");
+  c.source = find("source");
+  c.kind = find("kind");
+  c.topology = find("topology");
+  return c;
+}
+
+// Columns that describe the operator: what is neither about the row as a whole nor another column of a table.
+bool is_bookkeeping(const Columns& c, std::size_t at) {
+  return at == c.device || at == c.op || at == c.time || at == c.flag || at == c.power || at == c.software ||
+         at == c.source || at == c.topology;
+}
+
+class TableReader {
+ public:
+  TableReader(const spec::Library& library, const ProtocolBook& protocols, const std::string& path,
+              const ReadOptions& options)
+      : library_(library),
+        protocols_(protocols),
+        options_(options),
+        text_(read_text(path)),
+        file_(std::make_shared<const std::string>(path)) {
+    table_.file = path;
+  }
+
+  Table read() {
+    const std::vector<std::string_view> lines = lines_of(text_);
+    if (lines.empty()) throw spec::InputError({{.place = {*file_, 1, 1}, .path = "", .message = "the table is empty", .hint = ""}});
+    table_.header = lines.front();
+    columns_ = read_columns(lines.front(), *file_);
+    for (std::size_t i = 1; i < lines.size(); ++i) {
+      if (!lines[i].empty()) read_row(lines[i], static_cast<int>(i) + 1);
+      if (decoding_.diagnostics.list().size() >= kMostDiagnostics) break;
+    }
+    decoding_.diagnostics.throw_if_any();
+    return std::move(table_);
+  }
+
+ private:
+  void fail(int line, int column, std::string message, std::string hint = "") {
+    decoding_.diagnostics.add(
+        {.place = {*file_, line, column}, .path = "", .message = std::move(message), .hint = std::move(hint)});
+  }
+
+  void skip(int line, std::string reason) {
+    table_.skipped.push_back({fmt::format("{}:{}", *file_, line), std::move(reason)});
+  }
+
+  std::string_view text_at(const std::vector<Cell>& cells, std::size_t column) const {
+    return column < cells.size() ? std::string_view(cells[column].text) : std::string_view();
+  }
+
+  spec::Value value_of(const Cell& cell, int line) const {
+    spec::Value value;
+    value.kind = spec::Value::Kind::scalar;
+    value.text = cell.text;
+    value.file = file_;
+    value.line = line;
+    value.column = cell.column;
+    return value;
+  }
+
+  // The chip of a device; null where there is none of its name.
+  const std::string* chip_of(const std::string& device) {
+    const auto [entry, is_new] = chips_.try_emplace(device);
+    if (is_new) {
+      const std::string chip = chip_of_device(device);
+      if (library_.find(spec::Shelf::chips, chip)) entry->second = chip;
+    }
+    return entry->second.empty() ? nullptr : &entry->second;
+  }
+
+  // The system that a collective ran on, "h100_sxm_node" or "<boards>:<n>_dev_per_node"; empty where none is known.
+  std::string system_of(std::string_view topology, const Protocol& protocol) {
+    const std::string name(topology.substr(0, topology.find(':')));
+    const auto named = protocol.systems.find(std::string(topology));
+    const std::string system = named != protocol.systems.end() ? named->second : name;
+    return library_.find(spec::Shelf::systems, system) ? system : std::string();
+  }
+
+  void read_row(std::string_view text, int line) {
+    bool torn = false;
+    const std::vector<Cell> cells = cells_of(text, torn);
+    if (torn || cells.size() != columns_.names.size()) {
+      fail(line, 1, fmt::format("{} cells under {} columns{}", cells.size(), columns_.names.size(),
+                                torn ? ", and a quote that is not closed" : ""),
+           "a row that a stopped run left torn has to be deleted");
+      return;
+    }
+    if (!text_at(cells, columns_.flag).empty() && !options_.flagged)
+      return skip(line, fmt::format("flagged '{}'", cells[columns_.flag].text));
+    Measurement m;
+    m.line = line;
+    m.op = text_at(cells, columns_.op);
+    m.dtype = text_at(cells, columns_.dtype);
+    m.software = text_at(cells, columns_.software);
+    m.source = text_at(cells, columns_.source);
+    if (!read_time(cells, line, m)) return;
+    const std::string* chip = chip_of(cells[columns_.device].text);
+    if (!chip) return skip(line, fmt::format("no chip is called '{}'", cells[columns_.device].text));
+    m.device = *chip;
+    m.protocol = protocols_.find({.source = m.source,
+                                  .software = m.software,
+                                  .op = m.op,
+                                  .kind = text_at(cells, columns_.kind),
+                                  .has_power = !text_at(cells, columns_.power).empty()});
+    if (!m.protocol) {
+      return skip(line, fmt::format("no measurement protocol covers source '{}' with software '{}'", m.source,
+                                    m.software));
+    }
+    if (m.protocol->unusable) return skip(line, *m.protocol->unusable);
+    m.system = m.device;
+    if (m.op == "collective") {
+      m.system = system_of(text_at(cells, columns_.topology), *m.protocol);
+      if (m.system.empty())
+        return skip(line, fmt::format("no system is called '{}'", text_at(cells, columns_.topology)));
+    }
+    decode(cells, line, std::move(m), text);
+  }
+
+  bool read_time(const std::vector<Cell>& cells, int line, Measurement& m) {
+    const std::string& text = cells[columns_.time].text;
+    double us = 0;
+    const auto [end, error] = std::from_chars(text.data(), text.data() + text.size(), us);
+    if (error != std::errc() || end != text.data() + text.size() || !std::isfinite(us) || us <= 0) {
+      fail(line, cells[columns_.time].column, fmt::format("time_us is '{}'", text), "a positive number is due");
+      return false;
+    }
+    m.measured = Seconds(us * 1e-6);
+    return true;
+  }
+
+  void decode(const std::vector<Cell>& cells, int line, Measurement m, std::string_view text) {
+    RowCells op_cells;
+    for (std::size_t i = 0; i < cells.size(); ++i) {
+      if (!is_bookkeeping(columns_, i) && !cells[i].text.empty())
+        op_cells.emplace_back(columns_.names[i], value_of(cells[i], line));
+    }
+    OpEntry made = make_op_entry(m.op, op_cells, *m.protocol, value_of(cells[columns_.op], line));
+    if (made.not_modelled) return skip(line, *made.not_modelled);
+    spec::Decoding decoding;
+    m.work = predict::decode_op(spec::Node(&made.entry, m.op, &decoding), 1);
+    const std::vector<spec::Diagnostic>& wrong = decoding.diagnostics.list();
+    if (!wrong.empty()) {
+      // A word that the operators' decoder does not know is a name of something else; the rest are mistakes.
+      if (wrong.front().path.ends_with(".op") || wrong.front().path.ends_with(".kind"))
+        return skip(line, fmt::format("operator '{}' is not modelled", op_name(cells)));
+      for (const spec::Diagnostic& d : wrong) decoding_.diagnostics.add(d);
+      return;
+    }
+    table_.rows.push_back(std::move(m));
+    table_.texts.emplace_back(text);
+  }
+
+  std::string op_name(const std::vector<Cell>& cells) const {
+    const std::string_view kind = text_at(cells, columns_.kind);
+    return kind.empty() ? cells[columns_.op].text : fmt::format("{} {}", cells[columns_.op].text, kind);
+  }
+
+  const spec::Library& library_;
+  const ProtocolBook& protocols_;
+  const ReadOptions& options_;
+  const std::string text_;
+  std::shared_ptr<const std::string> file_;
+  Columns columns_;
+  std::map<std::string, std::string> chips_;
+  spec::Decoding decoding_;
+  Table table_;
+};
+
+}  // namespace
+
+Table read_table(const spec::Library& library, const ProtocolBook& protocols, const std::string& path,
+                 const ReadOptions& options) {
+  return TableReader(library, protocols, path, options).read();
+}
+
+}  // namespace mlosim::suite

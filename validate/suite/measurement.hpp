@@ -1,0 +1,55 @@
+// A table of measured kernel times (interfaces.md, "Measurements"), read from CSV into operators and their times.
+// Rows that cannot be used are kept with the reason; nothing is guessed.
+#pragma once
+
+#include <string>
+#include <vector>
+
+#include "sim/spec/library.hpp"
+#include "sim/units/quantity.hpp"
+#include "sim/work/operator.hpp"
+#include "validate/suite/protocol.hpp"
+
+namespace mlosim::suite {
+
+// One row. The texts are the table's own except `device`, which is the chip's name in hw_specs.
+struct Measurement {
+  int line = 0;  // in the file, from 1; the header is line 1
+  std::string device;
+  std::string op;  // "gemm", "attention_decode", "elementwise", "collective" …
+  std::string dtype;
+  std::string software;
+  std::string source;
+  std::string system;        // what the operator ran on: the chip, or a collective's system
+  work::Operator work;
+  Seconds measured;
+  const Protocol* protocol = nullptr;
+};
+
+struct Skipped {
+  std::string row;  // "file.csv:17"
+  std::string reason;
+};
+
+struct Table {
+  std::string file;
+  std::string header;               // the first line, as it stands
+  std::vector<std::string> texts;   // of the usable rows, as they stand
+  std::vector<Measurement> rows;    // usable ones, in the file's order
+  std::vector<Skipped> skipped;
+};
+
+struct ReadOptions {
+  bool flagged = false;  // take rows whose `flag` is not empty
+};
+
+// Reads a table. Throws spec::InputError where the file is no measurement table: missing columns, a torn line, text
+// where a number is due. `protocols` outlives the table.
+Table read_table(const spec::Library& library, const ProtocolBook& protocols, const std::string& path,
+                 const ReadOptions& options);
+
+// Whether a shape belongs to the half that parameters are fitted on; the other half is scored. Decided by a hash of the
+// shape alone, so that a shape falls on the same side on every device, in every format and for every software.
+bool is_in_fit_half(const work::Operator& op);
+
+}  // namespace mlosim::suite

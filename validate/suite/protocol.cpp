@@ -1,0 +1,114 @@
+#include "validate/suite/protocol.hpp"
+
+#include <algorithm>
+#include <set>
+
+#include "sim/spec/document.hpp"
+#include "sim/spec/node.hpp"
+
+namespace mlosim::suite {
+namespace {
+
+std::map<std::string, std::string> decode_words(spec::Node node) {
+  std::map<std::string, std::string> words;
+  for (auto& [key, value] : node.members()) words[key] = value.as_text();
+  return words;
+}
+
+// The fields that a file and its entries share; what an entry leaves out is the file's.
+Protocol decode_fields(spec::Node& node, Protocol p) {
+  p.op = node.text_or("op", p.op);
+  p.kind = node.text_or("kind", p.kind);
+  p.has_power = node.flag_or("has_power", p.has_power);
+  p.runtime = node.text_or("runtime", p.runtime);
+  p.launch = node.word_or<spec::LaunchPath>("launch",
+                                            {{"eager", spec::LaunchPath::eager},
+                                             {"graph", spec::LaunchPath::graph},
+                                             {"compiled", spec::LaunchPath::compiled}},
+                                            p.launch);
+  p.weights = node.word_or<Weights>("weights", {{"rotated", Weights::rotated}, {"warm", Weights::warm}}, p.weights);
+  p.quantises_activations = node.flag_or("quantises_activations", p.quantises_activations);
+  p.custom_all_reduce = node.flag_or("custom_all_reduce", p.custom_all_reduce);
+  p.sustained = node.flag_or("sustained", p.sustained);
+  p.added = node.value_or<Seconds>("added", p.added, spec::Range::non_negative);
+  p.host = node.value_or<Seconds>("host", p.host, spec::Range::non_negative);
+  for (auto& [device, host] : node.child("host_by_device").members()) p.host_by_device[device] = host.as<Seconds>();
+  for (const auto& [op, meant] : decode_words(node.child("operators"))) p.operators[op] = meant;
+  for (const auto& [topology, system] : decode_words(node.child("systems"))) p.systems[topology] = system;
+  if (node.has("unusable")) p.unusable = node.require_text("unusable");
+  return p;
+}
+
+std::vector<Protocol> decode_protocols(spec::Node node) {
+  node.expect_schema("mlosim/protocol/1");
+  Protocol file;
+  file.name = node.require_text("name");
+  node.require_text("description");
+  file.source = node.require_text("source");
+  file.software = "*";
+  file.op = "*";
+  file.kind = "*";
+  file = decode_fields(node, file);
+  std::vector<Protocol> protocols;
+  for (spec::Node& entry : node.child("software").items()) {
+    Protocol p = file;
+    p.software = entry.require_text("match");
+    p = decode_fields(entry, p);
+    p.name = file.name + ": " + p.software;
+    entry.finish();
+    protocols.push_back(p);
+  }
+  if (protocols.empty()) protocols.push_back(file);
+  node.finish();
+  return protocols;
+}
+
+}  // namespace
+
+bool matches(std::string_view pattern, std::string_view text) {
+  // Where the last '*' was seen, and how far the text was when it was: what it stands for grows from there.
+  std::size_t p = 0, t = 0, star = std::string_view::npos, grown = 0;
+  while (t < text.size()) {
+    if (p < pattern.size() && pattern[p] == '*') {
+      star = p++;
+      grown = t;
+    } else if (p < pattern.size() && pattern[p] == text[t]) {
+      ++p;
+      ++t;
+    } else if (star != std::string_view::npos) {
+      p = star + 1;
+      t = ++grown;
+    } else {
+      return false;
+    }
+  }
+  while (p < pattern.size() && pattern[p] == '*') ++p;
+  return p == pattern.size();
+}
+
+Seconds Protocol::host_on(const std::string& device) const {
+  const auto own = host_by_device.find(device);
+  return own == host_by_device.end() ? host : own->second;
+}
+
+ProtocolBook::ProtocolBook(const spec::Library& library) {
+  spec::Decoding decoding;
+  for (const std::string& name : library.names(spec::Shelf::protocols)) {
+    const spec::Value document = spec::read_document(library.require(spec::Shelf::protocols, name));
+    for (Protocol& p : decode_protocols(spec::Node(&document, "protocol", &decoding)))
+      protocols_.push_back(std::move(p));
+  }
+  decoding.diagnostics.throw_if_any();
+}
+
+const Protocol* ProtocolBook::find(const RowOrigin& row) const {
+  for (const Protocol& p : protocols_) {
+    if (p.has_power && !row.has_power) continue;
+    if (matches(p.source, row.source) && matches(p.software, row.software) && matches(p.op, row.op) &&
+        matches(p.kind, row.kind))
+      return &p;
+  }
+  return nullptr;
+}
+
+}  // namespace mlosim::suite

@@ -1,0 +1,71 @@
+// How a table of kernel times was measured, as validate/protocols/<name>.yaml describes it: which software's kernels
+// ran, what was warm in the caches, what else was inside the timed region. A row is predicted under its own protocol.
+#pragma once
+
+#include <map>
+#include <optional>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "sim/spec/library.hpp"
+#include "sim/spec/runtime_spec.hpp"
+#include "sim/units/quantity.hpp"
+
+namespace mlosim::suite {
+
+// Where the weights of a timed kernel are when it starts.
+enum class Weights {
+  rotated,  // up to five copies take turns, so that together they exceed the last cache
+  warm,     // one copy, left in the cache by the run before
+};
+
+// What one kind of row was measured under. A file's own fields are the defaults of its `software` entries.
+struct Protocol {
+  std::string name;      // "aiconfigurator: trtllm *"
+  std::string source;    // pattern of the row's `source`
+  std::string software;  // pattern of its `software`
+  std::string op;        // pattern of its `op`
+  std::string kind;      // pattern of its `kind`
+  bool has_power = false;  // only rows with a measured `power_w`: long loops at the power cap
+  std::string runtime;   // whose kernels ran; empty: the vendor's default
+  spec::LaunchPath launch = spec::LaunchPath::graph;
+  Weights weights = Weights::rotated;
+  bool quantises_activations = true;  // a low-precision GEMM's time holds the quantisation of its activations
+  bool custom_all_reduce = false;     // the framework's own all-reduce ran, not the library's
+  bool sustained = false;             // in a loop of seconds, at the power cap
+  std::map<std::string, std::string> operators{};   // a row's `op` or `kind` -> the operator that really ran
+  Seconds added{};                    // beside the kernel, inside the timed region: synchronisation
+  Seconds host{};                     // of the submitting host, overlapped with the kernel: the longer one shows
+  std::map<std::string, Seconds> host_by_device{};  // where a bench's own is known
+  std::map<std::string, std::string> systems{};     // a collective's topology -> the system it stands for
+  std::optional<std::string> unusable{};            // why rows of this kind are skipped
+
+  // Host time of the bench that `device` was in.
+  Seconds host_on(const std::string& device) const;
+};
+
+// What of a row decides its protocol.
+struct RowOrigin {
+  std::string_view source, software, op, kind;
+  bool has_power = false;
+};
+
+// True where `text` matches `pattern`, in which '*' stands for any text.
+bool matches(std::string_view pattern, std::string_view text);
+
+// The protocols of all files validate/protocols/*.yaml of the library's roots, in the order in which they are tried:
+// the first that a row matches is its own.
+class ProtocolBook {
+ public:
+  // Throws spec::InputError with all mistakes.
+  explicit ProtocolBook(const spec::Library& library);
+
+  // Null where no protocol covers the row.
+  const Protocol* find(const RowOrigin& row) const;
+
+ private:
+  std::vector<Protocol> protocols_;
+};
+
+}  // namespace mlosim::suite
