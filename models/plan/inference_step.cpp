@@ -37,6 +37,7 @@ bool is_pointwise(const work::Operator& op) {
     case work::ElementwiseKind::rmsnorm:
     case work::ElementwiseKind::add_layernorm:
     case work::ElementwiseKind::add_rmsnorm:
+    case work::ElementwiseKind::amax_scale:
     case work::ElementwiseKind::delta_rule:
     case work::ElementwiseKind::topk_router:
       return false;

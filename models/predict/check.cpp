@@ -6,6 +6,7 @@
 #include <array>
 
 #include "models/import/hf_config.hpp"
+#include "models/predict/residuals.hpp"
 #include "models/predict/setting.hpp"
 #include "models/predict/workload.hpp"
 #include "sim/spec/hardware.hpp"
@@ -85,6 +86,11 @@ Checked check(const spec::Library& library, const std::string& name_or_path) {
   if (schema == "mlosim/chip/1" || schema == "mlosim/system/1") {
     checked.what = schema == "mlosim/chip/1" ? "chip" : "system";
     check_hardware(spec::complete_hardware(library, document, "", checked.warnings), checked.warnings);
+  } else if (schema == "mlosim/residuals/1") {
+    checked.what = "residuals";
+    spec::Decoding decoding;
+    decode_residuals(spec::Node(&document, "residuals", &decoding));
+    decoding.diagnostics.throw_if_any();
   } else if (schema == "mlosim/family/1") {
     checked.what = "family";
     check_family(library, document, file, checked.warnings);

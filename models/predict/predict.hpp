@@ -7,6 +7,8 @@
 #include <vector>
 
 #include "models/predict/evaluate.hpp"
+#include "models/predict/interval.hpp"
+#include "models/predict/residuals.hpp"
 #include "models/predict/workload.hpp"
 #include "sim/chip/kernel.hpp"
 #include "sim/spec/library.hpp"
@@ -26,10 +28,6 @@ struct Assumption {
   spec::SourceKind kind = spec::SourceKind::assumed;
   std::string source;
   double elasticity = 0;  // of the time
-};
-
-struct Interval {
-  Seconds low, high;
 };
 
 struct Prediction {
@@ -54,13 +52,12 @@ struct Prediction {
   std::vector<std::string> warnings;
 };
 
-inline constexpr double kIntervalLevel = 0.8;
-
 struct PredictOptions {
   WorkloadOptions workload;
   chip::Fidelity fidelity = chip::Fidelity::analytic;
   bool sensitivities = true;  // bottlenecks and assumptions, for which the workload is played again many times
   report::TraceWriter* trace = nullptr;  // gets every program played
+  const Residuals* residuals = nullptr;  // for the interval; read from the library where there are none
 };
 
 // Throws spec::InputError. A workload that does not fit its memory is predicted all the same: evaluation.memory says

@@ -12,16 +12,28 @@ KernelPrice price_attention_decode(const work::AttentionDecode& op, const Kernel
   if (context.chip.kind == spec::ChipKind::systolic)
     return price_attention_systolic(work, d(op.batch), AttentionPhase::decode, context);
   const std::int64_t keys = op.window > 0 ? std::min(op.window, op.seq_kv) : op.seq_kv;
+  const Bytes key = 2 * d(op.batch) * d(op.kv_heads) * d(op.head_dim) * work::bytes_per_element(op.kv_dtype);
   const FlashDecode attention{
       .work = work,
-      .groups = d(op.batch) * d(op.kv_heads),
+      .problems = d(op.batch) * d(op.kv_heads),
       .queries = (op.heads + op.kv_heads - 1) / op.kv_heads,
       .keys = keys,
       .width = {.key = op.head_dim, .value = op.head_dim},
-      .cached = 2 * d(op.batch) * d(keys) * d(op.kv_heads) * d(op.head_dim) * work::bytes_per_element(op.kv_dtype),
+      .cached = d(keys) * key,
+      .hidden = d(op.seq_kv - keys) * key,
+      .all_keys = op.seq_kv,
       .narrow_cache = work::is_quantised(op.kv_dtype),
   };
-  return price_flash_decode(attention, context.chip.decode, context.chip.prefill.exponential_weight, context);
+  spec::KernelCall call{.dtype = op.dtype, .kv_dtype = op.kv_dtype, .window = op.window > 0};
+  call[spec::CallSize::batch] = op.batch;
+  call[spec::CallSize::queries] = 1;
+  call[spec::CallSize::keys] = op.seq_kv;
+  call[spec::CallSize::hidden] = op.seq_kv - keys;
+  call[spec::CallSize::heads] = op.heads;
+  call[spec::CallSize::group] = attention.queries;
+  call[spec::CallSize::head_dim] = op.head_dim;
+  return price_flash_decode(attention, context.chip.decode.of(call, context.kernel),
+                            context.chip.prefill.standard.exponential_weight, context);
 }
 
 }  // namespace mlosim::chip

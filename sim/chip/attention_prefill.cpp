@@ -28,8 +28,17 @@ Bytes cached_bytes(const work::AttentionPrefill& op) {
 KernelPrice price_attention_prefill(const work::AttentionPrefill& op, const KernelContext& context) {
   if (context.chip.kind == spec::ChipKind::systolic)
     return price_attention_systolic(work::work_of(op), d(op.batch), AttentionPhase::prefill, context);
-  const bool packs = op.seq_q <= context.chip.prefill.packed_queries;
-  const std::int64_t packed = packs ? std::max<std::int64_t>(1, op.heads / op.kv_heads) : 1;
+  const std::int64_t group = std::max<std::int64_t>(1, op.heads / op.kv_heads);
+  spec::KernelCall call{.dtype = op.dtype, .kv_dtype = op.kv_dtype, .window = op.window > 0, .causal = op.causal};
+  call[spec::CallSize::batch] = op.batch;
+  call[spec::CallSize::queries] = op.seq_q;
+  call[spec::CallSize::keys] = op.seq_kv;
+  call[spec::CallSize::hidden] = op.window > 0 ? std::max<std::int64_t>(0, op.seq_kv - op.window) : 0;
+  call[spec::CallSize::heads] = op.heads;
+  call[spec::CallSize::group] = group;
+  call[spec::CallSize::head_dim] = op.head_dim;
+  const spec::AttentionPrefillParameters& parameters = context.chip.prefill.of(call, context.kernel);
+  const std::int64_t packed = op.seq_q <= parameters.packed_queries ? group : 1;
   const FlashPrefill attention{
       .work = work::work_of(op),
       .problem = {.seq_q = op.seq_q, .seq_kv = op.seq_kv, .packed = packed, .causal = op.causal, .window = op.window},
@@ -39,7 +48,7 @@ KernelPrice price_attention_prefill(const work::AttentionPrefill& op, const Kern
       .append = append_bytes(op),
       .uses_cache = op.causal,
   };
-  return price_flash_prefill(attention, context.chip.prefill, context);
+  return price_flash_prefill(attention, parameters, context);
 }
 
 }  // namespace mlosim::chip

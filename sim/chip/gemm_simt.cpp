@@ -29,24 +29,28 @@ constexpr double kUsableScratchpad = 0.9;     // for stages; the rest holds the 
 constexpr double kMostCopies = 5;             // of the weights in a benchmark loop (measurement protocol)
 constexpr double kSplitMargin = 1.02;         // a split plan must be cheaper by this factor besides split_preference
 constexpr double kWarpTile = 64;              // side of the output that one warp's mma.sync covers
+constexpr double kThreads = 16;               // along each side of a tile that vector lanes compute
 constexpr double kReductionShare = 0.5;       // of the L2 rate that the split-K reduction reaches
 constexpr double kGemvVectorFlops = 256;      // per clk and unit, where no matrix unit is used
 constexpr double kGemvInFlight = 0.4 * 4096;  // bytes that one CTA keeps in flight
 
 // The operator and what does not depend on the plan.
 struct Problem {
-  double batch, m, n, k;
-  double ea, ew, eo;                    // bytes per element of A, W, C
-  double chunk;                         // elements of k per chunk
-  double weights, activations, output;  // bytes
-  double hit_a, hit_w;                  // shares found in the last cache
-  double flops_per_clk;                 // of one unit
-  double clock;                         // Hz
-  double l2_rate, hbm_rate;             // B/s, efficiency included
-  double l2_latency, hbm_latency;       // clk
-  double scratchpad;                    // bytes for stages
-  double half_cache;                    // bytes: an operand below it is read once
-  double units;
+  explicit Problem(const spec::GemmParameters& kernels) : g(kernels) {}
+
+  const spec::GemmParameters& g;  // of the operator's format
+  double batch = 0, m = 0, n = 0, k = 0;
+  double ea = 0, ew = 0, eo = 0;                    // bytes per element of A, W, C
+  double chunk = 0;                                 // elements of k per chunk
+  double weights = 0, activations = 0, output = 0;  // bytes
+  double hit_a = 0, hit_w = 0;                      // shares found in the last cache
+  double flops_per_clk = 0;                         // of one unit
+  double clock = 0;                                 // Hz
+  double l2_rate = 0, hbm_rate = 0;                 // B/s, efficiency included
+  double l2_latency = 0, hbm_latency = 0;           // clk
+  double scratchpad = 0;                            // bytes for stages
+  double half_cache = 0;                            // bytes: an operand below it is read once
+  double units = 0;
   Joules matrix_energy;
 };
 
@@ -66,7 +70,8 @@ Problem pose(const work::Gemm& op, const KernelContext& context) {
   const spec::ChipSpec& chip = context.chip;
   const work::OpWork work = work::work_of(op);
   require_matrix_rate(chip, work.matrix_dtype);
-  Problem p{};
+  const spec::GemmParameters& g = chip.gemm.of(op.activations, op.weights);
+  Problem p(g);
   p.batch = static_cast<double>(op.batch);
   p.m = static_cast<double>(op.m);
   p.n = static_cast<double>(op.n);
@@ -84,7 +89,7 @@ Problem pose(const work::Gemm& op, const KernelContext& context) {
   const spec::MemoryLevel& l2 = *chip.first_shared_cache();
   const spec::MemoryLevel& hbm = chip.device_memory();
   p.l2_rate = l2.bandwidth.si() * l2.efficiency;
-  p.hbm_rate = hbm.bandwidth.si() * hbm.efficiency;
+  p.hbm_rate = hbm.bandwidth.si() * hbm.efficiency * g.memory_share;
   p.l2_latency = l2.latency.si() * p.clock;
   p.hbm_latency = hbm.latency.si() * p.clock;
   p.scratchpad = chip.scratchpad()->capacity.si() * kUsableScratchpad;
@@ -99,21 +104,23 @@ Problem pose(const work::Gemm& op, const KernelContext& context) {
   if (context.operands.rotates_weights && p.weights <= cache) {
     cycle += p.weights * (std::min(kMostCopies, std::ceil(cache / p.weights) + 1) - 1);
   }
-  p.hit_a = cyclic_hit_share(Bytes(own), Bytes(cache * chip.gemm.warm_share));
-  p.hit_w = cyclic_hit_share(Bytes(cycle), Bytes(cache * chip.gemm.rotating_share));
+  p.hit_a = cyclic_hit_share(Bytes(own), Bytes(cache * g.warm_share));
+  p.hit_w = cyclic_hit_share(Bytes(cycle), Bytes(cache * g.rotating_share));
   return p;
 }
 
 // Bytes that the multipliers take from shared memory or registers per k of one unit's tile.
-double operand_bytes(const spec::GemmParameters& g, const spec::GemmTile& tile, const Problem& p) {
+double operand_bytes(const spec::GemmTile& tile, const Problem& p) {
   const double a = static_cast<double>(tile.n), b = static_cast<double>(tile.m);
-  switch (g.operand_path) {
+  switch (p.g.operand_path) {
     case spec::OperandPath::shared_memory:
       return (std::min(a, 64.0) + b) * p.ea * std::ceil(a / 64);
     case spec::OperandPath::tensor_memory:
       return (a + b) * p.ea / static_cast<double>(tile.units);
     case spec::OperandPath::register_file:
       return a * b * p.ea * (1 / std::min(kWarpTile, a / 2) + 1 / std::min(kWarpTile, b / 2));
+    case spec::OperandPath::vector_lanes:
+      return a * b * p.ea * (1 / std::max(1.0, a / kThreads) + 1 / std::max(1.0, b / kThreads));
   }
   MLOSIM_CHECK(false);
 }
@@ -138,19 +145,20 @@ double floor_of(const Cost& cost) {
 // Main part from the unit's time and the chip's levels, clock under the power cap included.
 void finish_main(Cost& cost, double unit, const Problem& p, const KernelContext& context) {
   const spec::ChipSpec& chip = context.chip;
-  const double undisturbed = norm(chip.gemm.overlap_norm, unit, cost.l2, cost.hbm);
+  const double undisturbed = norm(p.g.overlap_norm, unit, cost.l2, cost.hbm);
   const Joules dynamic = p.matrix_energy + Bytes(cost.read + cost.written) * chip.power.device_memory;
   cost.power = power_time(chip, dynamic, Seconds(undisturbed), context.sustained).si();
-  cost.main = norm(chip.gemm.overlap_norm, undisturbed, cost.power, 0);
+  cost.main = norm(p.g.overlap_norm, undisturbed, cost.power, 0);
 }
 
 // Adding up the partial results of a split-K plan, which are fp32.
-double reduction_time(const spec::GemmParameters& g, const Problem& p, double split) {
-  return g.split_reduction.si() + (4 * split + p.eo) * p.m * p.n * p.batch / (kReductionShare * p.l2_rate);
+double reduction_time(const Problem& p, double split) {
+  return p.g.split_reduction.si() + (4 * split + p.eo) * p.m * p.n * p.batch / (kReductionShare * p.l2_rate);
 }
 
 // No plan takes less: each operand moves once, and no more than all units multiply.
-double least_time(const spec::GemmParameters& g, const Problem& p) {
+double least_time(const Problem& p) {
+  const spec::GemmParameters& g = p.g;
   const double moved = p.weights * (1 - p.hit_w) + (p.activations + p.output) * (1 - p.hit_a);
   const double multiplied = 2 * p.batch * p.m * p.n * p.k / (p.units * p.flops_per_clk * g.matrix_efficiency);
   return std::max(moved / p.hbm_rate, multiplied / p.clock) + (g.prologue + g.epilogue) / p.clock;
@@ -159,7 +167,7 @@ double least_time(const spec::GemmParameters& g, const Problem& p) {
 // Prices one plan; gives up, with a time that is not below `limit`, once it cannot win.
 Cost estimate(const spec::GemmTile& tile, double split, double grid_m, double grid_n, const Problem& p,
               const KernelContext& context, double limit) {
-  const spec::GemmParameters& g = context.chip.gemm;
+  const spec::GemmParameters& g = p.g;
   const double a = static_cast<double>(tile.n), b = static_cast<double>(tile.m), pair = static_cast<double>(tile.units);
   Cost cost;
   cost.tiles = grid_m * grid_n * p.batch * split;
@@ -172,7 +180,7 @@ Cost estimate(const spec::GemmTile& tile, double split, double grid_m, double gr
   const double k_tile = std::ceil(chunks / split) * p.chunk;
 
   const double multiply = 2 * a * b * k_tile / (pair * p.flops_per_clk * g.matrix_efficiency);
-  const double operands = operand_bytes(g, tile, p) * k_tile * g.operand_limit / kChunkBytes;
+  const double operands = operand_bytes(tile, p) * k_tile * g.operand_limit / kChunkBytes;
   const double bytes_per_k = (a * p.ew + b * p.ea) / pair;
   const double in_flight = std::min(
       p.scratchpad, resident * std::min(g.stages_in_flight * bytes_per_k * kStepBytes / p.ea, k_tile * bytes_per_k));
@@ -186,7 +194,9 @@ Cost estimate(const spec::GemmTile& tile, double split, double grid_m, double gr
   cost.read = device_reads(p, a, b, grid_m, grid_n, cost.active);
   cost.written = p.output * (1 - p.hit_a);
   cost.hbm = (cost.read + cost.written) / p.hbm_rate;
-  const bool multicasts = g.operand_path != spec::OperandPath::register_file && (a >= b ? grid_m : grid_n) >= 2 * pair;
+  const bool in_clusters =
+      g.operand_path == spec::OperandPath::shared_memory || g.operand_path == spec::OperandPath::tensor_memory;
+  const bool multicasts = in_clusters && (a >= b ? grid_m : grid_n) >= 2 * pair;
   const double wide = a >= b ? a * p.ew : b * p.ea, narrow = a >= b ? b * p.ea : a * p.ew;
   cost.l2_bytes =
       grid_m * grid_n * p.batch * std::min(chunks * p.chunk, p.k) * (wide / (multicasts ? 2 : 1) + narrow) + p.output;
@@ -197,7 +207,7 @@ Cost estimate(const spec::GemmTile& tile, double split, double grid_m, double gr
   const double store_hbm = cost.active * resident * a * b / pair * p.eo * (1 - p.hit_a) / p.hbm_rate;
   const double epilogue = g.epilogue / p.clock + std::max(store_bytes / g.epilogue_store.si() / p.clock, store_hbm);
   cost.ends = g.prologue / p.clock + epilogue;
-  if (split > 1) cost.reduction = reduction_time(g, p, split);
+  if (split > 1) cost.reduction = reduction_time(p, split);
   if (const double floor = floor_of(cost); floor >= limit) {
     cost.main = floor;
     return cost;
@@ -210,7 +220,7 @@ Cost estimate(const spec::GemmTile& tile, double split, double grid_m, double gr
 
 // Matrix times vector without the matrix unit: each CTA streams `rows` rows of W.
 Cost estimate_gemv(double rows, const Problem& p, const KernelContext& context) {
-  const spec::GemmParameters& g = context.chip.gemm;
+  const spec::GemmParameters& g = p.g;
   Cost cost;
   cost.tiles = std::ceil(p.n / rows) * p.batch;
   const double per_unit = std::ceil(cost.tiles / p.units);
@@ -250,40 +260,45 @@ struct Choice {
 };
 
 // Time of the dynamic quantisation of A, where the operator has one.
-Seconds quantiser_time(const work::Gemm& op, const KernelContext& context) {
+Seconds quantiser_time(const work::Gemm& op, const spec::GemmParameters& g, const KernelContext& context) {
   if (!op.quantise_activations) return Seconds(0);
-  const spec::Quantiser& q = context.runtime.quantiser;
-  const Bytes bytes = static_cast<double>(op.batch * op.m) * static_cast<double>(op.k) *
-                      (work::bytes_per_element(op.output) + work::bytes_per_element(op.activations));
+  const spec::Quantiser& one = g.quantiser ? *g.quantiser : context.runtime.quantiser;
+  const spec::Quantiser& q = op.batch > 1 && g.batched_quantiser ? *g.batched_quantiser : one;
+  const double rows = static_cast<double>(op.batch) * static_cast<double>(op.m);
+  const Bytes bytes =
+      rows * static_cast<double>(op.k) * (work::bytes_per_element(op.output) + work::bytes_per_element(op.activations));
   const Seconds stream = q.passes * bytes / context.chip.device_memory().bandwidth;
-  return q.fixed + overlap(context.chip.gemm.overlap_norm, stream, static_cast<double>(op.m) * q.per_row);
+  return q.fixed + overlap(g.overlap_norm, stream, rows * q.per_row);
 }
 
 }  // namespace
 
 KernelPrice price_gemm_simt(const work::Gemm& op, const KernelContext& context) {
-  const spec::GemmParameters& g = context.chip.gemm;
   const Problem p = pose(op, context);
+  const spec::GemmParameters& g = p.g;
   const double chunks = std::ceil(p.k / p.chunk);
-  const double least = least_time(g, p);
+  const double least = least_time(p);
   const auto prefer = [&](double time, std::int64_t split) {
     return split > 1 ? time * kSplitMargin + g.split_preference.si() : time;
   };
   Choice best;
   for (const spec::GemmTile& tile : g.tiles) {
+    if (op.m < tile.least_rows || op.m > tile.most_rows) continue;
     const double grid_m = std::ceil(p.m / static_cast<double>(tile.m)),
                  grid_n = std::ceil(p.n / static_cast<double>(tile.n));
     for (const std::int64_t split : g.splits) {
       const double s = static_cast<double>(split);
-      if (split > 1 && (s > std::max(1.0, chunks / 4) || grid_m * grid_n * p.batch > 2 * p.units)) continue;
+      if (split > 1 &&
+          (op.k < g.splits_from_depth || s > std::max(1.0, chunks / 4) || grid_m * grid_n * p.batch > 2 * p.units))
+        continue;
       // Most splits lose by their reduction alone; what is left to price is a third.
-      if (split > 1 && prefer(least + reduction_time(g, p, s), split) >= best.preference) continue;
+      if (split > 1 && prefer(least + reduction_time(p, s), split) >= best.preference) continue;
       const Cost cost = estimate(tile, s, grid_m, grid_n, p, context, best.preference);
       best.offer(cost, prefer(cost.total(), split), tile.n, tile.m, tile.units, split);
     }
   }
   if (op.m == 1) {
-    for (const std::int64_t rows : {8, 32}) {
+    for (const std::int64_t rows : g.vector_rows) {
       const Cost cost = estimate_gemv(static_cast<double>(rows), p, context);
       best.offer(cost, cost.total(), rows, 1, 1, 1);
     }
@@ -299,7 +314,7 @@ KernelPrice price_gemm_simt(const work::Gemm& op, const KernelContext& context) 
   plan.device_read = Bytes(cost.read);
   plan.device_written = Bytes(cost.written);
   plan.shared_cache = Bytes(cost.l2_bytes);
-  const Seconds overhead = g.fixed + Seconds(cost.ends + cost.reduction) + quantiser_time(op, context);
+  const Seconds overhead = g.fixed + Seconds(cost.ends + cost.reduction) + quantiser_time(op, g, context);
   const ResourceTimes times{.matrix = Seconds(cost.matrix),
                             .vector = {},
                             .l2 = Seconds(std::max(cost.l2, cost.load)),

@@ -86,6 +86,7 @@ struct KernelContext {
   const spec::RuntimeSpec& runtime;
   OperandState operands;
   bool sustained = true;  // the chip has been busy for seconds: no burst above the power cap
+  std::string_view kernel = {};  // of the library's, by name, that ran in a benchmark; empty: the library's choice
 };
 
 // Prices one operator on one chip. Collectives are priced by sim/net. Throws spec::InputError where the chip has no

@@ -11,6 +11,19 @@ namespace {
 
 double d(std::int64_t n) { return static_cast<double>(n); }
 
+// What libraries choose a kernel of latent attention by.
+template <class Op>
+spec::KernelCall call_of(const Op& op, std::int64_t queries) {
+  spec::KernelCall call{.dtype = op.dtype, .kv_dtype = op.kv_dtype};
+  call[spec::CallSize::batch] = op.batch;
+  call[spec::CallSize::queries] = queries;
+  call[spec::CallSize::keys] = op.seq_kv;
+  call[spec::CallSize::heads] = op.heads;
+  call[spec::CallSize::group] = op.heads;
+  call[spec::CallSize::head_dim] = op.kv_rank + op.rope_dim;
+  return call;
+}
+
 HeadWidth absorbed_width(std::int64_t kv_rank, std::int64_t rope_dim) {
   return {.key = kv_rank + rope_dim, .value = kv_rank};
 }
@@ -18,8 +31,10 @@ HeadWidth absorbed_width(std::int64_t kv_rank, std::int64_t rope_dim) {
 }  // namespace
 
 KernelPrice price_mla_prefill(const work::MlaPrefill& op, const KernelContext& context) {
+  const spec::AttentionPrefillParameters& parameters =
+      context.chip.mla_prefill.of(call_of(op, op.seq_q), context.kernel);
   work::MlaPrefill form = op;
-  form.absorbed = op.absorbed || context.chip.mla_prefill_absorbed;
+  form.absorbed = op.absorbed || parameters.absorbed;
   const work::OpWork work = work::work_of(form);
   if (context.chip.kind == spec::ChipKind::systolic)
     return price_attention_systolic(work, d(op.batch), AttentionPhase::prefill, context);
@@ -44,7 +59,7 @@ KernelPrice price_mla_prefill(const work::MlaPrefill& op, const KernelContext& c
       .append = query_elements * 2 * in + latents * new_rows * (in + cache),
       .uses_cache = true,
   };
-  return price_flash_prefill(attention, context.chip.mla_prefill, context);
+  return price_flash_prefill(attention, parameters, context);
 }
 
 KernelPrice price_mla_decode(const work::MlaDecode& op, const KernelContext& context) {
@@ -53,14 +68,17 @@ KernelPrice price_mla_decode(const work::MlaDecode& op, const KernelContext& con
     return price_attention_systolic(work, d(op.batch), AttentionPhase::decode, context);
   const FlashDecode attention{
       .work = work,
-      .groups = d(op.batch),
+      .problems = d(op.batch),
       .queries = op.heads,
       .keys = op.seq_kv,
       .width = absorbed_width(op.kv_rank, op.rope_dim),
       .cached = d(op.batch) * d(op.seq_kv) * d(op.kv_rank + op.rope_dim) * work::bytes_per_element(op.kv_dtype),
+      .hidden = {},
+      .all_keys = op.seq_kv,
       .narrow_cache = work::is_quantised(op.kv_dtype),
   };
-  return price_flash_decode(attention, context.chip.mla_decode, context.chip.mla_prefill.exponential_weight, context);
+  return price_flash_decode(attention, context.chip.mla_decode.of(call_of(op, 1), context.kernel),
+                            context.chip.mla_prefill.standard.exponential_weight, context);
 }
 
 }  // namespace mlosim::chip

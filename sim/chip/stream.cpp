@@ -24,9 +24,13 @@ Store store_of(const spec::ChipSpec& chip) {
 }  // namespace
 
 double resident_share(const spec::ChipSpec& chip, Bytes footprint) {
-  const Store store = store_of(chip);
-  if (store.capacity <= Bytes(0)) return 0;
-  const double fill = footprint / (store.reuse_share * store.capacity);
+  return resident_share(chip, footprint, store_of(chip).reuse_share);
+}
+
+double resident_share(const spec::ChipSpec& chip, Bytes footprint, double share) {
+  const Bytes kept = share * store_of(chip).capacity;
+  if (kept <= Bytes(0)) return 0;
+  const double fill = footprint / kept;
   const double square = fill * fill;
   return 1 / (1 + square * square);
 }

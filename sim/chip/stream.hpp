@@ -12,6 +12,9 @@ namespace mlosim::chip {
 // kernels go through several tensors in different orders. Never above capacity / footprint.
 double resident_share(const spec::ChipSpec& chip, Bytes footprint);
 
+// The same with a share φ of its own, for data that one kernel reads again while it writes others.
+double resident_share(const spec::ChipSpec& chip, Bytes footprint, double share);
+
 // Time of `bytes`, `hit` of which come from the cache: bytes·((1 − hit)/(efficiency·B) + hit/(kReuseRate·B_cache)).
 Seconds stream_time(const spec::ChipSpec& chip, Bytes bytes, double hit, double efficiency);
 

@@ -52,7 +52,8 @@ TaskPrice price_operator(const work::Operator& op, const spec::Hardware& hardwar
                                         {.chip = chip,
                                          .runtime = hardware.runtime,
                                          .operands = options.operands,
-                                         .sustained = options.sustained},
+                                         .sustained = options.sustained,
+                                         .kernel = options.kernel},
                                         options.fidelity),
                      chip.power.static_power());
 }

@@ -4,6 +4,7 @@
 
 #include <map>
 #include <string>
+#include <string_view>
 
 #include "sim/chip/kernel.hpp"
 #include "sim/spec/hardware.hpp"
@@ -30,6 +31,7 @@ struct PriceOptions {
   chip::OperandState operands;
   bool sustained = false;
   bool custom_all_reduce = true;  // the runtime's own all-reduce is taken where it has one
+  std::string_view kernel = {};   // that ran, by the name that the runtime's profile gives it; empty: as it chooses
 };
 
 // One operator's price. Throws spec::InputError for an operator that the machine cannot run.

@@ -95,16 +95,6 @@ SystolicArray decode_array(Node node) {
   return array;
 }
 
-Uncertainty decode_uncertainty(Node node) {
-  Uncertainty uncertainty;
-  for (auto& [op, half_width] : node.members()) uncertainty[op] = half_width.as_number();
-  for (const char* key : {"default", "workload"}) {
-    if (!uncertainty.contains(key))
-      node.fail(fmt::format("key '{}' is missing", key), "expected the relative half-width of the 80 % interval");
-  }
-  return uncertainty;
-}
-
 void decode_simt(Node& node, ChipSpec& chip) {
   chip.gemm = decode_gemm(node.require_mapping("gemm"));
   Node attention = node.require_mapping("attention");
@@ -112,7 +102,6 @@ void decode_simt(Node& node, ChipSpec& chip) {
   chip.decode = decode_attention_decode(attention.require_mapping("decode"));
   chip.mla_prefill = decode_attention_prefill(attention.require_mapping("mla_prefill"));
   chip.mla_decode = decode_attention_decode(attention.require_mapping("mla_decode"));
-  chip.mla_prefill_absorbed = attention.flag_or("mla_prefill_absorbed", false);
   attention.finish();
   chip.moe = decode_moe(node.require_mapping("moe"));
   if (!chip.scratchpad()) node.fail_at("levels", "a simt chip needs a level of policy 'scratchpad' and sharing 'unit'");
@@ -196,7 +185,6 @@ ChipSpec decode_chip(Node node) {
   chip.host_link = node.require<BytesPerSecond>("host_link");
   if (node.has("price")) chip.price = node.require<DollarsPerSecond>("price");
   chip.elementwise = decode_elementwise(node.require_mapping("elementwise"));
-  chip.uncertainty = decode_uncertainty(node.require_mapping("uncertainty"));
   switch (chip.kind) {
     case ChipKind::simt:
       decode_simt(node, chip);

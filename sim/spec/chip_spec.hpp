@@ -8,7 +8,9 @@
 #include <string>
 #include <vector>
 
+#include "sim/spec/attention_parameters.hpp"
 #include "sim/spec/kernel_parameters.hpp"
+#include "sim/spec/moe_parameters.hpp"
 #include "sim/spec/node.hpp"
 #include "sim/units/quantity.hpp"
 #include "sim/work/dtype.hpp"
@@ -60,10 +62,6 @@ struct PowerSpec {
   Watts static_power() const { return cap * static_share; }
 };
 
-// Relative half-width of the 80 % interval of a predicted time, by operator ("gemm", "attention_decode", …, "default"),
-// and "workload": what a whole network adds to its operators' errors (software version, host, fusion).
-using Uncertainty = std::map<std::string, double>;
-
 struct ChipSpec {
   std::string name;
   std::string family;
@@ -82,16 +80,12 @@ struct ChipSpec {
   PowerSpec power;
   BytesPerSecond host_link;  // per direction
   std::optional<DollarsPerSecond> price;
-  GemmParameters gemm;                 // simt
-  AttentionPrefillParameters prefill;  // simt
-  AttentionDecodeParameters decode;    // simt
-  AttentionPrefillParameters mla_prefill;
-  AttentionDecodeParameters mla_decode;
-  bool mla_prefill_absorbed = false;  // which form of MLA prefill the software uses
-  MoeParameters moe;                  // simt
+  GemmFormats gemm;                    // simt
+  Kernels<AttentionPrefillParameters> prefill, mla_prefill;  // simt
+  Kernels<AttentionDecodeParameters> decode, mla_decode;     // simt
+  Kernels<MoeParameters> moe;         // simt
   ElementwiseParameters elementwise;
   SystolicParameters systolic;  // systolic
-  Uncertainty uncertainty;
 
   const MemoryLevel& device_memory() const { return levels.back(); }
   // The named level, or null.

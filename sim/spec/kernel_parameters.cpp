@@ -7,31 +7,106 @@
 namespace mlosim::spec {
 namespace {
 
-// A side of a tile of queries or keys: bounded, so that products of sides stay exact integers.
-std::int64_t require_side(Node& node, std::string_view key) {
-  constexpr std::int64_t kMost = 1 << 20;
-  const std::int64_t side = node.require_count(key);
-  if (side > kMost) node.fail_at(key, fmt::format("'{}' is more than {}", side, kMost));
-  return std::min(side, kMost);
-}
-
-// "[n, m]" or "[n, m, units]".
+// "[n, m]" or "[n, m, units]"; "{tile: [n, m], rows: [least, most]}" for products of some numbers of rows alone.
 GemmTile decode_tile(Node node) {
+  if (node.is_mapping()) {
+    GemmTile tile = decode_tile(node.child("tile"));
+    const std::vector<Node> rows = node.child("rows").items();
+    if (rows.size() == 1 || rows.size() == 2) {
+      tile.least_rows = rows[0].as_count();
+      if (rows.size() == 2) tile.most_rows = rows[1].as_count();
+    } else {
+      node.fail_at("rows", "expected [least, most] or [least]");
+    }
+    node.finish();
+    return tile;
+  }
   const std::vector<Node> sides = node.items();
   if (sides.size() < 2 || sides.size() > 3) {
     node.fail("a tile is [n, m] or [n, m, units]");
     return {};
   }
-  return {.n = sides[0].as_count(), .m = sides[1].as_count(), .units = sides.size() == 3 ? sides[2].as_count() : 1};
+  GemmTile tile;
+  tile.n = sides[0].as_count();
+  tile.m = sides[1].as_count();
+  if (sides.size() == 3) tile.units = sides[2].as_count();
+  return tile;
 }
 
+std::vector<std::int64_t> decode_counts(Node list) {
+  std::vector<std::int64_t> counts;
+  for (const Node& item : list.items()) counts.push_back(item.as_count());
+  return counts;
+}
+
+// A list that is not written keeps what `gemm` has.
 void decode_gemm_plans(Node node, GemmParameters& gemm) {
-  for (Node& tile : node.child("tiles").items()) gemm.tiles.push_back(decode_tile(tile));
-  for (const Node& split : node.child("splits").items()) gemm.splits.push_back(split.as_count());
-  if (gemm.tiles.empty()) node.fail_at("tiles", "at least one tile is needed");
-  if (gemm.splits.empty()) node.fail_at("splits", "at least the split 1 is needed");
+  if (node.has("tiles")) {
+    gemm.tiles.clear();
+    for (const Node& tile : node.child("tiles").items()) gemm.tiles.push_back(decode_tile(tile));
+  }
+  if (node.has("splits")) gemm.splits = decode_counts(node.child("splits"));
+  if (node.has("vector_rows")) gemm.vector_rows = decode_counts(node.child("vector_rows"));
+  gemm.splits_from_depth = node.count_or("splits_from_depth", gemm.splits_from_depth);
+  const bool takes_all = std::any_of(gemm.tiles.begin(), gemm.tiles.end(), [](const GemmTile& tile) {
+    return tile.most_rows == std::numeric_limits<std::int64_t>::max();
+  });
+  if (!takes_all) node.fail_at("tiles", "at least one tile without an upper bound of rows is needed");
+  if (std::find(gemm.splits.begin(), gemm.splits.end(), 1) == gemm.splits.end())
+    node.fail_at("splits", "at least the split 1 is needed");
   node.read_block_source();
   node.finish();
+}
+
+void decode_quantisers(Node& node, GemmParameters& g) {
+  if (node.has("quantiser")) g.quantiser = decode_quantiser(node.require_mapping("quantiser"));
+  if (node.has("batched_quantiser")) g.batched_quantiser = decode_quantiser(node.require_mapping("batched_quantiser"));
+}
+
+const Node::Words<OperandPath> kOperandPaths{{"register_file", OperandPath::register_file},
+                                             {"shared_memory", OperandPath::shared_memory},
+                                             {"tensor_memory", OperandPath::tensor_memory},
+                                             {"vector_lanes", OperandPath::vector_lanes}};
+
+// The kernels of one format: what it does not say is as in `standard`.
+GemmParameters decode_gemm_format(Node node, const GemmParameters& standard) {
+  GemmParameters g = standard;
+  if (node.has("plans")) decode_gemm_plans(node.require_mapping("plans"), g);
+  g.operand_path = node.word_or<OperandPath>("operand_path", kOperandPaths, g.operand_path);
+  g.fixed = node.value_or<Seconds>("fixed", g.fixed);
+  g.matrix_efficiency = node.number_or("matrix_efficiency", g.matrix_efficiency, Range::fraction);
+  g.prologue = node.number_or("prologue", g.prologue, Range::non_negative);
+  g.epilogue = node.number_or("epilogue", g.epilogue, Range::non_negative);
+  g.epilogue_store = node.value_or<Bytes>("epilogue_store", g.epilogue_store);
+  g.exposed_ends = node.number_or("exposed_ends", g.exposed_ends, Range::fraction);
+  g.k_step = node.number_or("k_step", g.k_step, Range::non_negative);
+  g.split_reduction = node.value_or<Seconds>("split_reduction", g.split_reduction);
+  g.split_preference = node.value_or<Seconds>("split_preference", g.split_preference, Range::non_negative);
+  g.unit_load = node.value_or<Bytes>("unit_load", g.unit_load);
+  g.stages_in_flight = node.number_or("stages_in_flight", g.stages_in_flight);
+  g.overlap_norm = node.number_or("overlap_norm", g.overlap_norm);
+  g.warm_share = node.number_or("warm_share", g.warm_share, Range::fraction);
+  g.rotating_share = node.number_or("rotating_share", g.rotating_share, Range::fraction);
+  g.operand_limit = node.number_or("operand_limit", g.operand_limit, Range::non_negative);
+  g.memory_share = node.number_or("memory_share", g.memory_share, Range::fraction);
+  decode_quantisers(node, g);
+  node.finish();
+  return g;
+}
+
+RowKernel decode_row_kernel(Node node) {
+  RowKernel row;
+  row.threads = node.require_count("threads");
+  row.least_threads = node.count_or("least_threads", row.threads);
+  row.vector = node.require_number("vector");
+  row.reads = node.require_number("reads");
+  row.start = node.require_number("start", Range::non_negative);
+  row.step = node.require_number("step", Range::non_negative);
+  row.register_cols = node.count_or("register_cols", 0, 0);
+  row.overlap_norm = node.require_number("overlap_norm");
+  if (row.least_threads > row.threads) node.fail_at("least_threads", "more than 'threads'");
+  node.finish();
+  return row;
 }
 
 StreamParameters decode_stream(Node node, const StreamParameters& standard) {
@@ -39,19 +114,31 @@ StreamParameters decode_stream(Node node, const StreamParameters& standard) {
       .fixed = node.value_or<Seconds>("fixed", standard.fixed),
       .passes = node.number_or("passes", standard.passes),
       .in_flight = node.value_or<Bytes>("in_flight", standard.in_flight),
+      .memory_efficiency = node.number_or("memory_efficiency", standard.memory_efficiency, Range::fraction),
+      .per_element = node.value_or<Flops>("per_element", standard.per_element),
   };
+  if (node.has("row")) s.row = decode_row_kernel(node.require_mapping("row"));
   node.finish();
   return s;
 }
 
 }  // namespace
 
-GemmParameters decode_gemm(Node node) {
-  GemmParameters g;
+Quantiser decode_quantiser(Node node) {
+  Quantiser quantiser{
+      .fixed = node.require<Seconds>("fixed", Range::non_negative),
+      .passes = node.require_number("passes", Range::non_negative),
+      .per_row = node.require<Seconds>("per_row", Range::non_negative),
+  };
+  node.finish();
+  return quantiser;
+}
+
+GemmFormats decode_gemm(Node node) {
+  GemmFormats gemm;
+  GemmParameters& g = gemm.standard;
   decode_gemm_plans(node.require_mapping("plans"), g);
-  g.operand_path = node.require_word<OperandPath>("operand_path", {{"register_file", OperandPath::register_file},
-                                                                   {"shared_memory", OperandPath::shared_memory},
-                                                                   {"tensor_memory", OperandPath::tensor_memory}});
+  g.operand_path = node.require_word<OperandPath>("operand_path", kOperandPaths);
   g.fixed = node.require<Seconds>("fixed");
   g.matrix_efficiency = node.require_number("matrix_efficiency", Range::fraction);
   g.prologue = node.require_number("prologue", Range::non_negative);
@@ -67,69 +154,43 @@ GemmParameters decode_gemm(Node node) {
   g.warm_share = node.require_number("warm_share", Range::fraction);
   g.rotating_share = node.require_number("rotating_share", Range::fraction);
   g.operand_limit = node.require_number("operand_limit", Range::non_negative);
+  g.memory_share = node.number_or("memory_share", 1, Range::fraction);
+  decode_quantisers(node, g);
+  Node formats = node.child("formats");
+  for (const work::DType dtype : work::kDTypes) {
+    const std::string name(work::name_of(dtype));
+    if (formats.has(name)) gemm.formats.emplace(dtype, decode_gemm_format(formats.require_mapping(name), g));
+    const std::string weights = name + "_weights";
+    if (formats.has(weights)) gemm.weights_only.emplace(dtype, decode_gemm_format(formats.require_mapping(weights), g));
+  }
+  if (formats.is_present()) formats.finish();
   node.finish();
-  return g;
+  return gemm;
 }
 
-AttentionPrefillParameters decode_attention_prefill(Node node) {
-  AttentionPrefillParameters a{
-      .fixed = node.require<Seconds>("fixed"),
-      .fixed_encoder = node.require<Seconds>("fixed_encoder"),
-      .matrix_efficiency = node.require_number("matrix_efficiency", Range::fraction),
-      .matrix_efficiency_8bit = node.require_number("matrix_efficiency_8bit", Range::fraction),
-      .exponential_weight = node.require_number("exponential_weight", Range::non_negative),
-      .tile_overhead = node.require_number("tile_overhead", Range::non_negative),
-      .tail = node.require_number("tail", Range::non_negative),
-      .tile_rows = require_side(node, "tile_rows"),
-      .tile_cols = require_side(node, "tile_cols"),
-      .append_passes = node.require_number("append_passes", Range::non_negative),
-      .packed_queries = node.count_or("packed_queries", 0, 0),
-  };
-  node.finish();
-  return a;
-}
-
-AttentionDecodeParameters decode_attention_decode(Node node) {
-  AttentionDecodeParameters a{
-      .fixed = node.require<Seconds>("fixed"),
-      .matrix_efficiency = node.require_number("matrix_efficiency", Range::fraction),
-      .tile_overhead = node.require_number("tile_overhead", Range::non_negative),
-      .split_reduction = node.require<Seconds>("split_reduction"),
-      .tail = node.require_number("tail", Range::non_negative),
-      .memory_efficiency = node.require_number("memory_efficiency", Range::fraction),
-      .row_granule = require_side(node, "row_granule"),
-      .tile_cols = require_side(node, "tile_cols"),
-      .ctas_per_unit = require_side(node, "ctas_per_unit"),
-  };
-  if (node.has("fixed_8bit")) a.fixed_8bit = node.require<Seconds>("fixed_8bit");
-  if (node.has("tile_overhead_8bit"))
-    a.tile_overhead_8bit = node.require_number("tile_overhead_8bit", Range::non_negative);
-  node.finish();
-  return a;
-}
-
-MoeParameters decode_moe(Node node) {
-  MoeParameters m{
-      .fixed = node.require<Seconds>("fixed"),
-      .matrix_efficiency = node.require_number("matrix_efficiency", Range::fraction),
-      .matrix_efficiency_8bit = node.require_number("matrix_efficiency_8bit", Range::fraction),
-      .narrow_exponent = node.require_number("narrow_exponent", Range::non_negative),
-      .tile_overhead = node.require_number("tile_overhead", Range::non_negative),
-      .tail = node.require_number("tail", Range::non_negative),
-      .memory_efficiency = node.require_number("memory_efficiency", Range::fraction),
-      .permute_passes = node.require_number("permute_passes", Range::non_negative),
-  };
-  node.finish();
-  return m;
+const GemmParameters& GemmFormats::of(work::DType activations, work::DType weights) const {
+  if (activations != weights) {
+    const auto own = weights_only.find(weights);
+    return own != weights_only.end() ? own->second : standard;
+  }
+  auto own = formats.find(activations);
+  if (own == formats.end()) own = formats.find(work::arithmetic_of(activations));
+  return own != formats.end() ? own->second : standard;
 }
 
 ElementwiseParameters decode_elementwise(Node node) {
   ElementwiseParameters e;
-  e.memory_efficiency = node.require_number("memory_efficiency", Range::fraction);
+  e.standard.memory_efficiency = node.require_number("memory_efficiency", Range::fraction);
+  e.resident_threads = node.count_or("resident_threads", 0, 0);
+  e.row_reuse_share = node.number_or("row_reuse_share", 0, Range::non_negative);
   e.standard.fixed = node.require<Seconds>("fixed");
   e.standard.passes = node.require_number("passes");
   e.standard.in_flight = node.require<Bytes>("in_flight");
-  for (auto& [kind, stream] : node.child("kinds").members()) e.kinds.emplace(kind, decode_stream(stream, e.standard));
+  for (auto& [kind, stream] : node.child("kinds").members()) {
+    const auto& decoded = e.kinds.emplace(kind, decode_stream(stream, e.standard)).first->second;
+    if (decoded.row && e.resident_threads == 0)
+      stream.fail_at("row", "needs 'resident_threads', the threads that a unit runs at once");
+  }
   node.finish();
   return e;
 }

@@ -6,6 +6,7 @@
 
 #include <array>
 #include <cstdint>
+#include <limits>
 #include <map>
 #include <optional>
 #include <string>
@@ -13,14 +14,23 @@
 
 #include "sim/spec/node.hpp"
 #include "sim/units/quantity.hpp"
+#include "sim/work/dtype.hpp"
 
 namespace mlosim::spec {
 
 // A tile of the output: `n` along the weights' rows, `m` along the activations' rows; `units` units work on one
-// together.
+// together. Libraries that choose by the number of rows alone take it for products of `least_rows` to `most_rows`.
 struct GemmTile {
   std::int64_t n = 128, m = 128;
   std::int64_t units = 1;
+  std::int64_t least_rows = 1, most_rows = std::numeric_limits<std::int64_t>::max();
+};
+
+// Dynamic quantisation of activations before a low-precision GEMM, as kernels of their own.
+struct Quantiser {
+  Seconds fixed;      // amax, scale and cast kernels of an empty matrix
+  double passes = 1;  // of the bytes read and written
+  Seconds per_row;    // where one CTA handles a row
 };
 
 // How operands get from L2 to the multipliers.
@@ -28,12 +38,15 @@ enum class OperandPath {
   register_file,  // mma.sync and MFMA: both operands pass through registers
   shared_memory,  // wgmma: fed from shared memory, with multicast over a cluster
   tensor_memory,  // tcgen05: accumulators in tensor memory, with multicast over a cluster
+  vector_lanes,   // no matrix unit: 16 x 16 threads read their share of a tile from shared memory
 };
 
 // GPU GEMM; the formulas stand in sim/chip/gemm_simt.cpp.
 struct GemmParameters {
   std::vector<GemmTile> tiles;
-  std::vector<std::int64_t> splits;  // split-K factors that the library has
+  std::vector<std::int64_t> splits;       // split-K factors that the library has
+  std::int64_t splits_from_depth = 1;     // the smallest k that it splits
+  std::vector<std::int64_t> vector_rows;  // rows of W that one CTA of its matrix-vector kernels takes; may be empty
   OperandPath operand_path = OperandPath::register_file;
   Seconds fixed;                 // launch to first instruction, and drain, of a kernel in a graph
   double matrix_efficiency = 1;  // of the tensor peak inside the main loop
@@ -50,59 +63,50 @@ struct GemmParameters {
   double warm_share = 0;         // of the L2 that keeps re-read operands
   double rotating_share = 0;     // of the L2 that keeps operands which are cycled through
   double operand_limit = 0;      // how much operand bytes bind the multipliers; 0 = never
+  double memory_share = 1;       // of the device memory's sustained rate that these kernels draw
+  std::optional<Quantiser> quantiser = std::nullopt;          // the runtime's own where there is none
+  std::optional<Quantiser> batched_quantiser = std::nullopt;  // of batched products, where it is another one: it
+                                                              // changes the layout, too
 };
 
-struct AttentionPrefillParameters {
-  Seconds fixed;                 // of a causal call, the KV-append kernel included
-  Seconds fixed_encoder;         // of a call without KV cache
-  double matrix_efficiency = 1;  // 16-bit operands
-  double matrix_efficiency_8bit = 1;
-  double exponential_weight = 1;  // exponentials' time that adds to the multiplications' (0 = hidden)
-  double tile_overhead = 0;       // clk at the start and end of a query tile
-  double tail = 0;                // share of a heaviest tile that is left over at the end
-  std::int64_t tile_rows = 128, tile_cols = 64;
-  double append_passes = 1;  // of the RoPE and KV-append bytes
-  std::int64_t packed_queries =
-      0;  // calls of at most as many queries put all query heads of a KV head in one tile; 0 = none does
+// The kernels of each format: libraries have other ones for fp32, 8-bit and 4-bit operands than for 16-bit ones.
+struct GemmFormats {
+  GemmParameters standard;
+  std::map<work::DType, GemmParameters> formats;       // by the format of both operands
+  std::map<work::DType, GemmParameters> weights_only;  // by that of the weights, beside wider activations
+
+  // The kernels of a product: its format's, or those of the arithmetic that it runs on, or the standard ones.
+  const GemmParameters& of(work::DType activations, work::DType weights) const;
 };
 
-struct AttentionDecodeParameters {
-  Seconds fixed;
-  double matrix_efficiency = 1;
-  double tile_overhead = 0;  // clk of a CTA's start and end
-  Seconds split_reduction;
-  double tail = 0;
-  double memory_efficiency = 1;   // of the device memory's datasheet rate on KV streams
-  std::int64_t row_granule = 16;  // rows that query heads of one KV head are rounded to
-  std::int64_t tile_cols = 64;
-  std::int64_t ctas_per_unit = 1;
-  // Of the kernel for caches of at most 8 bits, where it is another one.
-  std::optional<Seconds> fixed_8bit = std::nullopt;
-  std::optional<double> tile_overhead_8bit = std::nullopt;
-};
-
-struct MoeParameters {
-  Seconds fixed;
-  double matrix_efficiency = 1;
-  double matrix_efficiency_8bit = 1;
-  double narrow_exponent = 0;  // a tile of r rows takes (r/128)^(1-p) of a full one
-  double tile_overhead = 0;    // clk
-  double tail = 0;             // waves left over at the end
-  double memory_efficiency = 1;
-  double permute_passes = 1;  // of the permutation and activation bytes
+// A kernel that gives each row of its tensor to one block of threads, which goes through the row in steps of
+// threads × vector elements, each a round trip to the memory that the block waits for.
+struct RowKernel {
+  std::int64_t threads = 0;        // of a block
+  std::int64_t least_threads = 0;  // a shorter row takes the smallest power of two times this that spans it in a step
+  double vector = 1;               // elements that a thread takes a step
+  double reads = 1;                // how often the row's input is gone through
+  double start = 0;                // latencies of the device memory that a row takes beside its steps
+  double step = 1;                 // the same, of one step
+  std::int64_t register_cols = 0;  // rows up to this length are held in registers and stream
+  double overlap_norm = 1;         // p of (Σ xᵖ)^(1/p), by which these waits overlap with the memory's bandwidth
 };
 
 // One kind of bandwidth-bound kernel.
 struct StreamParameters {
   Seconds fixed;
-  double passes = 1;  // times the compulsory bytes
-  Bytes in_flight;    // bytes that one unit keeps in flight
+  double passes = 1;             // times the compulsory bytes
+  Bytes in_flight;               // bytes that one unit keeps in flight
+  double memory_efficiency = 1;  // of device memory, for a long stream
+  Flops per_element;             // vector work that the kernel's instructions amount to; 0: the operator's own
+  std::optional<RowKernel> row = std::nullopt;
 };
 
 // Bandwidth-bound kernels; `kinds` holds those that differ from `standard`.
 struct ElementwiseParameters {
-  double memory_efficiency = 1;  // of device memory, for a long stream
   StreamParameters standard;
+  std::int64_t resident_threads = 0;  // that one unit runs at once
+  double row_reuse_share = 0;         // of the last cache that keeps the rows in flight until they are read again
   std::map<std::string, StreamParameters> kinds;
 };
 
@@ -118,10 +122,8 @@ struct SystolicParameters {
   Seconds attention_fixed;
 };
 
-GemmParameters decode_gemm(Node node);
-AttentionPrefillParameters decode_attention_prefill(Node node);
-AttentionDecodeParameters decode_attention_decode(Node node);
-MoeParameters decode_moe(Node node);
+GemmFormats decode_gemm(Node node);
+Quantiser decode_quantiser(Node node);
 ElementwiseParameters decode_elementwise(Node node);
 SystolicParameters decode_systolic(Node node);
 

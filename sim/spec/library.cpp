@@ -135,4 +135,13 @@ std::string Library::require(Shelf shelf, std::string_view name_or_path, const P
                      .hint = spelling_hint(name_or_path, names(shelf))}});
 }
 
+std::optional<std::string> Library::find_file(std::string_view path) const {
+  std::error_code error;
+  for (const std::string& root : roots_) {
+    const fs::path file = fs::path(root) / path;
+    if (fs::is_regular_file(file, error)) return file.string();
+  }
+  return std::nullopt;
+}
+
 }  // namespace mlosim::spec

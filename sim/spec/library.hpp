@@ -35,6 +35,8 @@ class Library {
   std::optional<std::string> find(Shelf shelf, std::string_view name) const;
   // The file of a name or path; throws InputError with the nearest name, pointing at where the name was written.
   std::string require(Shelf shelf, std::string_view name_or_path, const Place& asked_at = {}) const;
+  // The file at a path below a root, of the first root that has it.
+  std::optional<std::string> find_file(std::string_view path) const;
 
  private:
   std::vector<std::string> roots_;

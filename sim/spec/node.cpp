@@ -155,7 +155,11 @@ std::optional<double> Node::number_here(Dimension dimension, Range range) const 
     decoding_->diagnostics.add({scalar->place(), path_, std::move(message), std::move(hint)});
     return std::nullopt;
   };
-  if (const auto* error = std::get_if<ParseError>(&parsed)) return report(error->message, error->hint);
+  if (const auto* error = std::get_if<ParseError>(&parsed)) {
+    if (dimension == Dimension{} && !has_unit(scalar->text))
+      return report(fmt::format("'{}' is not a number", scalar->text), "");
+    return report(error->message, error->hint);
+  }
   if (scalar->quoted && !has_unit(scalar->text))
     return report(fmt::format("\"{}\" is text", scalar->text), "write the number without quotes");
   const double si = std::get<double>(parsed);

@@ -1,20 +1,6 @@
 #include "sim/spec/runtime_spec.hpp"
 
 namespace mlosim::spec {
-namespace {
-
-Quantiser decode_quantiser(Node node) {
-  Quantiser quantiser{
-      .fixed = node.require<Seconds>("fixed", Range::non_negative),
-      .passes = node.require_number("passes", Range::non_negative),
-      .per_row = node.require<Seconds>("per_row", Range::non_negative),
-  };
-  node.finish();
-  return quantiser;
-}
-
-}  // namespace
-
 CustomAllReduce decode_custom_all_reduce(Node node) {
   CustomAllReduce c{
       .start = node.require_number("start"),

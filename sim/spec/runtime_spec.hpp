@@ -6,6 +6,7 @@
 #include <vector>
 
 #include "sim/spec/collective_spec.hpp"
+#include "sim/spec/kernel_parameters.hpp"
 #include "sim/spec/node.hpp"
 #include "sim/units/quantity.hpp"
 
@@ -15,13 +16,6 @@ enum class LaunchPath {
   eager,     // the host submits kernel by kernel
   graph,     // a captured graph is replayed
   compiled,  // one program per step (XLA)
-};
-
-// Dynamic quantisation of activations before a low-precision GEMM, as kernels of their own.
-struct Quantiser {
-  Seconds fixed;      // amax, scale and cast kernels of an empty matrix
-  double passes = 1;  // of the bytes read and written
-  Seconds per_row;    // where one CTA handles a row
 };
 
 struct RuntimeSpec {
@@ -38,7 +32,7 @@ struct RuntimeSpec {
   Seconds step_overhead;              // host time of a step that nothing hides
   double reserved_memory = 0;         // share of the device memory that the stack leaves unused
   Bytes context_memory;               // libraries, workspace and graphs on each chip
-  Quantiser quantiser;
+  Quantiser quantiser;                // of chips whose kernels' parameters have none
   std::optional<CustomAllReduce> custom_all_reduce;
 };
 

@@ -120,11 +120,16 @@ double vector_ops(ElementwiseKind kind) {
       return 0;
     case ElementwiseKind::add:
     case ElementwiseKind::mul:
+    case ElementwiseKind::scale:
+    case ElementwiseKind::div:
     case ElementwiseKind::relu:
     case ElementwiseKind::silu:
       return 1;
     case ElementwiseKind::silu_mul:
     case ElementwiseKind::quantise:
+    case ElementwiseKind::amax_scale:
+    case ElementwiseKind::tanh:
+    case ElementwiseKind::pow:
       return 2;
     case ElementwiseKind::gelu:
       return 6;
@@ -152,6 +157,8 @@ double vector_ops(ElementwiseKind kind) {
 
 bool has_exponential(ElementwiseKind kind) {
   switch (kind) {
+    case ElementwiseKind::pow:
+    case ElementwiseKind::tanh:
     case ElementwiseKind::gelu:
     case ElementwiseKind::gelu_mul:
     case ElementwiseKind::silu:
@@ -207,6 +214,14 @@ std::string_view name_of(ElementwiseKind kind) {
       return "add";
     case ElementwiseKind::mul:
       return "mul";
+    case ElementwiseKind::scale:
+      return "scale";
+    case ElementwiseKind::div:
+      return "div";
+    case ElementwiseKind::pow:
+      return "pow";
+    case ElementwiseKind::tanh:
+      return "tanh";
     case ElementwiseKind::gelu:
       return "gelu";
     case ElementwiseKind::relu:
@@ -231,6 +246,8 @@ std::string_view name_of(ElementwiseKind kind) {
       return "rope";
     case ElementwiseKind::quantise:
       return "quantise";
+    case ElementwiseKind::amax_scale:
+      return "amax_scale";
     case ElementwiseKind::cast:
       return "cast";
     case ElementwiseKind::topk_router:
@@ -299,6 +316,8 @@ Elementwise make_elementwise(ElementwiseKind kind, std::int64_t rows, std::int64
   switch (kind) {
     case ElementwiseKind::add:
     case ElementwiseKind::mul:
+    case ElementwiseKind::div:
+    case ElementwiseKind::pow:
     case ElementwiseKind::silu_mul:
     case ElementwiseKind::gelu_mul:
       inputs = 2;
@@ -307,6 +326,9 @@ Elementwise make_elementwise(ElementwiseKind kind, std::int64_t rows, std::int64
     case ElementwiseKind::add_rmsnorm:
       inputs = 2;
       outputs = 2;
+      break;
+    case ElementwiseKind::amax_scale:
+      outputs = 0;
       break;
     default:
       break;

@@ -87,12 +87,18 @@ struct MoeGemm {
   friend auto operator<=>(const MoeGemm&, const MoeGemm&) = default;
 };
 
+// scale: with one number for all elements, by any of the four operations. amax_scale: the largest magnitude of all
+// elements, and the scale that a format's range gives from it.
 // delta_rule: one token's update of a linear attention's state and its product with the query (decay, two products with
 // the state, a rank-1 addition). topk_router: selection of the largest of `cols` scores.
 enum class ElementwiseKind {
   copy,
   add,
   mul,
+  scale,
+  div,
+  pow,
+  tanh,
   gelu,
   relu,
   silu,
@@ -105,6 +111,7 @@ enum class ElementwiseKind {
   add_rmsnorm,
   rope,
   quantise,
+  amax_scale,
   cast,
   topk_router,
   delta_rule

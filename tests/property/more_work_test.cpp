@@ -69,7 +69,7 @@ Seconds shortest(const work::Operator& op, const chip::KernelPrice& before, cons
   const auto* attention = std::get_if<work::AttentionDecode>(&op);
   const auto* mla = std::get_if<work::MlaDecode>(&op);
   if ((!attention && !mla) || before.plan.split == 1 || after.plan.split > 1) return before.time * kRounding;
-  const spec::AttentionDecodeParameters& parameters = mla ? chip.mla_decode : chip.decode;
+  const spec::AttentionDecodeParameters& parameters = mla ? chip.mla_decode.standard : chip.decode.standard;
   const auto results = static_cast<double>(mla ? mla->heads * (mla->kv_rank + 2)
                                                : attention->heads / attention->kv_heads * (attention->head_dim + 2));
   const Bytes partial = Bytes(2 * 4) * before.plan.tiles * results;

@@ -90,7 +90,7 @@ bool below(const std::string& folder, const std::string& top) { return folder.rf
 bool allowed(const std::string& from, const std::string& to) {
   if (from == to) return true;
   if (below(from, "tools")) return !below(to, "tests");
-  if (from == "validate/cuda") return false;
+  if (from == "validate/cuda" || below(from, "validate/cuda")) return below(to, "validate/cuda");
   if (from == "validate" || below(from, "validate")) return may_include(to).has_value() || below(to, "validate");
   const std::optional<Folders> folders = may_include(from);
   return folders.has_value() && folders->count(to) > 0;

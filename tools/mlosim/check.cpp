@@ -1,4 +1,4 @@
-// mlosim check FILE…: reads specs, models and workloads and reports every mistake found.
+// mlosim check FILE…: reads specs, models, workloads and measured data and reports every mistake found.
 
 #include <CLI/CLI.hpp>
 
@@ -10,17 +10,22 @@
 #include "models/predict/check.hpp"
 #include "sim/spec/diagnostics.hpp"
 #include "tools/mlosim/commands.hpp"
+#include "validate/suite/check.hpp"
 
 namespace mlosim::cli {
 
 Run add_check(CLI::App& app) {
   auto files = std::make_shared<std::vector<std::string>>();
-  CLI::App* command = app.add_subcommand("check", "Read specs, models and workloads and report every mistake found");
+  CLI::App* command = app.add_subcommand("check", "Read specs, models, workloads and measured data and report every mistake");
   command->add_option("files", *files, "files or built-in names")->required();
   return [files](const spec::Library& library) {
     std::size_t wrong = 0;
     for (const std::string& file : *files) {
       try {
+        if (const auto measured = suite::check(library, file)) {
+          std::cout << file << ": " << *measured << ", no mistake found\n";
+          continue;
+        }
         const predict::Checked checked = predict::check(library, file);
         for (const std::string& warning : checked.warnings) std::cerr << "warning: " << warning << '\n';
         std::cout << file << ": " << checked.what << ", no mistake found\n";

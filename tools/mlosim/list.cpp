@@ -15,8 +15,11 @@ namespace mlosim::cli {
 Run add_list(CLI::App& app) {
   auto shelf = std::make_shared<std::string>();
   CLI::App* command = app.add_subcommand(
-      "list", "List what is built in: chips, systems, families, models, runtimes, workloads, studies, suites or protocols");
-  command->add_option("what", *shelf, "chips, systems, families, models, runtimes, workloads, studies, suites or protocols")
+      "list",
+      "List what is built in: chips, systems, families, models, runtimes, workloads, studies, suites or protocols");
+  command
+      ->add_option("what", *shelf,
+                   "chips, systems, families, models, runtimes, workloads, studies, suites or protocols")
       ->required();
   return [shelf](const spec::Library& library) {
     const auto known = spec::shelf_named(*shelf);

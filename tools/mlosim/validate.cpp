@@ -45,8 +45,7 @@ std::vector<compare::GroupKey> read_group_by(const std::string& text) {
         found = true;
       }
     }
-    if (!found)
-      throw spec::InputError("rows cannot be grouped by '" + word + "'", spec::spelling_hint(word, known));
+    if (!found) throw spec::InputError("rows cannot be grouped by '" + word + "'", spec::spelling_hint(word, known));
     start = end + 1;
   }
   return keys;
@@ -72,8 +71,10 @@ int run_validate(Options options, const spec::Library& library) {
 
 Run add_validate(CLI::App& app) {
   auto options = std::make_shared<Options>();
-  CLI::App* command = app.add_subcommand("validate", "Score predictions against measurements, by device, operator, dtype");
-  command->add_option("suite", options->suites, "CSV tables of kernel times, YAML suites of published figures, or names")
+  CLI::App* command =
+      app.add_subcommand("validate", "Score predictions against measurements, by device, operator, dtype");
+  command
+      ->add_option("suite", options->suites, "CSV tables of kernel times, YAML suites of published figures, or names")
       ->required();
   command->add_option("--group-by", options->group_by, "of device, op, dtype, software")->capture_default_str();
   add_word_option<compare::Half>(

@@ -3,6 +3,7 @@
 #include <algorithm>
 
 #include "sim/units/check.hpp"
+#include "validate/compare/latent_layer.hpp"
 
 namespace mlosim::compare {
 namespace {
@@ -21,15 +22,20 @@ chip::OperandState operands_of(const suite::Protocol& protocol) {
 
 RowPrediction predict_row(const suite::Measurement& row, const spec::Hardware& hardware, chip::Fidelity fidelity) {
   const suite::Protocol& protocol = *row.protocol;
+  const machine::PriceOptions options{.fidelity = fidelity,
+                                      .operands = operands_of(protocol),
+                                      .sustained = protocol.sustained,
+                                      .custom_all_reduce = protocol.custom_all_reduce,
+                                      .kernel = protocol.kernel};
   RowPrediction p;
-  p.price = machine::price_operator(row.work, hardware,
-                                    {.fidelity = fidelity,
-                                     .operands = operands_of(protocol),
-                                     .sustained = protocol.sustained,
-                                     .custom_all_reduce = protocol.custom_all_reduce});
+  p.price = machine::price_operator(row.work, hardware, options);
   p.time = p.price.time;
   if (fidelity == chip::Fidelity::roofline) return p;
-  p.time += launch_beyond_graph(protocol, hardware.system.chip.launch, p.price.kernels) + protocol.added;
+  if (protocol.whole_layer) {
+    for (const work::Operator& op : operators_around_latent_attention(row.work))
+      p.time += machine::price_operator(op, hardware, options).time;
+  }
+  p.time += launch_beyond_graph(protocol, hardware.system.chip.launch, p.price.kernels) + protocol.added_on(row.device);
   p.time = std::max(p.time, protocol.host_on(row.device));
   return p;
 }

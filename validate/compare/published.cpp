@@ -89,7 +89,8 @@ std::string reason_of(const spec::InputError& error) {
 
 }  // namespace
 
-PublishedComparison compare_row(const spec::Library& library, const suite::PublishedRow& row, chip::Fidelity fidelity) {
+PublishedComparison compare_row(const spec::Library& library, const suite::PublishedRow& row, chip::Fidelity fidelity,
+                                const predict::Residuals* residuals) {
   PublishedComparison comparison;
   try {
     std::vector<std::string> warnings;
@@ -97,6 +98,7 @@ PublishedComparison compare_row(const spec::Library& library, const suite::Publi
     predict::PredictOptions options;
     options.fidelity = fidelity;
     options.sensitivities = false;
+    options.residuals = residuals;
     const Prediction p = predict::predict(library, workload, options);
     for (const std::string_view field : suite::kMeasuredFields) {
       const auto measured = row.measured.find(std::string(field));
@@ -119,9 +121,10 @@ PublishedComparison compare_row(const spec::Library& library, const suite::Publi
 
 PublishedComparison compare_suite(const spec::Library& library, const suite::PublishedSuite& suite,
                                   chip::Fidelity fidelity) {
+  const predict::Residuals residuals = predict::read_residuals(library);
   PublishedComparison all;
   for (const suite::PublishedRow& row : suite.rows) {
-    PublishedComparison one = compare_row(library, row, fidelity);
+    PublishedComparison one = compare_row(library, row, fidelity, &residuals);
     std::move(one.figures.begin(), one.figures.end(), std::back_inserter(all.figures));
     std::move(one.skipped.begin(), one.skipped.end(), std::back_inserter(all.skipped));
   }

@@ -5,6 +5,7 @@
 #include <string>
 #include <vector>
 
+#include "models/predict/residuals.hpp"
 #include "sim/chip/kernel.hpp"
 #include "sim/spec/library.hpp"
 #include "validate/suite/measurement.hpp"
@@ -28,11 +29,13 @@ struct PublishedComparison {
 };
 
 // Predicts one row without sensitivities. A workload that mlosim cannot read or run is skipped with what is wrong with
-// it first, a field that its task has no answer for with that. Never throws spec::InputError.
+// it first, a field that its task has no answer for with that. Never throws spec::InputError. `residuals` are for the
+// intervals; read from the library where there are none.
 PublishedComparison compare_row(const spec::Library& library, const suite::PublishedRow& row,
-                                chip::Fidelity fidelity = chip::Fidelity::analytic);
+                                chip::Fidelity fidelity = chip::Fidelity::analytic,
+                                const predict::Residuals* residuals = nullptr);
 
-// The rows of a suite one after the other.
+// The rows of a suite one after the other. Throws spec::InputError where the library has no residuals.
 PublishedComparison compare_suite(const spec::Library& library, const suite::PublishedSuite& suite,
                                   chip::Fidelity fidelity = chip::Fidelity::analytic);
 

@@ -68,7 +68,8 @@ std::string render_skipped(const Validation& v) {
   std::string text = fmt::format("\nskipped: {} rows\n", v.skipped.size());
   for (std::size_t i = 0; i < std::min(by_count.size(), kMostReasons); ++i)
     text += fmt::format("{:>7}  {}\n", by_count[i].first, by_count[i].second);
-  if (by_count.size() > kMostReasons) text += fmt::format("         and {} more reasons\n", by_count.size() - kMostReasons);
+  if (by_count.size() > kMostReasons)
+    text += fmt::format("         and {} more reasons\n", by_count.size() - kMostReasons);
   return text;
 }
 

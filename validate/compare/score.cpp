@@ -61,7 +61,7 @@ class ThreeConstantFit {
     c.fixed = std::max(0.0, weighted_median(values_));
   }
 
-  void improve_efficiency(ThreeConstants& c, double ThreeConstants::* efficiency, double ScoredRow::* work,
+  void improve_efficiency(ThreeConstants& c, double ThreeConstants::*efficiency, double ScoredRow::*work,
                           bool is_compute) {
     values_.clear();
     for (const ScoredRow* row : rows_) {
@@ -94,7 +94,8 @@ ThreeConstants fit_three_constants(const std::vector<const ScoredRow*>& rows) {
   double shortest = 1e9;
   for (const ScoredRow* row : rows) shortest = std::min(shortest, row->measured);
   std::pair<double, ThreeConstants> best{1e300, {}};
-  for (const auto& [compute, memory] : std::array<std::pair<double, double>, 4>{{{0.8, 0.8}, {0.3, 0.8}, {0.8, 0.3}, {0.3, 0.3}}}) {
+  for (const auto& [compute, memory] :
+       std::array<std::pair<double, double>, 4>{{{0.8, 0.8}, {0.3, 0.8}, {0.8, 0.3}, {0.3, 0.3}}}) {
     const auto found = fit.from({.fixed = shortest, .compute_efficiency = compute, .memory_efficiency = memory});
     if (found.first < best.first) best = found;
   }

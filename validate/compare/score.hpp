@@ -12,7 +12,7 @@ struct ScoredRow {
   bool in_table = true;            // false for a published figure
   std::size_t table = 0, row = 0;  // where it stands
   std::string device{}, op{}, dtype{}, software{};
-  std::string label{};             // "file.csv:17"
+  std::string label{};  // "file.csv:17"
   // In the SI unit of what was measured: seconds of a kernel; of a published figure its own, a throughput as seconds a
   // token. Smaller is faster.
   double measured = 0, predicted = 0, low = 0, high = 0;

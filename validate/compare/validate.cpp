@@ -10,6 +10,8 @@
 #include <optional>
 #include <string_view>
 
+#include "models/predict/interval.hpp"
+#include "models/predict/residuals.hpp"
 #include "validate/compare/predict_row.hpp"
 #include "validate/compare/published.hpp"
 
@@ -37,7 +39,7 @@ struct Outcome {
 };
 
 Outcome predict_measurement(const suite::Table& table, const suite::Measurement& row, const Machines& machines,
-                            chip::Fidelity fidelity) {
+                            const predict::Residuals& residuals, chip::Fidelity fidelity) {
   const spec::Hardware& hardware = machines.of(row);
   ScoredRow s{.device = row.device, .op = row.op, .dtype = row.dtype, .software = row.software};
   s.label = fmt::format("{}:{}", table.file, row.line);
@@ -46,7 +48,10 @@ Outcome predict_measurement(const suite::Table& table, const suite::Measurement&
   try {
     const RowPrediction prediction = predict_row(row, hardware, fidelity);
     s.predicted = prediction.time.si();
-    s.low = s.high = s.predicted;
+    const predict::Interval interval = predict::kernel_interval(
+        residuals, predict::residual_key(row.work, hardware, prediction.time), prediction.price.bound);
+    s.low = interval.low.si();
+    s.high = interval.high.si();
     s.roofline = prediction.price.bound.si();
     s.plan = prediction.price.detail;
     s.bound_by = chip::name_of(prediction.price.bound_by);
@@ -95,7 +100,7 @@ class Run {
     std::vector<Outcome> outcomes(places.size());
     tbb::parallel_for(std::size_t(0), places.size(), [&](std::size_t i) {
       const auto& [t, r] = places[i];
-      outcomes[i] = predict_measurement(v_.tables[t], v_.tables[t].rows[r], machines, options_.fidelity);
+      outcomes[i] = predict_measurement(v_.tables[t], v_.tables[t].rows[r], machines, residuals_, options_.fidelity);
     });
     for (std::size_t i = 0; i < places.size(); ++i) {
       const auto& [t, r] = places[i];
@@ -112,9 +117,7 @@ class Run {
       v_.skipped.insert(v_.skipped.end(), table.skipped.begin(), table.skipped.end());
   }
 
-  bool is_chosen(bool fit_half) const {
-    return options_.half == Half::all || (options_.half == Half::fit) == fit_half;
-  }
+  bool is_chosen(bool fit_half) const { return options_.half == Half::all || (options_.half == Half::fit) == fit_half; }
 
   // Rows of the other half are needed where the baseline's constants are fitted on them.
   bool is_needed(bool fit_half) const { return options_.half == Half::score || is_chosen(fit_half); }
@@ -197,6 +200,7 @@ class Run {
   const spec::Library& library_;
   const ValidateOptions& options_;
   suite::ProtocolBook protocols_{library_};
+  predict::Residuals residuals_ = predict::read_residuals(library_);
   std::vector<ScoredRow> held_out_;  // for the baseline alone
   Validation v_;
 };

@@ -13,8 +13,8 @@
 
 namespace mlosim::compare {
 
-// Which shapes are scored: all, those that parameters were fitted on, or the others. Where the others are, the baseline's
-// three constants are those of the fitted half.
+// Which shapes are scored: all, those that parameters were fitted on, or the others. Where the others are, the
+// baseline's three constants are those of the fitted half.
 enum class Half { all, fit, score };
 
 enum class GroupKey { device, op, dtype, software };

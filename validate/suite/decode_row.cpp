@@ -77,9 +77,9 @@ class EntryWriter {
   spec::Value entry_;
 };
 
-constexpr std::array<std::string_view, 18> kSizes{"batch",    "m",         "n",        "k",         "seq_q",  "seq_kv",
-                                                  "heads",    "kv_heads",  "head_dim", "window",    "tokens", "hidden",
-                                                  "inter",    "experts",   "topk",     "tp",        "ep",     "rows"};
+constexpr std::array<std::string_view, 18> kSizes{"batch", "m",        "n",        "k",      "seq_q",  "seq_kv",
+                                                  "heads", "kv_heads", "head_dim", "window", "tokens", "hidden",
+                                                  "inter", "experts",  "topk",     "tp",     "ep",     "rows"};
 constexpr std::array<std::string_view, 5> kMoreSizes{"cols", "bytes", "ranks", "bytes_in", "bytes_out"};
 
 bool is_size(std::string_view column) {
@@ -100,6 +100,24 @@ std::string_view collective_kind(std::string_view kind) {
   return kind.starts_with("all_reduce_custom") ? "all_reduce" : contract_word(kind);
 }
 
+std::string_view text_of(const RowCells& cells, std::string_view column) {
+  const auto found = std::find_if(cells.begin(), cells.end(), [&](const auto& cell) { return cell.first == column; });
+  return found == cells.end() ? std::string_view() : std::string_view(found->second.text);
+}
+
+// What really ran, in the words of the contract.
+std::string_view operator_word(std::string_view op, std::string_view kind, const RowCells& cells,
+                               const Protocol& protocol) {
+  if (protocol.keeps_tensors) return "copy";
+  const auto meant = protocol.operators.find(std::string(kind));
+  if (meant != protocol.operators.end()) return meant->second;
+  // A gate that reads no more than it writes is the plain activation.
+  if (kind == "silu_mul" && !text_of(cells, "bytes_in").empty() &&
+      text_of(cells, "bytes_in") == text_of(cells, "bytes_out"))
+    return "silu";
+  return op == "elementwise" ? contract_word(kind) : op;
+}
+
 }  // namespace
 
 OpEntry make_op_entry(std::string_view op, const RowCells& cells, const Protocol& protocol, const spec::Value& row) {
@@ -118,16 +136,16 @@ OpEntry make_op_entry(std::string_view op, const RowCells& cells, const Protocol
   }
   const bool is_gemm = op == "gemm" || op == "moe_gemm";
   const bool is_collective = op == "collective";
-  const auto meant = protocol.operators.find(std::string(kind));
-  const std::string_view word = meant != protocol.operators.end() ? std::string_view(meant->second)
-                                : op == "elementwise"             ? contract_word(kind)
-                                                                  : op;
+  const std::string_view word = operator_word(op, kind, cells, protocol);
   entry.add("op", word, *kind_cell);
   if (is_collective) entry.add("kind", collective_kind(kind), *kind_cell);
   for (const auto& [column, cell] : cells) {
     if (column == "dtype") {
       const std::size_t arrow = cell.text.find("->");
-      const Format* format = find_format(std::string_view(cell.text).substr(0, arrow));
+      const auto ran_in = protocol.formats.find(cell.text);
+      const Format* format =
+          find_format(ran_in != protocol.formats.end() ? std::string_view(ran_in->second)
+                                                       : std::string_view(cell.text).substr(0, arrow));
       if (!format) return refuse(fmt::format("format '{}' is not modelled", cell.text));
       entry.add("dtype", format->activations, cell);
       if (arrow != std::string::npos) {
@@ -152,9 +170,13 @@ OpEntry make_op_entry(std::string_view op, const RowCells& cells, const Protocol
       entry.add(column, cell.text, cell);
     } else if (column == "seq_q" && op.ends_with("_decode")) {
       if (cell.text != "1") return refuse("more than one query token a step is not modelled");
-    } else if (is_size(column)) {
+    } else if (is_size(column) && !(protocol.keeps_tensors && column.starts_with("bytes"))) {
       entry.add(column, cell.text, cell);
     }
+  }
+  if (protocol.keeps_tensors) {
+    entry.add("bytes_in", "0", row);
+    entry.add("bytes_out", "0", row);
   }
   made.entry = entry.take();
   return made;

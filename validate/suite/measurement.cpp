@@ -26,8 +26,10 @@ std::string read_text(const std::string& path) {
   std::ostringstream text;
   text << file.rdbuf();
   if (!file) {
-    throw spec::InputError(
-        {{.place = {path, 0, 0}, .path = "", .message = "the file cannot be read", .hint = "name a CSV or YAML suite"}});
+    throw spec::InputError({{.place = {path, 0, 0},
+                             .path = "",
+                             .message = "the file cannot be read",
+                             .hint = "name a CSV or YAML suite"}});
   }
   return text.str();
 }
@@ -36,7 +38,8 @@ std::string read_text(const std::string& path) {
 struct Columns {
   std::vector<std::string> names;
   std::size_t device = 0, op = 0, dtype = 0, time = 0;
-  std::size_t flag = 0, power = 0, software = 0, source = 0, kind = 0, topology = 0;  // names.size(): not there
+  std::size_t flag = 0, power = 0, software = 0, source = 0, kind = 0, topology = 0,
+              ranks = 0;  // names.size(): not there
 };
 
 Columns read_columns(std::string_view header, const std::string& path) {
@@ -67,6 +70,7 @@ Columns read_columns(std::string_view header, const std::string& path) {
   c.source = find("source");
   c.kind = find("kind");
   c.topology = find("topology");
+  c.ranks = find("ranks");
   return c;
 }
 
@@ -90,7 +94,8 @@ class TableReader {
 
   Table read() {
     const std::vector<std::string_view> lines = lines_of(text_);
-    if (lines.empty()) throw spec::InputError({{.place = {*file_, 1, 1}, .path = "", .message = "the table is empty", .hint = ""}});
+    if (lines.empty())
+      throw spec::InputError({{.place = {*file_, 1, 1}, .path = "", .message = "the table is empty", .hint = ""}});
     table_.header = lines.front();
     columns_ = read_columns(lines.front(), *file_);
     for (std::size_t i = 1; i < lines.size(); ++i) {
@@ -135,20 +140,44 @@ class TableReader {
     return entry->second.empty() ? nullptr : &entry->second;
   }
 
-  // The system that a collective ran on, "h100_sxm_node" or "<boards>:<n>_dev_per_node"; empty where none is known.
+  // "<boards>:<n>_dev_per_node" with more than n ranks.
+  static bool spans_nodes(std::string_view topology, std::string_view ranks) {
+    constexpr std::string_view kPerNode = "_dev_per_node";
+    if (!topology.ends_with(kPerNode)) return false;
+    topology.remove_suffix(kPerNode.size());
+    int devices = 0, wanted = 0;
+    const std::string_view count = topology.substr(topology.rfind(':') + 1);
+    std::from_chars(count.data(), count.data() + count.size(), devices);
+    std::from_chars(ranks.data(), ranks.data() + ranks.size(), wanted);
+    return devices < wanted;
+  }
+
+  // The system that a collective ran on: as the protocol says, by its own name, or "<chip>_node" for the first system
+  // of that chip; empty where none is known.
   std::string system_of(std::string_view topology, const Protocol& protocol) {
-    const std::string name(topology.substr(0, topology.find(':')));
-    const auto named = protocol.systems.find(std::string(topology));
-    const std::string system = named != protocol.systems.end() ? named->second : name;
-    return library_.find(spec::Shelf::systems, system) ? system : std::string();
+    if (const auto named = protocol.systems.find(std::string(topology)); named != protocol.systems.end())
+      return named->second;
+    if (library_.find(spec::Shelf::systems, topology)) return std::string(topology);
+    constexpr std::string_view kNode = "_node";
+    if (!topology.ends_with(kNode)) return "";
+    topology.remove_suffix(kNode.size());
+    if (systems_of_chips_.empty()) {
+      for (const std::string& name : library_.names(spec::Shelf::systems)) {
+        const spec::Value document = spec::read_document(library_.require(spec::Shelf::systems, name));
+        if (const spec::Value* chip = document.find("chip")) systems_of_chips_.try_emplace(chip->text, name);
+      }
+    }
+    const auto known = systems_of_chips_.find(chip_of_device(topology));
+    return known == systems_of_chips_.end() ? "" : known->second;
   }
 
   void read_row(std::string_view text, int line) {
     bool torn = false;
     const std::vector<Cell> cells = cells_of(text, torn);
     if (torn || cells.size() != columns_.names.size()) {
-      fail(line, 1, fmt::format("{} cells under {} columns{}", cells.size(), columns_.names.size(),
-                                torn ? ", and a quote that is not closed" : ""),
+      fail(line, 1,
+           fmt::format("{} cells under {} columns{}", cells.size(), columns_.names.size(),
+                       torn ? ", and a quote that is not closed" : ""),
            "a row that a stopped run left torn has to be deleted");
       return;
     }
@@ -168,10 +197,12 @@ class TableReader {
                                   .software = m.software,
                                   .op = m.op,
                                   .kind = text_at(cells, columns_.kind),
+                                  .device = m.device,
+                                  .dtype = m.dtype,
                                   .has_power = !text_at(cells, columns_.power).empty()});
     if (!m.protocol) {
-      return skip(line, fmt::format("no measurement protocol covers source '{}' with software '{}'", m.source,
-                                    m.software));
+      return skip(line,
+                  fmt::format("no measurement protocol covers source '{}' with software '{}'", m.source, m.software));
     }
     if (m.protocol->unusable) return skip(line, *m.protocol->unusable);
     m.system = m.device;
@@ -179,6 +210,8 @@ class TableReader {
       m.system = system_of(text_at(cells, columns_.topology), *m.protocol);
       if (m.system.empty())
         return skip(line, fmt::format("no system is called '{}'", text_at(cells, columns_.topology)));
+      if (spans_nodes(text_at(cells, columns_.topology), text_at(cells, columns_.ranks)))
+        return skip(line, "collectives across nodes are not modelled");
     }
     decode(cells, line, std::move(m), text);
   }
@@ -229,6 +262,7 @@ class TableReader {
   std::shared_ptr<const std::string> file_;
   Columns columns_;
   std::map<std::string, std::string> chips_;
+  std::map<std::string, std::string> systems_of_chips_;
   spec::Decoding decoding_;
   Table table_;
 };

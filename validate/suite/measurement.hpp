@@ -20,7 +20,7 @@ struct Measurement {
   std::string dtype;
   std::string software;
   std::string source;
-  std::string system;        // what the operator ran on: the chip, or a collective's system
+  std::string system;  // what the operator ran on: the chip, or a collective's system
   work::Operator work;
   Seconds measured;
   const Protocol* protocol = nullptr;
@@ -33,9 +33,9 @@ struct Skipped {
 
 struct Table {
   std::string file;
-  std::string header;               // the first line, as it stands
-  std::vector<std::string> texts;   // of the usable rows, as they stand
-  std::vector<Measurement> rows;    // usable ones, in the file's order
+  std::string header;              // the first line, as it stands
+  std::vector<std::string> texts;  // of the usable rows, as they stand
+  std::vector<Measurement> rows;   // usable ones, in the file's order
   std::vector<Skipped> skipped;
 };
 
@@ -51,5 +51,7 @@ Table read_table(const spec::Library& library, const ProtocolBook& protocols, co
 // Whether a shape belongs to the half that parameters are fitted on; the other half is scored. Decided by a hash of the
 // shape alone, so that a shape falls on the same side on every device, in every format and for every software.
 bool is_in_fit_half(const work::Operator& op);
+// A split of either half in two, by the same rule: what is measured on one fold is checked on the other.
+bool is_in_first_fold(const work::Operator& op);
 
 }  // namespace mlosim::suite

@@ -19,8 +19,12 @@ std::map<std::string, std::string> decode_words(spec::Node node) {
 Protocol decode_fields(spec::Node& node, Protocol p) {
   p.op = node.text_or("op", p.op);
   p.kind = node.text_or("kind", p.kind);
+  p.device = node.text_or("device", p.device);
+  p.dtype = node.text_or("dtype", p.dtype);
   p.has_power = node.flag_or("has_power", p.has_power);
   p.runtime = node.text_or("runtime", p.runtime);
+  p.kernel = node.text_or("kernel", p.kernel);
+  p.whole_layer = node.flag_or("whole_layer", p.whole_layer);
   p.launch = node.word_or<spec::LaunchPath>("launch",
                                             {{"eager", spec::LaunchPath::eager},
                                              {"graph", spec::LaunchPath::graph},
@@ -33,7 +37,11 @@ Protocol decode_fields(spec::Node& node, Protocol p) {
   p.added = node.value_or<Seconds>("added", p.added, spec::Range::non_negative);
   p.host = node.value_or<Seconds>("host", p.host, spec::Range::non_negative);
   for (auto& [device, host] : node.child("host_by_device").members()) p.host_by_device[device] = host.as<Seconds>();
+  for (auto& [device, added] : node.child("added_by_device").members())
+    p.added_by_device[device] = added.as<Seconds>(spec::Range::non_negative);
+  p.keeps_tensors = node.flag_or("keeps_tensors", p.keeps_tensors);
   for (const auto& [op, meant] : decode_words(node.child("operators"))) p.operators[op] = meant;
+  for (const auto& [dtype, meant] : decode_words(node.child("formats"))) p.formats[dtype] = meant;
   for (const auto& [topology, system] : decode_words(node.child("systems"))) p.systems[topology] = system;
   if (node.has("unusable")) p.unusable = node.require_text("unusable");
   return p;
@@ -48,6 +56,8 @@ std::vector<Protocol> decode_protocols(spec::Node node) {
   file.software = "*";
   file.op = "*";
   file.kind = "*";
+  file.device = "*";
+  file.dtype = "*";
   file = decode_fields(node, file);
   std::vector<Protocol> protocols;
   for (spec::Node& entry : node.child("software").items()) {
@@ -86,26 +96,38 @@ bool matches(std::string_view pattern, std::string_view text) {
   return p == pattern.size();
 }
 
-Seconds Protocol::host_on(const std::string& device) const {
-  const auto own = host_by_device.find(device);
+Seconds Protocol::added_on(const std::string& chip) const {
+  const auto own = added_by_device.find(chip);
+  return own == added_by_device.end() ? added : own->second;
+}
+
+Seconds Protocol::host_on(const std::string& chip) const {
+  const auto own = host_by_device.find(chip);
   return own == host_by_device.end() ? host : own->second;
 }
 
-ProtocolBook::ProtocolBook(const spec::Library& library) {
+std::vector<Protocol> read_protocols(const std::string& path) {
+  const spec::Value document = spec::read_document(path);
   spec::Decoding decoding;
+  std::vector<Protocol> protocols = decode_protocols(spec::Node(&document, "protocol", &decoding));
+  decoding.diagnostics.throw_if_any();
+  return protocols;
+}
+
+ProtocolBook::ProtocolBook(const spec::Library& library) {
   for (const std::string& name : library.names(spec::Shelf::protocols)) {
-    const spec::Value document = spec::read_document(library.require(spec::Shelf::protocols, name));
-    for (Protocol& p : decode_protocols(spec::Node(&document, "protocol", &decoding)))
+    for (Protocol& p : read_protocols(library.require(spec::Shelf::protocols, name)))
       protocols_.push_back(std::move(p));
   }
-  decoding.diagnostics.throw_if_any();
+  // What covers any source covers what is left.
+  std::stable_partition(protocols_.begin(), protocols_.end(), [](const Protocol& p) { return p.source != "*"; });
 }
 
 const Protocol* ProtocolBook::find(const RowOrigin& row) const {
   for (const Protocol& p : protocols_) {
     if (p.has_power && !row.has_power) continue;
     if (matches(p.source, row.source) && matches(p.software, row.software) && matches(p.op, row.op) &&
-        matches(p.kind, row.kind))
+        matches(p.kind, row.kind) && matches(p.device, row.device) && matches(p.dtype, row.dtype))
       return &p;
   }
   return nullptr;

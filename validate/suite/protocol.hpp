@@ -22,40 +22,52 @@ enum class Weights {
 
 // What one kind of row was measured under. A file's own fields are the defaults of its `software` entries.
 struct Protocol {
-  std::string name;      // "aiconfigurator: trtllm *"
-  std::string source;    // pattern of the row's `source`
-  std::string software;  // pattern of its `software`
-  std::string op;        // pattern of its `op`
-  std::string kind;      // pattern of its `kind`
+  std::string name;        // "aiconfigurator: trtllm *"
+  std::string source;      // pattern of the row's `source`
+  std::string software;    // pattern of its `software`
+  std::string op;          // pattern of its `op`
+  std::string kind;        // pattern of its `kind`
+  std::string device;      // pattern of its `device`
+  std::string dtype;       // pattern of its `dtype`
   bool has_power = false;  // only rows with a measured `power_w`: long loops at the power cap
-  std::string runtime;   // whose kernels ran; empty: the vendor's default
+  std::string runtime;     // whose kernels ran; empty: the vendor's default
+  std::string kernel{};    // which of them, by its name in the runtime's profile; empty: as the runtime chooses
+  bool whole_layer = false;  // latent attention's time holds its up-projections and the copies around them
   spec::LaunchPath launch = spec::LaunchPath::graph;
   Weights weights = Weights::rotated;
   bool quantises_activations = true;  // a low-precision GEMM's time holds the quantisation of its activations
   bool custom_all_reduce = false;     // the framework's own all-reduce ran, not the library's
   bool sustained = false;             // in a loop of seconds, at the power cap
-  std::map<std::string, std::string> operators{};   // a row's `op` or `kind` -> the operator that really ran
-  Seconds added{};                    // beside the kernel, inside the timed region: synchronisation
-  Seconds host{};                     // of the submitting host, overlapped with the kernel: the longer one shows
+  std::map<std::string, std::string> operators{};    // a row's `op` or `kind` -> the operator that really ran
+  std::map<std::string, std::string> formats{};      // a row's `dtype` -> the format that it really ran in
+  Seconds added{};                                   // beside the kernel, inside the timed region: synchronisation
+  std::map<std::string, Seconds> added_by_device{};  // where a bench's own is known
+  Seconds host{};  // of the submitting host, overlapped with the kernel: the longer one shows
   std::map<std::string, Seconds> host_by_device{};  // where a bench's own is known
   std::map<std::string, std::string> systems{};     // a collective's topology -> the system it stands for
   std::optional<std::string> unusable{};            // why rows of this kind are skipped
 
-  // Host time of the bench that `device` was in.
-  Seconds host_on(const std::string& device) const;
+  bool keeps_tensors = false;  // the timed kernel moves none of its tensors: they stay inside the kernels around it
+
+  // Times of the bench that `chip` was in.
+  Seconds added_on(const std::string& chip) const;
+  Seconds host_on(const std::string& chip) const;
 };
 
 // What of a row decides its protocol.
 struct RowOrigin {
-  std::string_view source, software, op, kind;
+  std::string_view source, software, op, kind, device{}, dtype{};
   bool has_power = false;
 };
 
 // True where `text` matches `pattern`, in which '*' stands for any text.
 bool matches(std::string_view pattern, std::string_view text);
 
-// The protocols of all files validate/protocols/*.yaml of the library's roots, in the order in which they are tried:
-// the first that a row matches is its own.
+// The entries of one file, in order. Throws spec::InputError with all mistakes.
+std::vector<Protocol> read_protocols(const std::string& path);
+
+// The protocols of all files validate/protocols/*.yaml of the library's roots, in the order in which they are tried: by
+// file name, those of any source last. The first that a row matches is its own.
 class ProtocolBook {
  public:
   // Throws spec::InputError with all mistakes.
@@ -63,6 +75,8 @@ class ProtocolBook {
 
   // Null where no protocol covers the row.
   const Protocol* find(const RowOrigin& row) const;
+
+  const std::vector<Protocol>& protocols() const { return protocols_; }
 
  private:
   std::vector<Protocol> protocols_;

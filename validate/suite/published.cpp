@@ -38,7 +38,7 @@ std::string require_words(Node& node, std::string_view key) {
   return text;
 }
 
-PublishedRow decode_row(Node node, const std::string& protocol) {
+PublishedRow decode_row(Node node) {
   PublishedRow row;
   row.id = require_words(node, "id");
   const Node workload = node.require_mapping("workload");
@@ -46,7 +46,6 @@ PublishedRow decode_row(Node node, const std::string& protocol) {
   row.measured = decode_measured(node.require_mapping("measured"));
   row.unknown = node.text_or("unknown", "");
   row.source = require_words(node, "source");
-  row.protocol = node.text_or("protocol", protocol);
   row.place = node.value()->place();
   node.finish();
   return row;
@@ -61,12 +60,11 @@ PublishedSuite decode_suite(const Value& document) {
   node.expect_schema("mlosim/suite/1");
   suite.name = require_words(node, "name");
   suite.description = node.text_or("description", "");
-  const std::string protocol = node.text_or("protocol", "");
   Node rows = node.child("rows");
   if (!rows.is_present()) node.fail("key 'rows' is missing", "rows: [{id: …, workload: …, measured: …, source: …}]");
   std::map<std::string, int> lines;  // of the ids
   for (const Node& item : rows.items()) {
-    PublishedRow row = decode_row(item, protocol);
+    PublishedRow row = decode_row(item);
     const auto [first, is_new] = lines.emplace(row.id, row.place.line);
     if (!is_new && !row.id.empty())
       item.fail_at("id", fmt::format("the id '{}' appears twice", row.id),

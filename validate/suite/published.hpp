@@ -24,7 +24,6 @@ struct PublishedRow {
   std::map<std::string, double> measured;  // by kMeasuredFields; at least one, all greater than zero
   std::string unknown;                     // what the source leaves open
   std::string source;
-  std::string protocol;  // how operators were timed, a name of validate/protocols; the suite's where the row has none
   spec::Place place;
 };
 

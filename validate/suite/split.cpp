@@ -27,6 +27,8 @@ class ShapeHash {
 
   // The low bits of FNV-1a are weak where only the last byte differs: fold the high ones in.
   bool is_even() const { return ((state_ >> 32 ^ state_ >> 16 ^ state_) & 1) == 0; }
+  // The same of other bits.
+  bool is_even_again() const { return ((state_ >> 40 ^ state_ >> 24 ^ state_ >> 8) & 1) == 0; }
 
  private:
   std::uint64_t state_ = 0xcbf29ce484222325ULL;
@@ -55,12 +57,16 @@ struct AddShape {
   }
 };
 
-}  // namespace
-
-bool is_in_fit_half(const work::Operator& op) {
+ShapeHash hash_of(const work::Operator& op) {
   ShapeHash hash(op.index());
   std::visit(AddShape{hash}, op);
-  return hash.is_even();
+  return hash;
 }
+
+}  // namespace
+
+bool is_in_fit_half(const work::Operator& op) { return hash_of(op).is_even(); }
+
+bool is_in_first_fold(const work::Operator& op) { return hash_of(op).is_even_again(); }
 
 }  // namespace mlosim::suite

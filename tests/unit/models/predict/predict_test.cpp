@@ -259,6 +259,23 @@ TEST_F(PredictTest, ATraceHasEveryPhaseThatIsPlayed) {
   EXPECT_THAT(text, AllOf(HasSubstr("prefill"), HasSubstr("decode at 17 tokens"), HasSubstr("decode at 19 tokens")));
 }
 
+TEST_F(PredictTest, WithoutSensitivitiesTheTimeAndItsIntervalAreTheSame) {
+  PredictOptions options;
+  options.sensitivities = false;
+  const Prediction whole = predict(decode_text()), quick = predict(decode_text(), options);
+  EXPECT_EQ(quick.evaluation.total.makespan, whole.evaluation.total.makespan);
+  EXPECT_EQ(quick.interval.high, whole.interval.high);
+  EXPECT_FALSE(whole.bottlenecks.empty());
+  EXPECT_TRUE(quick.bottlenecks.empty() && quick.assumptions.empty());
+}
+
+TEST_F(PredictTest, AWorkloadThatWasReadAlreadyIsPredictedAsItsFileIs) {
+  const Workload workload = read(decode_text("runtime: acne"));
+  const Prediction p = predict::predict(small.library(), workload, {});
+  EXPECT_EQ(p.evaluation.total.makespan, predict(decode_text("runtime: acne")).evaluation.total.makespan);
+  EXPECT_THAT(p.warnings, Contains(HasSubstr("no runtime is called 'acne'")));
+}
+
 TEST_F(PredictTest, AnUnknownRuntimeIsPredictedWithAWarning) {
   const Prediction p = predict(decode_text("runtime: acne"));
   EXPECT_EQ(p.runtime, "acme");
@@ -303,7 +320,7 @@ TEST_F(SensitivityTest, PathsThatThereAreNotCountForNothing) {
 TEST_F(SensitivityTest, AParameterWithoutANeighbourHasNone) {
   EXPECT_EQ(elasticity({"chip.attention.decode.ctas_per_unit"},
                        [](const spec::Hardware& h) {
-                         return Seconds(static_cast<double>(h.system.chip.decode.ctas_per_unit));
+                         return Seconds(static_cast<double>(h.system.chip.decode.standard.ctas_per_unit));
                        }),
             0);
 }

@@ -116,7 +116,7 @@ TEST(AttentionPrefill, AFewQueriesPackTheHeadsOfAGroupWhereTheLibraryDoes) {
   spec::ChipSpec chip = gpu();
   work::AttentionPrefill op{.batch = 64, .seq_q = 16, .seq_kv = 16, .heads = 32, .kv_heads = 4};
   EXPECT_EQ(price(op, chip).plan.tiles, 64 * 32);
-  chip.prefill.packed_queries = 16;
+  chip.prefill.standard.packed_queries = 16;
   EXPECT_EQ(price(op, chip).plan.tiles, 64 * 4);
   op.seq_q = op.seq_kv = 17;
   EXPECT_EQ(price(op, chip).plan.tiles, 64 * 32);
@@ -219,7 +219,7 @@ TEST(Mla, AbsorbedPrefillPaysForTheLatentWidth) {
   const double absorbed = microseconds(op, chip);
   EXPECT_NEAR(absorbed / expanded, 1088.0 / 320, 0.4);
   op.absorbed = false;
-  chip.mla_prefill_absorbed = true;
+  chip.mla_prefill.standard.absorbed = true;
   EXPECT_DOUBLE_EQ(microseconds(op, chip), absorbed);
 }
 

@@ -43,7 +43,7 @@ inline spec::ChipSpec gpu() {
       level("l2", spec::Sharing::chip, spec::Policy::cache, Bytes(50e6), BytesPerSecond(5e12), Seconds(200e-9)),
       level("hbm", spec::Sharing::chip, spec::Policy::memory, Bytes(80e9), BytesPerSecond(1e12), Seconds(500e-9))};
   add_power(chip);
-  chip.prefill = {.fixed = Seconds(10e-6),
+  chip.prefill.standard = {.fixed = Seconds(10e-6),
                   .fixed_encoder = Seconds(8e-6),
                   .matrix_efficiency = 0.7,
                   .matrix_efficiency_8bit = 0.6,
@@ -55,7 +55,7 @@ inline spec::ChipSpec gpu() {
                   .append_passes = 1,
                   .packed_queries = 0};
   chip.mla_prefill = chip.prefill;
-  chip.decode = {.fixed = Seconds(5e-6),
+  chip.decode.standard = {.fixed = Seconds(5e-6),
                  .matrix_efficiency = 0.5,
                  .tile_overhead = 2000,
                  .split_reduction = Seconds(2e-6),
@@ -65,7 +65,7 @@ inline spec::ChipSpec gpu() {
                  .tile_cols = 64,
                  .ctas_per_unit = 1};
   chip.mla_decode = chip.decode;
-  chip.moe = {.fixed = Seconds(20e-6),
+  chip.moe.standard = {.fixed = Seconds(20e-6),
               .matrix_efficiency = 0.7,
               .matrix_efficiency_8bit = 0.6,
               .narrow_exponent = 0.6,

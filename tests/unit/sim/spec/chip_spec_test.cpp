@@ -124,11 +124,6 @@ TEST_F(ChipSpecTest, AFormatThatThereIsNotIsAMistake) {
   EXPECT_THAT(mistake("fp8: 2000 flop", "fp9: 2000 flop"), HasSubstr("unknown key 'fp9'"));
 }
 
-TEST_F(ChipSpecTest, AnIntervalNeedsTheWidthsOfOtherOperatorsAndOfAWholeNetwork) {
-  EXPECT_THAT(mistake("default: 0.2, ", "softmax: 0.2, "), HasSubstr("key 'default' is missing"));
-  EXPECT_THAT(mistake(", workload: 0.15}", "}"), HasSubstr("key 'workload' is missing"));
-}
-
 TEST_F(ChipSpecTest, AMissingBlockIsOneMistake) {
   const std::string said = mistake("moe: {fixed: 20 us,", "moe_: {fixed: 20 us,");
   EXPECT_THAT(said, HasSubstr("chip: key 'moe' is missing"));

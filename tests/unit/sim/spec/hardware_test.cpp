@@ -115,9 +115,9 @@ TEST_F(HardwareTest, AVendorWithoutARuntimeIsAMistake) {
 }
 
 TEST_F(HardwareTest, ARuntimesKernelsAreLaidOverTheFamilyThatTheyAreFor) {
-  EXPECT_DOUBLE_EQ(small.hardware("toy").system.chip.decode.fixed.si(), 7e-6);  // acme says so of 'plain'
-  EXPECT_DOUBLE_EQ(small.hardware("old").system.chip.decode.fixed.si(), 5e-6);  // and nothing of 'plain_fp16'
-  EXPECT_EQ(small.hardware("toy").system.chip.decode.tail, 0.3);                // the rest stays the family's
+  EXPECT_DOUBLE_EQ(small.hardware("toy").system.chip.decode.standard.fixed.si(), 7e-6);  // acme says so of 'plain'
+  EXPECT_DOUBLE_EQ(small.hardware("old").system.chip.decode.standard.fixed.si(), 5e-6);  // and nothing of 'plain_fp16'
+  EXPECT_EQ(small.hardware("toy").system.chip.decode.standard.tail, 0.3);                // the rest stays the family's
 }
 
 TEST_F(HardwareTest, AnOverrideIsTheLastWord) {
@@ -129,7 +129,7 @@ TEST_F(HardwareTest, AnOverrideIsTheLastWord) {
   const Hardware hardware = small.hardware("toy_8", overrides);
   EXPECT_EQ(hardware.system.chip.device_memory().bandwidth, BytesPerSecond(2e12));
   EXPECT_EQ(hardware.system.chip.units, 50);
-  EXPECT_EQ(hardware.system.chip.decode.fixed, Seconds(1e-6));
+  EXPECT_EQ(hardware.system.chip.decode.standard.fixed, Seconds(1e-6));
   EXPECT_EQ(hardware.runtime.step_overhead, Seconds(0));
   EXPECT_EQ(hardware.system.fabric.bandwidth, BytesPerSecond(1e12));
   EXPECT_EQ(hardware.system.nccl->direct->start, Seconds(1e-6));

@@ -77,7 +77,6 @@ attention:
 moe: {fixed: 20 us, matrix_efficiency: 0.6, matrix_efficiency_8bit: 0.5, narrow_exponent: 0.5, tile_overhead: 1500 clk, tail: 0.2,
       memory_efficiency: 0.8, permute_passes: 1}
 elementwise: {memory_efficiency: 0.9, fixed: 2 us, passes: 1, in_flight: 32 KiB}
-uncertainty: {gemm: 0.1, collective: 0.3, default: 0.2, workload: 0.15}
 )";
 
 // No bf16, and fp16 beside int8 alone.
@@ -113,7 +112,6 @@ host_link: 32 GB/s
 systolic: {fixed: 3 us, matrix_efficiency: 0.9, memory_efficiency: 0.9, fill: 0, decode_per_sequence: 300 ns, decode_memory_efficiency: 0.7,
            prefill_matrix_efficiency: 0.5, attention_fixed: 10 us}
 elementwise: {memory_efficiency: 0.9, fixed: 500 ns, passes: 1, in_flight: 1 MiB}
-uncertainty: {default: 0.2, workload: 0.15}
 )";
 
 inline constexpr const char* kToyNode = R"(schema: mlosim/system/1
@@ -154,6 +152,18 @@ memory: {reserved_share: 0.05, context: 500 MB}
 quantiser: {fixed: 1 us, passes: 1, per_row: 0 s}
 )";
 
+// GEMMs of toy's within 10 %, collectives within 30 %.
+inline constexpr const char* kToyResiduals = R"(schema: mlosim/residuals/1
+source: toy rows
+steps: {chip: {usual: 0.1}, family: {usual: 0.2}, runtime: {usual: 0.05}, format: {usual: 0.1}, op: {usual: 0.1}, kind: {usual: 0.2}, size: {usual: 0}}
+correlation: {within_kind: 0.3, across_kinds: 0.1}
+host: {value: 0.2, kind: assumed, source: a guess}
+network: {value: 0.15, kind: assumed, source: a guess}
+curves:
+  - {op: gemm, chip: toy, family: plain, formats: {acme: [bf16]}, rows: 100, shortest: 1 us, longest: 1 s, time: [1 ms], low: [-0.1], high: [0.1]}
+  - {op: all_reduce, chip: toy, family: plain, formats: {acme: [bf16]}, rows: 100, shortest: 1 us, longest: 1 s, time: [1 ms], low: [-0.3], high: [0.3]}
+)";
+
 class SmallLibrary {
  public:
   SmallLibrary() {
@@ -170,6 +180,7 @@ class SmallLibrary {
     write("hw_specs/families/arrays.yaml", "{schema: mlosim/family/1, name: arrays}\n");
     write("hw_specs/families/direct.yaml", kDirectLibrary);
     write("hw_specs/systems/toy_8.yaml", kToyNode);
+    write("hw_specs/residuals.yaml", kToyResiduals);
     write("models/runtimes/acme.yaml", kAcmeRuntime);
     write("models/runtimes/weave.yaml", kWeaveRuntime);
   }

@@ -1,0 +1,68 @@
+// Parameters of fused attention kernels on a GPU, as `attention:` of a chip's family and of a runtime gives them; the
+// formulas stand in sim/chip/flash_attention.hpp. Used by the cost models of attention and latent attention.
+//
+// "clk" is a count of core clocks of one unit (SM, CU).
+#pragma once
+
+#include <cstdint>
+#include <optional>
+
+#include "sim/spec/kernel_choice.hpp"
+#include "sim/units/quantity.hpp"
+
+namespace mlosim::spec {
+
+// Many queries a sequence.
+struct AttentionPrefillParameters {
+  Seconds fixed;                 // of a causal call, the KV-append kernel included
+  Seconds fixed_encoder;         // of a call without KV cache
+  double matrix_efficiency = 1;  // 16-bit operands
+  double matrix_efficiency_8bit = 1;
+  double exponential_weight = 1;  // exponentials' time that adds to the multiplications' (0 = hidden)
+  double tile_overhead = 0;       // clk at the start and end of a query tile
+  double key_step = 0;            // clk of a key tile that other tiles of the unit hide: barriers, loads
+  double tail = 0;                // share of a heaviest tile that is left over at the end
+  std::int64_t tile_rows = 128, tile_cols = 64;
+  double append_passes = 1;             // of the RoPE and KV-append bytes
+  std::int64_t packed_queries = 0;      // calls of at most as many put all query heads of a KV head in one tile
+  std::int64_t width_granule = 32;      // head dimensions are padded to a multiple of it
+  std::int64_t split_queries = 0;       // calls of at most as many divide the keys where query tiles leave units idle
+  double overlap_norm = 4;              // p of (Σ xᵖ)^(1/p), by which arithmetic and memory overlap
+  bool absorbed = false;                // latent attention alone: works on the latent rows
+  bool skips_window = true;             // leaves out keys that the window hides
+};
+
+// How the keys of one group are divided over CTAs.
+enum class KeySplit {
+  none,       // one CTA each
+  fill,       // as many parts as the units hold
+  efficient,  // the fewest parts within 15 % of the fullest last wave (FlashAttention)
+};
+
+// One query a sequence.
+struct AttentionDecodeParameters {
+  Seconds fixed;
+  double matrix_efficiency = 1;
+  double tile_overhead = 0;  // clk of a CTA's start and end
+  double key_step = 0;       // clk of a key tile besides its arithmetic: dependent loads, reductions, barriers
+  Seconds split_reduction;
+  double tail = 0;
+  double memory_efficiency = 1;   // of the device memory's datasheet rate on KV streams
+  std::int64_t row_granule = 16;  // rows that query heads of one KV head are rounded to
+  std::int64_t tile_cols = 64;
+  std::int64_t ctas_per_unit = 1;
+  std::int64_t heads_per_cta = 0;  // query heads that one CTA takes at most; 0 = all of a KV head
+  KeySplit split = KeySplit::fill;
+  std::int64_t part_tiles = 1;     // key tiles that a part has at least
+  std::int64_t width_granule = 32;
+  double overlap_norm = 4;
+  bool skips_window = true;
+  // Of the kernel for caches of at most 8 bits, where it is another one.
+  std::optional<Seconds> fixed_8bit = std::nullopt;
+  std::optional<double> tile_overhead_8bit = std::nullopt;
+};
+
+Kernels<AttentionPrefillParameters> decode_attention_prefill(Node node);
+Kernels<AttentionDecodeParameters> decode_attention_decode(Node node);
+
+}  // namespace mlosim::spec

@@ -1,0 +1,16 @@
+# Writes the names of cuBLASLt's tiles, stages and cluster shapes, read off this toolkit's own header, as entries of
+# C++ tables: matmul_tiles.inc, matmul_stages.inc and matmul_clusters.inc under `folder`.
+function(measure_matmul_names header folder)
+  foreach(table "tiles|CUBLASLT_MATMUL_TILE_" "stages|CUBLASLT_MATMUL_STAGES_" "clusters|CUBLASLT_CLUSTER_SHAPE_")
+    string(REPLACE "|" ";" parts ${table})
+    list(GET parts 0 name)
+    list(GET parts 1 prefix)
+    file(STRINGS ${header} lines REGEX "^ *${prefix}[0-9]+x[0-9xA-Z]+ *=")
+    set(entries "")
+    foreach(line IN LISTS lines)
+      string(REGEX MATCH "${prefix}([0-9]+x[0-9xA-Z]+)" _ ${line})
+      string(APPEND entries "{${CMAKE_MATCH_0}, \"${CMAKE_MATCH_1}\"},\n")
+    endforeach()
+    file(CONFIGURE OUTPUT ${folder}/matmul_${name}.inc CONTENT "${entries}" @ONLY)
+  endforeach()
+endfunction()
