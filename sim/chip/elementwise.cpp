@@ -78,8 +78,8 @@ KernelPrice price_stream(const Stream& stream, const KernelContext& context) {
   const spec::MemoryLevel& memory = chip.device_memory();
   const double units = static_cast<double>(chip.units);
   const double in_flight = parameters.in_flight * units / (memory.latency * memory.bandwidth);
-  const double efficiency =
-      parameters.row ? parameters.memory_efficiency : both_limits(parameters.memory_efficiency, in_flight);
+  const bool waits = stream.rows.waits > Seconds(0);  // for its rows' steps: what it keeps in flight is in there
+  const double efficiency = waits ? parameters.memory_efficiency : both_limits(parameters.memory_efficiency, in_flight);
 
   const Bytes fresh = work.bytes() - stream.gathered;
   const double fresh_hit = resident_share(chip, work.bytes());
@@ -89,8 +89,7 @@ KernelPrice price_stream(const Stream& stream, const KernelContext& context) {
                         stream_time(chip, stream.gathered, gathered_hit, efficiency);
   const Seconds vector = std::max(work.vector, stream.elements * parameters.per_element) / chip.vector_rate() +
                          Seconds(work.exponentials / (chip.exponentials * units * chip.clock.si()));
-  const Seconds waited =
-      stream.rows.waits > Seconds(0) ? overlap(parameters.row->overlap_norm, moved, stream.rows.waits) : moved;
+  const Seconds waited = waits ? overlap(parameters.row->overlap_norm, moved, stream.rows.waits) : moved;
 
   KernelPlan plan;
   plan.active_units = units;

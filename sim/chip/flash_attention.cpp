@@ -141,8 +141,8 @@ KernelPrice price_flash_decode(const FlashDecode& attention, const spec::Attenti
   const double ctas_per_unit = d(parameters.ctas_per_unit);
   const double slots = d(chip.units) * ctas_per_unit;
   // Query heads of a KV head that one CTA takes, and CTAs that thus read the same keys.
-  const std::int64_t together = parameters.heads_per_cta > 0 ? std::min(parameters.heads_per_cta, attention.queries)
-                                                             : attention.queries;
+  const std::int64_t together =
+      parameters.heads_per_cta > 0 ? std::min(parameters.heads_per_cta, attention.queries) : attention.queries;
   const double groups = attention.problems * d((attention.queries + together - 1) / together);
   const std::int64_t keys = parameters.skips_window ? attention.keys : attention.all_keys;
   const Bytes hidden = parameters.skips_window ? Bytes(0) : attention.hidden;
@@ -162,8 +162,7 @@ KernelPrice price_flash_decode(const FlashDecode& attention, const spec::Attenti
   const Seconds cta = ends + tiles_per_part * tile;
   const Seconds compute = std::max(cta, (ctas / slots + parameters.tail) * cta);
 
-  const Bytes partials =
-      parts > 1 ? Bytes(kPartialBytes * ctas * d(together * (attention.width.value + 2))) : Bytes(0);
+  const Bytes partials = parts > 1 ? Bytes(kPartialBytes * ctas * d(together * (attention.width.value + 2))) : Bytes(0);
   const Traffic traffic = traffic_of(context, attention.work.bytes() - attention.cached + partials,
                                      attention.cached + hidden, parameters.memory_efficiency);
 

@@ -188,7 +188,8 @@ Cost estimate(const spec::GemmTile& tile, double split, double grid_m, double gr
   const double latency = p.l2_latency * hit + p.hbm_latency * (1 - hit);
   const double rate = std::min(g.unit_load.si(), in_flight / latency);
 
-  cost.matrix = per_unit * std::max(multiply, operands) / p.clock;
+  const bool has_long_rows = g.long_row > Bytes(0) && p.k * p.ea >= g.long_row.si();
+  cost.matrix = per_unit * std::max(multiply, operands) * (has_long_rows ? g.long_row_slowdown : 1) / p.clock;
   cost.load = per_unit * bytes_per_k * k_tile / rate / p.clock;
   cost.steps = cost.rounds * g.k_step * k_tile * p.ea / kStepBytes / p.clock;
   cost.read = device_reads(p, a, b, grid_m, grid_n, cost.active);

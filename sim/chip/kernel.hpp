@@ -85,7 +85,7 @@ struct KernelContext {
   const spec::ChipSpec& chip;
   const spec::RuntimeSpec& runtime;
   OperandState operands;
-  bool sustained = true;  // the chip has been busy for seconds: no burst above the power cap
+  bool sustained = true;         // the chip has been busy for seconds: no burst above the power cap
   std::string_view kernel = {};  // of the library's, by name, that ran in a benchmark; empty: the library's choice
 };
 

@@ -73,8 +73,7 @@ work::OpWork work_of_rank(const work::MoeGemm& op, const RankLoad& rank) {
 Bytes permuted_bytes(const work::MoeGemm& op, double rows) {
   const double width = d(op.inter) / d(op.tp);
   const double up = op.gated ? 2 * width : width;
-  return kRowElement *
-         (4 * rows * d(op.hidden) + rows * (2 * up + 2 * width) + 2 * d(op.tokens) * d(op.hidden));
+  return kRowElement * (4 * rows * d(op.hidden) + rows * (2 * up + 2 * width) + 2 * d(op.tokens) * d(op.hidden));
 }
 
 struct GroupedGemm {
@@ -144,10 +143,12 @@ KernelPrice price_moe_simt(const work::MoeGemm& op, const KernelContext& context
 KernelPrice price_moe(const work::MoeGemm& op, const KernelContext& context) {
   if (context.chip.kind == spec::ChipKind::simt) return price_moe_simt(op, context);
   const RankLoad rank = rank_load(op);
-  return price_grouped_systolic(
-      op,
-      {.experts = rank.active, .rows = rank.rows, .work = work_of_rank(op, rank), .permuted = permuted_bytes(op, rank.rows)},
-      context);
+  return price_grouped_systolic(op,
+                                {.experts = rank.active,
+                                 .rows = rank.rows,
+                                 .work = work_of_rank(op, rank),
+                                 .permuted = permuted_bytes(op, rank.rows)},
+                                context);
 }
 
 }  // namespace mlosim::chip

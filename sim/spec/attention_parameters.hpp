@@ -23,13 +23,13 @@ struct AttentionPrefillParameters {
   double key_step = 0;            // clk of a key tile that other tiles of the unit hide: barriers, loads
   double tail = 0;                // share of a heaviest tile that is left over at the end
   std::int64_t tile_rows = 128, tile_cols = 64;
-  double append_passes = 1;             // of the RoPE and KV-append bytes
-  std::int64_t packed_queries = 0;      // calls of at most as many put all query heads of a KV head in one tile
-  std::int64_t width_granule = 32;      // head dimensions are padded to a multiple of it
-  std::int64_t split_queries = 0;       // calls of at most as many divide the keys where query tiles leave units idle
-  double overlap_norm = 4;              // p of (Σ xᵖ)^(1/p), by which arithmetic and memory overlap
-  bool absorbed = false;                // latent attention alone: works on the latent rows
-  bool skips_window = true;             // leaves out keys that the window hides
+  double append_passes = 1;         // of the RoPE and KV-append bytes
+  std::int64_t packed_queries = 0;  // calls of at most as many put all query heads of a KV head in one tile
+  std::int64_t width_granule = 32;  // head dimensions are padded to a multiple of it
+  std::int64_t split_queries = 0;   // calls of at most as many divide the keys where query tiles leave units idle
+  double overlap_norm = 4;          // p of (Σ xᵖ)^(1/p), by which arithmetic and memory overlap
+  bool absorbed = false;            // latent attention alone: works on the latent rows
+  bool skips_window = true;         // leaves out keys that the window hides
 };
 
 // How the keys of one group are divided over CTAs.
@@ -53,7 +53,7 @@ struct AttentionDecodeParameters {
   std::int64_t ctas_per_unit = 1;
   std::int64_t heads_per_cta = 0;  // query heads that one CTA takes at most; 0 = all of a KV head
   KeySplit split = KeySplit::fill;
-  std::int64_t part_tiles = 1;     // key tiles that a part has at least
+  std::int64_t part_tiles = 1;  // key tiles that a part has at least
   std::int64_t width_granule = 32;
   double overlap_norm = 4;
   bool skips_window = true;

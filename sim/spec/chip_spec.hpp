@@ -80,10 +80,10 @@ struct ChipSpec {
   PowerSpec power;
   BytesPerSecond host_link;  // per direction
   std::optional<DollarsPerSecond> price;
-  GemmFormats gemm;                    // simt
+  GemmFormats gemm;                                          // simt
   Kernels<AttentionPrefillParameters> prefill, mla_prefill;  // simt
   Kernels<AttentionDecodeParameters> decode, mla_decode;     // simt
-  Kernels<MoeParameters> moe;         // simt
+  Kernels<MoeParameters> moe;                                // simt
   ElementwiseParameters elementwise;
   SystolicParameters systolic;  // systolic
 

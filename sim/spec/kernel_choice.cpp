@@ -67,8 +67,8 @@ bool KernelCondition::holds(const KernelCall& call) const {
                        [size](const SizeRange& range) { return size >= range.from && size <= range.to; });
   };
   return std::all_of(sizes.begin(), sizes.end(), in_one) && lists(dtype, call.dtype) &&
-         lists(kv_dtype, call.kv_dtype) && lists(weights, call.weights) && window.value_or(call.window) == call.window &&
-         causal.value_or(call.causal) == call.causal;
+         lists(kv_dtype, call.kv_dtype) && lists(weights, call.weights) &&
+         window.value_or(call.window) == call.window && causal.value_or(call.causal) == call.causal;
 }
 
 KernelCondition decode_condition(Node node) {

@@ -58,6 +58,12 @@ void decode_gemm_plans(Node node, GemmParameters& gemm) {
   node.finish();
 }
 
+void decode_long_rows(Node& node, GemmParameters& g) {
+  g.long_row = node.value_or<Bytes>("long_row", g.long_row, Range::non_negative);
+  g.long_row_slowdown = node.number_or("long_row_slowdown", g.long_row_slowdown);
+  if (g.long_row_slowdown < 1) node.fail_at("long_row_slowdown", "must be at least 1");
+}
+
 void decode_quantisers(Node& node, GemmParameters& g) {
   if (node.has("quantiser")) g.quantiser = decode_quantiser(node.require_mapping("quantiser"));
   if (node.has("batched_quantiser")) g.batched_quantiser = decode_quantiser(node.require_mapping("batched_quantiser"));
@@ -88,6 +94,7 @@ GemmParameters decode_gemm_format(Node node, const GemmParameters& standard) {
   g.warm_share = node.number_or("warm_share", g.warm_share, Range::fraction);
   g.rotating_share = node.number_or("rotating_share", g.rotating_share, Range::fraction);
   g.operand_limit = node.number_or("operand_limit", g.operand_limit, Range::non_negative);
+  decode_long_rows(node, g);
   g.memory_share = node.number_or("memory_share", g.memory_share, Range::fraction);
   decode_quantisers(node, g);
   node.finish();
@@ -154,6 +161,7 @@ GemmFormats decode_gemm(Node node) {
   g.warm_share = node.require_number("warm_share", Range::fraction);
   g.rotating_share = node.require_number("rotating_share", Range::fraction);
   g.operand_limit = node.require_number("operand_limit", Range::non_negative);
+  decode_long_rows(node, g);
   g.memory_share = node.number_or("memory_share", 1, Range::fraction);
   decode_quantisers(node, g);
   Node formats = node.child("formats");

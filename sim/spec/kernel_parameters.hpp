@@ -63,6 +63,8 @@ struct GemmParameters {
   double warm_share = 0;         // of the L2 that keeps re-read operands
   double rotating_share = 0;     // of the L2 that keeps operands which are cycled through
   double operand_limit = 0;      // how much operand bytes bind the multipliers; 0 = never
+  Bytes long_row;                // of an operand, from which on each row of a tile lies on pages of its own; 0 = never
+  double long_row_slowdown = 1;  // of the main loop by the address translation that this takes
   double memory_share = 1;       // of the device memory's sustained rate that these kernels draw
   std::optional<Quantiser> quantiser = std::nullopt;          // the runtime's own where there is none
   std::optional<Quantiser> batched_quantiser = std::nullopt;  // of batched products, where it is another one: it

@@ -7,6 +7,17 @@
 namespace mlosim::spec {
 namespace {
 
+// "{rows: [16, 32, 64], kind: …, source: …}".
+std::vector<std::int64_t> decode_row_tiles(Node node) {
+  std::vector<std::int64_t> tiles;
+  for (const Node& rows : node.child("rows").items()) tiles.push_back(rows.as_count());
+  node.read_block_source();
+  node.finish();
+  if (!tiles.empty() && std::is_sorted(tiles.begin(), tiles.end())) return tiles;
+  node.fail_at("rows", "expected at least one number of rows, in ascending order");
+  return {128};
+}
+
 void read_moe(Node& node, MoeParameters& m, bool has_standard) {
   ParameterBlock block(node, has_standard);
   block.quantity("fixed", m.fixed);
@@ -21,14 +32,7 @@ void read_moe(Node& node, MoeParameters& m, bool has_standard) {
   m.per_expert = node.value_or<Seconds>("per_expert", m.per_expert, Range::non_negative);
   m.column_tile = node.count_or("column_tile", m.column_tile);
   m.launches = static_cast<int>(std::min<std::int64_t>(node.count_or("launches", m.launches), 1000));
-  if (node.has("row_tiles")) {
-    m.row_tiles.clear();
-    for (const Node& rows : node.child("row_tiles").items()) m.row_tiles.push_back(rows.as_count());
-    if (m.row_tiles.empty() || !std::is_sorted(m.row_tiles.begin(), m.row_tiles.end())) {
-      node.fail_at("row_tiles", "expected at least one number of rows, in ascending order");
-      m.row_tiles = {128};
-    }
-  }
+  if (node.has("row_tiles")) m.row_tiles = decode_row_tiles(node.require_mapping("row_tiles"));
 }
 
 }  // namespace

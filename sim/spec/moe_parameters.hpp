@@ -18,9 +18,9 @@ struct MoeParameters {
   double tile_overhead = 0;    // clk
   double tail = 0;             // waves left over at the end
   double memory_efficiency = 1;
-  double permute_passes = 1;       // of the permutation and activation bytes
-  double remote_rows = 0;          // share of other ranks' rows that the passes go over as well
-  Seconds per_expert;              // of each expert of the rank: sorting and the groups' descriptors
+  double permute_passes = 1;  // of the permutation and activation bytes
+  double remote_rows = 0;     // share of other ranks' rows that the passes go over as well
+  Seconds per_expert{};       // of each expert of the rank: sorting and the groups' descriptors
   std::vector<std::int64_t> row_tiles{16, 32, 64, 128};  // ascending
   std::int64_t column_tile = 128;
   int launches = 5;  // permute, up, activation, down, combine

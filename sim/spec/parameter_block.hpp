@@ -37,7 +37,8 @@ class ParameterBlock {
   bool has_standard_;
 };
 
-// A block and the kernels under its `kernels:`. `decode(node, parameters, has_standard)` reads the parameters' own keys.
+// A block and the kernels under its `kernels:`. `decode(node, parameters, has_standard)` reads the parameters' own
+// keys.
 template <class P, class Decode>
 Kernels<P> decode_kernels(Node& node, Decode decode) {
   Kernels<P> kernels;

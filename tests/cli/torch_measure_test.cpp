@@ -68,7 +68,8 @@ TEST_F(TorchMeasure, WrongWordsAreAnsweredWithTheNearestOnes) {
 
 TEST_F(TorchMeasure, ItsOwnTestsPass) {
   const CommandResult result = run("sh -c 'cd " + support::shell_quoted(support::source_dir().string()) +
-                                   " && PYTHONDONTWRITEBYTECODE=1 python3 -m unittest validate/torch/test_measure.py'");
+                                   " && PYTHONDONTWRITEBYTECODE=1 python3 -m unittest validate/torch/test_measure.py "
+                                   "validate/torch/test_campaign.py'");
   EXPECT_EQ(result.exit_code, 0) << result.err;
 }
 

@@ -12,6 +12,7 @@
 #include <utility>
 #include <vector>
 
+#include "tests/property/gemm_kernels.hpp"
 #include "tests/property/machines.hpp"
 
 namespace mlosim::property {
@@ -41,22 +42,41 @@ std::vector<std::pair<std::string, Improve>> improvements(const ChipSpec& chip) 
     for (auto& [format, energy] : c.power.matrix) energy /= f;
   });
   all.emplace_back("gemm's fixed times", [](ChipSpec& c, double f) {
-    c.gemm.fixed /= f;
-    c.gemm.prologue /= f;
-    c.gemm.epilogue /= f;
-    c.gemm.split_reduction /= f;
+    for (spec::GemmParameters* g : gemm_kernels(c))
+      g->fixed /= f, g->prologue /= f, g->epilogue /= f, g->split_reduction /= f;
   });
-  all.emplace_back("gemm.k_step", [](ChipSpec& c, double f) { c.gemm.k_step /= f; });
-  all.emplace_back("gemm.epilogue_store", [](ChipSpec& c, double f) { c.gemm.epilogue_store *= f; });
-  all.emplace_back("gemm.unit_load", [](ChipSpec& c, double f) { c.gemm.unit_load *= f; });
-  all.emplace_back("gemm.stages_in_flight", [](ChipSpec& c, double f) { c.gemm.stages_in_flight *= f; });
+  all.emplace_back("gemm.k_step", [](ChipSpec& c, double f) {
+    for (spec::GemmParameters* g : gemm_kernels(c)) g->k_step /= f;
+  });
+  all.emplace_back("gemm.epilogue_store", [](ChipSpec& c, double f) {
+    for (spec::GemmParameters* g : gemm_kernels(c)) g->epilogue_store *= f;
+  });
+  all.emplace_back("gemm.unit_load", [](ChipSpec& c, double f) {
+    for (spec::GemmParameters* g : gemm_kernels(c)) g->unit_load *= f;
+  });
+  all.emplace_back("gemm.stages_in_flight", [](ChipSpec& c, double f) {
+    for (spec::GemmParameters* g : gemm_kernels(c)) g->stages_in_flight *= f;
+  });
   all.emplace_back("attention's fixed times", [](ChipSpec& c, double f) {
-    for (spec::AttentionPrefillParameters* p : {&c.prefill, &c.mla_prefill})
-      p->fixed /= f, p->fixed_encoder /= f, p->tile_overhead /= f;
-    for (spec::AttentionDecodeParameters* p : {&c.decode, &c.mla_decode})
-      p->fixed /= f, p->tile_overhead /= f, p->split_reduction /= f;
+    const auto quicken_prefill = [f](spec::AttentionPrefillParameters& p) {
+      p.fixed /= f, p.fixed_encoder /= f, p.tile_overhead /= f, p.key_step /= f;
+    };
+    const auto quicken_decode = [f](spec::AttentionDecodeParameters& p) {
+      p.fixed /= f, p.tile_overhead /= f, p.split_reduction /= f, p.key_step /= f;
+    };
+    for (auto* kernels : {&c.prefill, &c.mla_prefill}) {
+      quicken_prefill(kernels->standard);
+      for (auto& special : kernels->specials) quicken_prefill(special.parameters);
+    }
+    for (auto* kernels : {&c.decode, &c.mla_decode}) {
+      quicken_decode(kernels->standard);
+      for (auto& special : kernels->specials) quicken_decode(special.parameters);
+    }
   });
-  all.emplace_back("moe's fixed times", [](ChipSpec& c, double f) { c.moe.fixed /= f, c.moe.tile_overhead /= f; });
+  all.emplace_back("moe's fixed times", [](ChipSpec& c, double f) {
+    c.moe.standard.fixed /= f, c.moe.standard.tile_overhead /= f;
+    for (auto& special : c.moe.specials) special.parameters.fixed /= f, special.parameters.tile_overhead /= f;
+  });
   all.emplace_back("elementwise's fixed times", [](ChipSpec& c, double f) {
     c.elementwise.standard.fixed /= f;
     for (auto& [kind, stream] : c.elementwise.kinds) stream.fixed /= f;
@@ -77,7 +97,8 @@ std::vector<std::pair<std::string, Improve>> improvements(const ChipSpec& chip) 
 // The longest that the improved chip may take.
 Seconds longest(const chip::KernelPrice& before, const chip::KernelPrice& after, const ChipSpec& chip) {
   constexpr double kRounding = 1 + 1e-12;
-  if (before.plan.split > 1 && after.plan.split == 1) return before.time * kSplitMargin + chip.gemm.split_preference;
+  if (before.plan.split > 1 && after.plan.split == 1)
+    return before.time * kSplitMargin + largest_split_preference(chip);
   return before.time * kRounding;
 }
 

@@ -15,6 +15,7 @@
 #include <variant>
 #include <vector>
 
+#include "tests/property/gemm_kernels.hpp"
 #include "tests/property/machines.hpp"
 
 namespace mlosim::property {
@@ -65,7 +66,7 @@ Seconds shortest(const work::Operator& op, const chip::KernelPrice& before, cons
   constexpr double kRounding = 1 - 1e-12;
   constexpr double kSplitMargin = 1.02;
   if (std::holds_alternative<work::Gemm>(op) && before.plan.split == 1 && after.plan.split > 1)
-    return (before.time - chip.gemm.split_preference) / kSplitMargin;
+    return (before.time - largest_split_preference(chip)) / kSplitMargin;
   const auto* attention = std::get_if<work::AttentionDecode>(&op);
   const auto* mla = std::get_if<work::MlaDecode>(&op);
   if ((!attention && !mla) || before.plan.split == 1 || after.plan.split > 1) return before.time * kRounding;

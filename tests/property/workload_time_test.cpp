@@ -9,6 +9,7 @@
 #include <utility>
 #include <vector>
 
+#include "tests/property/gemm_kernels.hpp"
 #include "tests/property/workloads.hpp"
 
 namespace mlosim::property {
@@ -120,7 +121,8 @@ TEST(WorkloadTime, IsNotLongerOnABetterMachine) {
       for (std::size_t i = 0; i < before.total.ops.size(); ++i) {
         const report::OpTotal &was = before.total.ops[i], &is = after.total.ops[i];
         if (was.detail.find("split") != std::string::npos && is.detail.find("split") == std::string::npos) {
-          allowed += (was.each * (kSplitMargin - 1) + scenario.hardware.system.chip.gemm.split_preference) * was.count;
+          allowed +=
+              (was.each * (kSplitMargin - 1) + largest_split_preference(scenario.hardware.system.chip)) * was.count;
         }
       }
       EXPECT_LE(seconds_of(after), (before.total.makespan + allowed).si() * (1 + 1e-9)) << name << ": " << what;

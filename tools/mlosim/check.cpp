@@ -16,7 +16,8 @@ namespace mlosim::cli {
 
 Run add_check(CLI::App& app) {
   auto files = std::make_shared<std::vector<std::string>>();
-  CLI::App* command = app.add_subcommand("check", "Read specs, models, workloads and measured data and report every mistake");
+  CLI::App* command =
+      app.add_subcommand("check", "Read specs, models, workloads and measured data and report every mistake");
   command->add_option("files", *files, "files or built-in names")->required();
   return [files](const spec::Library& library) {
     std::size_t wrong = 0;

@@ -25,5 +25,6 @@ Run add_list(CLI::App& app);
 Run add_show(CLI::App& app);
 Run add_check(CLI::App& app);
 Run add_validate(CLI::App& app);
+Run add_calibrate(CLI::App& app);
 
 }  // namespace mlosim::cli

@@ -14,6 +14,7 @@
 #include "tools/mlosim/output.hpp"
 #include "tools/mlosim/word_option.hpp"
 #include "validate/compare/render.hpp"
+#include "validate/compare/residual_report.hpp"
 #include "validate/compare/validate.hpp"
 
 namespace mlosim::cli {
@@ -28,6 +29,7 @@ struct Options {
   std::string group_by = "device,op,dtype";
   std::optional<std::string> predictions;
   std::optional<double> max_mape;
+  std::optional<std::string> residuals;
 };
 
 std::vector<compare::GroupKey> read_group_by(const std::string& text) {
@@ -52,6 +54,12 @@ std::vector<compare::GroupKey> read_group_by(const std::string& text) {
 }
 
 int run_validate(Options options, const spec::Library& library) {
+  if (options.residuals) {
+    const compare::ResidualReport report = compare::report_residuals(library, options.suites);
+    write_file(*options.residuals, report.file);
+    std::cout << report.checks;
+    return kDone;
+  }
   options.validate.group_by = read_group_by(options.group_by);
   const compare::Validation validation = compare::validate(library, options.suites, options.validate);
   if (options.predictions) write_file(*options.predictions, compare::render_predictions(validation));
@@ -91,6 +99,9 @@ Run add_validate(CLI::App& app) {
   command->add_option("--predictions", options->predictions, "write every row with its prediction to this CSV file");
   command->add_option("--max-mape", options->max_mape, "exit with 1 where the overall mean absolute error is above it")
       ->check(CLI::NonNegativeNumber);
+  command->add_option("--residuals", options->residuals,
+                      "only write what intervals are made of, the errors on the half not fitted, to this file "
+                      "(hw_specs/residuals.yaml), and say how well they hold");
   add_word_option<Format>(*command, "--format", options->format, {{"text", Format::text}, {"json", Format::json}},
                           "text or json")
       ->default_str("text");

@@ -9,6 +9,7 @@
 
 #include "sim/units/check.hpp"
 #include "validate/compare/predict_row.hpp"
+#include "validate/compare/score_row.hpp"
 
 namespace mlosim::calibrate {
 namespace {
@@ -122,28 +123,8 @@ std::vector<compare::ScoredRow> Objective::scored(const Setting& setting,
   std::vector<compare::ScoredRow> scored(subset.size());
   tbb::parallel_for(std::size_t(0), subset.size(), [&](std::size_t i) {
     const Row& row = rows_[subset[i]];
-    const suite::Measurement& m = *row.measurement;
-    const spec::ChipSpec& chip = machines[row.machine].system.chip;
-    const compare::RowPrediction prediction = compare::predict_row(m, machines[row.machine]);
-    const work::OpWork work = work::work_of(m.work);
-    Seconds compute = work.vector / chip.vector_rate();
-    if (const auto peak = chip.matrix_peak(work.matrix_dtype)) compute += work.matrix / *peak;
-    scored[i] = {.row = subset[i],
-                 .device = m.device,
-                 .op = m.op,
-                 .dtype = m.dtype,
-                 .software = m.software,
-                 .label = {},
-                 .measured = m.measured.si(),
-                 .predicted = prediction.time.si(),
-                 .low = prediction.time.si(),
-                 .high = prediction.time.si(),
-                 .roofline = prediction.price.bound.si(),
-                 .compute = compute.si(),
-                 .memory = (work.bytes() / chip.device_memory().bandwidth).si(),
-                 .fit_half = row.fit_half,
-                 .plan = {},
-                 .bound_by = {}};
+    scored[i] = compare::score_row(*row.measurement, machines[row.machine]);
+    scored[i].row = subset[i];
   });
   return scored;
 }

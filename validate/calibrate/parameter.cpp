@@ -137,7 +137,7 @@ bool shares_any(const std::vector<std::string>& a, const std::vector<std::string
 }  // namespace
 
 std::vector<ParameterRule> read_parameter_rules(const spec::Library& library) {
-  const auto file = library.find(spec::Shelf::protocols, "validate/parameters");
+  const auto file = library.find_file("validate/parameters.yaml");
   if (!file)
     throw spec::InputError("no list of free parameters (validate/parameters.yaml) was found", "is $MLOSIM_PATH set?");
   const spec::Value document = spec::read_document(*file);

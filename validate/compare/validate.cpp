@@ -14,23 +14,12 @@
 #include "models/predict/residuals.hpp"
 #include "validate/compare/predict_row.hpp"
 #include "validate/compare/published.hpp"
+#include "validate/compare/score_row.hpp"
 
 namespace mlosim::compare {
 namespace {
 
 bool is_table(const std::string& path) { return path.ends_with(".csv"); }
-
-// Seconds that a row's work would take at datasheet rates: arithmetic, and bytes (of a collective: over its links).
-void fill_ideal_times(ScoredRow& scored, const suite::Measurement& row, const spec::Hardware& hardware) {
-  const spec::ChipSpec& chip = hardware.system.chip;
-  const work::OpWork work = work::work_of(row.work);
-  Seconds compute = work.vector / chip.vector_rate();
-  if (const auto peak = chip.matrix_peak(work.matrix_dtype)) compute += work.matrix / *peak;
-  scored.compute = compute.si();
-  scored.memory = std::holds_alternative<work::Collective>(row.work)
-                      ? scored.roofline
-                      : (work.bytes() / chip.device_memory().bandwidth).si();
-}
 
 // A row's prediction, or why there is none.
 struct Outcome {
@@ -41,25 +30,17 @@ struct Outcome {
 Outcome predict_measurement(const suite::Table& table, const suite::Measurement& row, const Machines& machines,
                             const predict::Residuals& residuals, chip::Fidelity fidelity) {
   const spec::Hardware& hardware = machines.of(row);
-  ScoredRow s{.device = row.device, .op = row.op, .dtype = row.dtype, .software = row.software};
-  s.label = fmt::format("{}:{}", table.file, row.line);
-  s.measured = row.measured.si();
-  s.fit_half = suite::is_in_fit_half(row.work);
   try {
-    const RowPrediction prediction = predict_row(row, hardware, fidelity);
-    s.predicted = prediction.time.si();
+    ScoredRow s = score_row(row, hardware, fidelity);
+    s.label = fmt::format("{}:{}", table.file, row.line);
     const predict::Interval interval = predict::kernel_interval(
-        residuals, predict::residual_key(row.work, hardware, prediction.time), prediction.price.bound);
+        residuals, predict::residual_key(row.work, hardware, Seconds(s.predicted)), Seconds(s.roofline));
     s.low = interval.low.si();
     s.high = interval.high.si();
-    s.roofline = prediction.price.bound.si();
-    s.plan = prediction.price.detail;
-    s.bound_by = chip::name_of(prediction.price.bound_by);
+    return {.scored = std::move(s), .reason = {}};
   } catch (const spec::InputError& error) {
     return {.scored = std::nullopt, .reason = error.what()};
   }
-  fill_ideal_times(s, row, hardware);
-  return {.scored = std::move(s), .reason = {}};
 }
 
 class Run {

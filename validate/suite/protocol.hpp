@@ -22,16 +22,16 @@ enum class Weights {
 
 // What one kind of row was measured under. A file's own fields are the defaults of its `software` entries.
 struct Protocol {
-  std::string name;        // "aiconfigurator: trtllm *"
-  std::string source;      // pattern of the row's `source`
-  std::string software;    // pattern of its `software`
-  std::string op;          // pattern of its `op`
-  std::string kind;        // pattern of its `kind`
-  std::string device;      // pattern of its `device`
-  std::string dtype;       // pattern of its `dtype`
-  bool has_power = false;  // only rows with a measured `power_w`: long loops at the power cap
-  std::string runtime;     // whose kernels ran; empty: the vendor's default
-  std::string kernel{};    // which of them, by its name in the runtime's profile; empty: as the runtime chooses
+  std::string name;          // "aiconfigurator: trtllm *"
+  std::string source;        // pattern of the row's `source`
+  std::string software;      // pattern of its `software`
+  std::string op;            // pattern of its `op`
+  std::string kind;          // pattern of its `kind`
+  std::string device;        // pattern of its `device`
+  std::string dtype;         // pattern of its `dtype`
+  bool has_power = false;    // only rows with a measured `power_w`: long loops at the power cap
+  std::string runtime;       // whose kernels ran; empty: the vendor's default
+  std::string kernel{};      // which of them, by its name in the runtime's profile; empty: as the runtime chooses
   bool whole_layer = false;  // latent attention's time holds its up-projections and the copies around them
   spec::LaunchPath launch = spec::LaunchPath::graph;
   Weights weights = Weights::rotated;

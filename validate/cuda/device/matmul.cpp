@@ -97,13 +97,13 @@ using Names = std::map<std::uint32_t, const char*>;
 
 // Of the toolkit's own header, which grows with each release: matmul_names.cmake reads it.
 const Names kTiles = {
-#include "matmul_tiles.inc"
+#include <matmul_tiles.inc>
 };
 const Names kStages = {
-#include "matmul_stages.inc"
+#include <matmul_stages.inc>
 };
 const Names kClusters = {
-#include "matmul_clusters.inc"
+#include <matmul_clusters.inc>
 };
 
 // The number itself where the header has no name for it (0: left to the library).

@@ -203,6 +203,63 @@ TEST(AttentionDecode, AWindowReadsOnlyItsKeys) {
   EXPECT_LT(microseconds(op, gpu(), kCold), full / 10);
 }
 
+TEST(AttentionDecode, AKernelForEachQueryHeadRunsOneCtaForEach) {
+  spec::ChipSpec chip = gpu();
+  const work::AttentionDecode op{.batch = 64, .seq_kv = 1024, .heads = 32, .kv_heads = 4};
+  const KernelPrice together = price(op, chip, kCold);
+  EXPECT_EQ(together.plan.tiles, 64 * 4);
+  chip.decode.standard.heads_per_cta = 1;
+  const KernelPrice apart = price(op, chip, kCold);
+  EXPECT_EQ(apart.plan.tiles, 64 * 32);
+  EXPECT_GT(apart.time, together.time);
+  EXPECT_EQ(apart.plan.device_read, together.plan.device_read);
+}
+
+TEST(AttentionDecode, AKernelThatDoesNotSplitTakesTheTimeOfItsLongestSequence) {
+  spec::ChipSpec chip = gpu();
+  const work::AttentionDecode op{.batch = 1, .seq_kv = 65536, .heads = 8, .kv_heads = 1};
+  EXPECT_GT(price(op, chip).plan.split, 1);
+  chip.decode.standard.split = spec::KeySplit::none;
+  chip.decode.standard.key_step = 500;
+  const KernelPrice whole = price(op, chip);
+  EXPECT_EQ(whole.plan.split, 1);
+  EXPECT_GE(whole.time, Seconds(65536.0 / 64 * 500 / 1e9));
+}
+
+TEST(AttentionDecode, PartsHaveAtLeastTheKeysThatTheLibraryAsksFor) {
+  spec::ChipSpec chip = gpu();
+  chip.decode.standard.part_tiles = 4;
+  const work::AttentionDecode op{.batch = 1, .seq_kv = 1024, .heads = 8, .kv_heads = 1};
+  EXPECT_EQ(price(op, chip).plan.split, 1024 / 64 / 4);
+}
+
+TEST(AttentionDecode, AKernelThatDoesNotSkipHiddenKeysReadsThemAll) {
+  spec::ChipSpec chip = gpu();
+  work::AttentionDecode op{.batch = 32, .seq_kv = 65536, .heads = 32, .kv_heads = 8};
+  const double full = microseconds(op, chip, kCold);
+  op.window = 1024;
+  chip.decode.standard.skips_window = false;
+  EXPECT_NEAR(microseconds(op, chip, kCold), full, 1e-6 * full);
+}
+
+TEST(AttentionPrefill, AKernelThatDoesNotSkipHiddenKeysComputesTheTriangle) {
+  spec::ChipSpec chip = gpu();
+  work::AttentionPrefill op = prompt(8192);
+  const double full = microseconds(op, chip);
+  op.window = 1024;
+  chip.prefill.standard.skips_window = false;
+  EXPECT_NEAR(microseconds(op, chip), full, 0.05 * full);
+}
+
+TEST(AttentionPrefill, ShortCallsMayDivideTheKeysOverIdleUnits) {
+  spec::ChipSpec chip = gpu();
+  const work::AttentionPrefill op{.batch = 1, .seq_q = 64, .seq_kv = 16384, .heads = 8, .kv_heads = 8};
+  const double whole = microseconds(op, chip);
+  chip.prefill.standard.split_queries = 64;
+  EXPECT_EQ(price(op, chip).plan.split, 100 / 8);
+  EXPECT_LT(microseconds(op, chip), whole / 2);
+}
+
 TEST(Mla, DecodeReadsOneLatentRowForAllHeads) {
   work::MlaDecode op{.batch = 64, .seq_kv = 8192, .heads = 16};
   const double few = price(op, gpu(), kCold).plan.device_read.si();
@@ -234,27 +291,27 @@ const work::Operator kOperators[] = {
 
 TEST(Attention, IsNeverBelowItsBounds) {
   spec::ChipSpec fast = gpu();
-  fast.prefill = {.fixed = Seconds(0),
-                  .fixed_encoder = Seconds(0),
-                  .matrix_efficiency = 1,
-                  .matrix_efficiency_8bit = 1,
-                  .exponential_weight = 0,
-                  .tile_overhead = 0,
-                  .tail = 0,
-                  .tile_rows = 64,
-                  .tile_cols = 64,
-                  .append_passes = 0,
-                  .packed_queries = 0};
+  fast.prefill.standard = {.fixed = Seconds(0),
+                           .fixed_encoder = Seconds(0),
+                           .matrix_efficiency = 1,
+                           .matrix_efficiency_8bit = 1,
+                           .exponential_weight = 0,
+                           .tile_overhead = 0,
+                           .tail = 0,
+                           .tile_rows = 64,
+                           .tile_cols = 64,
+                           .append_passes = 0,
+                           .packed_queries = 0};
   fast.mla_prefill = fast.prefill;
-  fast.decode = {.fixed = Seconds(0),
-                 .matrix_efficiency = 1,
-                 .tile_overhead = 0,
-                 .split_reduction = Seconds(0),
-                 .tail = 0,
-                 .memory_efficiency = 1,
-                 .row_granule = 1,
-                 .tile_cols = 64,
-                 .ctas_per_unit = 1};
+  fast.decode.standard = {.fixed = Seconds(0),
+                          .matrix_efficiency = 1,
+                          .tile_overhead = 0,
+                          .split_reduction = Seconds(0),
+                          .tail = 0,
+                          .memory_efficiency = 1,
+                          .row_granule = 1,
+                          .tile_cols = 64,
+                          .ctas_per_unit = 1};
   fast.mla_decode = fast.decode;
   for (const work::Operator& op : kOperators) {
     for (const OperandState& operands : {OperandState{}, kCold}) {

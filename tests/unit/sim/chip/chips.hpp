@@ -44,38 +44,39 @@ inline spec::ChipSpec gpu() {
       level("hbm", spec::Sharing::chip, spec::Policy::memory, Bytes(80e9), BytesPerSecond(1e12), Seconds(500e-9))};
   add_power(chip);
   chip.prefill.standard = {.fixed = Seconds(10e-6),
-                  .fixed_encoder = Seconds(8e-6),
-                  .matrix_efficiency = 0.7,
-                  .matrix_efficiency_8bit = 0.6,
-                  .exponential_weight = 0.9,
-                  .tile_overhead = 2000,
-                  .tail = 0.5,
-                  .tile_rows = 128,
-                  .tile_cols = 64,
-                  .append_passes = 1,
-                  .packed_queries = 0};
+                           .fixed_encoder = Seconds(8e-6),
+                           .matrix_efficiency = 0.7,
+                           .matrix_efficiency_8bit = 0.6,
+                           .exponential_weight = 0.9,
+                           .tile_overhead = 2000,
+                           .tail = 0.5,
+                           .tile_rows = 128,
+                           .tile_cols = 64,
+                           .append_passes = 1,
+                           .packed_queries = 0};
   chip.mla_prefill = chip.prefill;
   chip.decode.standard = {.fixed = Seconds(5e-6),
-                 .matrix_efficiency = 0.5,
-                 .tile_overhead = 2000,
-                 .split_reduction = Seconds(2e-6),
-                 .tail = 0.5,
-                 .memory_efficiency = 0.8,
-                 .row_granule = 16,
-                 .tile_cols = 64,
-                 .ctas_per_unit = 1};
+                          .matrix_efficiency = 0.5,
+                          .tile_overhead = 2000,
+                          .split_reduction = Seconds(2e-6),
+                          .tail = 0.5,
+                          .memory_efficiency = 0.8,
+                          .row_granule = 16,
+                          .tile_cols = 64,
+                          .ctas_per_unit = 1};
   chip.mla_decode = chip.decode;
   chip.moe.standard = {.fixed = Seconds(20e-6),
-              .matrix_efficiency = 0.7,
-              .matrix_efficiency_8bit = 0.6,
-              .narrow_exponent = 0.6,
-              .tile_overhead = 1000,
-              .tail = 0.5,
-              .memory_efficiency = 0.8,
-              .permute_passes = 1};
-  chip.elementwise.memory_efficiency = 0.9;
-  chip.elementwise.standard = {.fixed = Seconds(2e-6), .passes = 1, .in_flight = Bytes(32e3)};
-  chip.elementwise.kinds["rmsnorm"] = {.fixed = Seconds(4e-6), .passes = 1.5, .in_flight = Bytes(4e3)};
+                       .matrix_efficiency = 0.7,
+                       .matrix_efficiency_8bit = 0.6,
+                       .narrow_exponent = 0.6,
+                       .tile_overhead = 1000,
+                       .tail = 0.5,
+                       .memory_efficiency = 0.8,
+                       .permute_passes = 1};
+  chip.elementwise.standard = {
+      .fixed = Seconds(2e-6), .passes = 1, .in_flight = Bytes(32e3), .memory_efficiency = 0.9, .per_element = {}};
+  chip.elementwise.kinds["rmsnorm"] = {
+      .fixed = Seconds(4e-6), .passes = 1.5, .in_flight = Bytes(4e3), .memory_efficiency = 0.9, .per_element = {}};
   return chip;
 }
 
@@ -104,8 +105,8 @@ inline spec::ChipSpec tpu() {
                    .decode_memory_efficiency = 0.6,
                    .prefill_matrix_efficiency = 0.4,
                    .attention_fixed = Seconds(5e-6)};
-  chip.elementwise.memory_efficiency = 0.9;
-  chip.elementwise.standard = {.fixed = Seconds(0.5e-6), .passes = 1, .in_flight = Bytes(1e6)};
+  chip.elementwise.standard = {
+      .fixed = Seconds(0.5e-6), .passes = 1, .in_flight = Bytes(1e6), .memory_efficiency = 0.9, .per_element = {}};
   return chip;
 }
 

@@ -60,6 +60,75 @@ TEST(Elementwise, IsNeverBelowItsBounds) {
   }
 }
 
+// 100 units of 2048 threads, a block of 256 for each row: 800 rows in flight. A step spans 1024 columns.
+spec::ChipSpec gpu_with_row_kernel(double reads) {
+  spec::ChipSpec chip = gpu();
+  chip.elementwise.resident_threads = 2048;
+  chip.elementwise.row_reuse_share = 0.6;
+  spec::StreamParameters softmax = chip.elementwise.standard;
+  softmax.row = spec::RowKernel{.threads = 256,
+                                .least_threads = 32,
+                                .vector = 4,
+                                .reads = reads,
+                                .start = 3,
+                                .step = 2,
+                                .register_cols = 1024,
+                                .overlap_norm = 4};
+  chip.elementwise.kinds["softmax"] = softmax;
+  return chip;
+}
+
+work::Elementwise softmax_of(std::int64_t rows, std::int64_t cols) {
+  return work::make_elementwise(ElementwiseKind::softmax, rows, cols, DType::bf16, DType::bf16);
+}
+
+TEST(RowKernel, AFewRowsWaitForTheStepsOfOne) {
+  const spec::ChipSpec chip = gpu_with_row_kernel(1);
+  const double latency = chip.device_memory().latency.si() * 1e6;
+  // 2 µs to start, then 3 + 2·⌈cols/1024⌉ round trips; the bytes of a row hardly count.
+  EXPECT_NEAR(microseconds(softmax_of(1, 8192), chip), 2 + (3 + 2 * 8) * latency, 0.02 * 19 * latency);
+  EXPECT_NEAR(microseconds(softmax_of(1, 8193), chip), 2 + (3 + 2 * 9) * latency, 0.02 * 21 * latency);
+  EXPECT_NEAR(microseconds(softmax_of(700, 2048), chip), microseconds(softmax_of(1, 2048), chip), 3);
+}
+
+TEST(RowKernel, RowsThatFitTheRegistersStream) {
+  const spec::ChipSpec chip = gpu_with_row_kernel(3);
+  EXPECT_EQ(price(softmax_of(100000, 1024), chip).time, price(softmax_of(100000, 1024), gpu()).time);
+  EXPECT_GT(price(softmax_of(100000, 1028), chip).time, price(softmax_of(100000, 1028), gpu()).time);
+}
+
+TEST(RowKernel, LongRowsAreReadAgainFromTheDeviceMemory) {
+  const spec::ChipSpec once = gpu_with_row_kernel(1), thrice = gpu_with_row_kernel(3);
+  const auto read = [](const spec::ChipSpec& chip, std::int64_t cols) {
+    return price(softmax_of(100000, cols), chip).plan.device_read / softmax_of(100000, cols).bytes_in;
+  };
+  // 800 rows of 2 kB in flight stay in the cache, of 1 MB they do not.
+  EXPECT_NEAR(read(thrice, 2048), read(once, 2048), 0.05);
+  EXPECT_NEAR(read(thrice, 1 << 19), 3 * read(once, 1 << 19), 0.05);
+}
+
+TEST(RowKernel, MoreColumnsAreNeverFaster) {
+  const spec::ChipSpec chip = gpu_with_row_kernel(3);
+  for (const std::int64_t rows : {1, 100, 10000}) {
+    double last = 0;
+    for (std::int64_t cols = 32; cols < 200000; cols += cols / 7 + 1) {
+      const double time = microseconds(softmax_of(rows, cols), chip);
+      EXPECT_GE(time, last) << rows << " x " << cols;
+      last = time;
+    }
+  }
+}
+
+TEST(Elementwise, AKernelOfManyInstructionsIsBoundByThem) {
+  spec::ChipSpec chip = gpu();
+  spec::StreamParameters pow = chip.elementwise.standard;
+  pow.per_element = Flops(1000);
+  chip.elementwise.kinds["pow"] = pow;
+  const work::Elementwise op = rows_of(ElementwiseKind::pow, 8192);
+  EXPECT_GE(price(op, chip).time.si(), 1000.0 * 8192 * 8192 / chip.vector_rate().si());
+  EXPECT_EQ(price(op, chip).limiter, Resource::vector_unit);
+}
+
 TEST(Embedding, GathersColdRowsOfATable) {
   const work::Embedding op{.tokens = 1000, .hidden = 8192, .vocab = 128000};
   EXPECT_GE(price(op, gpu(), kCold).plan.device_read.si(), 1000 * 8192 * 2);

@@ -77,6 +77,26 @@ TEST(Measurement, BytesOfAnElementwiseRowAreItsOwn) {
   EXPECT_EQ(op.bytes_out, Bytes(32));
 }
 
+TEST(Measurement, AGateThatReadsNoMoreThanItWritesIsThePlainActivation) {
+  const std::string header = "device,op,dtype,kind,rows,cols,bytes_in,bytes_out,time_us,flag,software,source\n";
+  const auto kind = [&](const std::string& bytes_in) {
+    return only_op<work::Elementwise>(header + "h100_sxm,elementwise,float16,silu_mul,4,8," + bytes_in +
+                                      ",64,2,,lib,bench\n")
+        .kind;
+  };
+  EXPECT_EQ(kind("128"), work::ElementwiseKind::silu_mul);
+  EXPECT_EQ(kind("64"), work::ElementwiseKind::silu);
+}
+
+TEST(Measurement, AKernelThatKeepsItsTensorsMovesNothing) {
+  TableFolder folder("keeps_tensors: true\n");
+  const Table table = folder.read(
+      "device,op,dtype,rows,cols,time_us,flag,software,source\ntpu_v6e,layernorm,bfloat16,8,4096,3,,lib,bench\n");
+  const auto op = std::get<work::Elementwise>(table.rows.at(0).work);
+  EXPECT_EQ(op.bytes_in, Bytes(0));
+  EXPECT_EQ(op.bytes_out, Bytes(0));
+}
+
 TEST(Measurement, AFlaggedRowIsLeftOutUnlessAskedFor) {
   const std::string text = kGemmHeader + "h100_sxm,gemm,bfloat16,1,1,2,3,1,,slow,lib,bench\n";
   TableFolder folder;
@@ -148,6 +168,12 @@ TEST(Measurement, ACollectivesTopologyIsASystemByItsProtocolByNameOrByItsChip) {
   EXPECT_EQ(system("mi300x_node"), "mi300x_8");
   EXPECT_EQ(system("dgx_h200"), "dgx_h200");
   EXPECT_THAT(system("nowhere"), HasSubstr("no system is called 'nowhere'"));
+  TableFolder nodes("systems: {\"dgx:4_dev_per_node\": dgx_h100}\n");
+  const Table across =
+      nodes.read(header + "h100_sxm,collective,float16,all_reduce,1024,8,dgx:4_dev_per_node,10,,lib,bench\n" +
+                 "h100_sxm,collective,float16,all_reduce,1024,4,dgx:4_dev_per_node,10,,lib,bench\n");
+  EXPECT_EQ(across.rows.size(), 1U);
+  EXPECT_THAT(across.skipped.at(0).reason, HasSubstr("across nodes"));
 }
 
 TEST(Split, AShapeIsOnTheSameSideInEveryFormat) {

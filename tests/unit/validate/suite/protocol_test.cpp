@@ -27,7 +27,8 @@ TEST(Protocol, TheFirstEntryThatMatchesIsTaken) {
       "software:\n"
       "  - {match: \"x *\", kind: \"add*\", runtime: vllm}\n"
       "  - {match: \"x *\", has_power: true, sustained: true}\n"
-      "  - {match: \"x *\", host: 7 us, host_by_device: {h100_sxm: 9 us}}\n");
+      "  - {match: \"x *\", host: 7 us, host_by_device: {h100_sxm: 9 us}, added: 3 us, "
+      "added_by_device: {a40: 4 us}}\n");
   const ProtocolBook book(folder.library());
   const auto find = [&](std::string_view kind, bool has_power) {
     return book.find({.source = "bench", .software = "x 1", .op = "gemm", .kind = kind, .has_power = has_power});
@@ -38,6 +39,8 @@ TEST(Protocol, TheFirstEntryThatMatchesIsTaken) {
   EXPECT_FALSE(find("", false)->sustained);
   EXPECT_DOUBLE_EQ(find("", false)->host_on("a40").si(), 7e-6);
   EXPECT_DOUBLE_EQ(find("", false)->host_on("h100_sxm").si(), 9e-6);
+  EXPECT_DOUBLE_EQ(find("", false)->added_on("h100_sxm").si(), 3e-6);
+  EXPECT_DOUBLE_EQ(find("", false)->added_on("a40").si(), 4e-6);
   EXPECT_EQ(book.find({.source = "bench", .software = "y 1", .op = "gemm", .kind = ""})->name, "standard: *");
 }
 
