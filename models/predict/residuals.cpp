@@ -44,7 +44,7 @@ std::string format_of(const work::Operator& op) {
 }
 
 ResidualKey residual_key(const work::Operator& op, const spec::Hardware& hardware, Seconds time) {
-  return {.chip = hardware.system.chip.name,
+  return {.chip = hardware.is_hypothetical ? std::string() : hardware.system.chip.name,
           .family = hardware.system.chip.family,
           .runtime = hardware.runtime.name,
           .op = std::string(work::name_of(op)),

@@ -21,7 +21,8 @@ namespace mlosim::predict {
 
 // What decides how far a prediction may be off.
 struct ResidualKey {
-  std::string chip, family, runtime;
+  std::string chip;  // empty: a machine that does not exist, such as one with another memory
+  std::string family, runtime;
   std::string op;      // work::name_of: "gemm", "rmsnorm", "all_reduce"
   std::string format;  // "bf16"; "bf16/int4" where weights or cache have another than the activations
   Seconds time;        // predicted

@@ -1,5 +1,7 @@
 #include "models/predict/setting.hpp"
 
+#include <algorithm>
+
 #include "models/predict/evaluate.hpp"
 
 namespace mlosim::predict {
@@ -10,6 +12,9 @@ Setting read_setting(const spec::Library& library, const Workload& workload, std
   for (const spec::Override& change : workload.overrides) spec::apply_override(s.documents, change);
   spec::Decoding decoding;
   s.hardware = spec::decode_hardware(s.documents, decoding);
+  s.hardware.is_hypothetical =
+      std::any_of(workload.overrides.begin(), workload.overrides.end(),
+                  [](const spec::Override& change) { return spec::changes_machine(change.path); });
   decoding.diagnostics.throw_if_any();
   warnings.insert(warnings.end(), decoding.warnings.begin(), decoding.warnings.end());
   s.hardware.runtime = resolve_runtime(s.hardware.runtime, workload.runtime);

@@ -175,10 +175,11 @@ HardwareDocuments complete_hardware(const Library& library, Value document, std:
   return documents;
 }
 
-bool is_hardware_path(std::string_view path) {
-  return path.starts_with("system.") || path.starts_with("chip.") || path.starts_with("collectives.") ||
-         path.starts_with("runtime.");
+bool changes_machine(std::string_view path) {
+  return path.starts_with("system.") || path.starts_with("chip.") || path.starts_with("collectives.");
 }
+
+bool is_hardware_path(std::string_view path) { return changes_machine(path) || path.starts_with("runtime."); }
 
 void apply_override(HardwareDocuments& documents, const Override& change) {
   if (change.path == "system.chip" || change.path == "system.collectives" || change.path == "chip.family" ||

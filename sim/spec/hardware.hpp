@@ -27,6 +27,7 @@ struct Hardware {
   SystemSpec system;
   RuntimeSpec runtime;
   ProvenanceTable provenance;
+  bool is_hypothetical = false;  // overrides were laid over chip, system or collectives: nobody measured this machine
 };
 
 // One `--set` or `overrides:` entry: a path below system, chip, collectives or runtime, and its value.
@@ -52,6 +53,8 @@ Value lay_over_family(const Value& family, const Value& chip);
 
 // True for the paths that apply_override takes.
 bool is_hardware_path(std::string_view path);
+// True for those of them that make another machine: all but the runtime's.
+bool changes_machine(std::string_view path);
 // Lays one override over the documents. "system.chip.x" and "chip.x" are the same place. Throws InputError.
 void apply_override(HardwareDocuments& documents, const Override& change);
 

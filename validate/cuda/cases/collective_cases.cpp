@@ -43,7 +43,8 @@ std::vector<Case> collective_cases() {
            .axes = {{"kind", {"all_reduce", "all_gather", "reduce_scatter", "alltoall", "send_recv"}},
                     integer_axis("ranks", {2, 3, 4, 6, 8}),
                     integer_axis("bytes", geometric(1 << 10, 1 << 30))},
-           .columns = {"kind", "bytes", "ranks", "topology", "bus_gbps"},
+           .keys = {"kind", "bytes", "ranks", "topology"},
+           .results = {"bus_gb_per_s"},
            .plan = plan_collective,
            .absent = kAbsent}};
 }

@@ -70,7 +70,8 @@ Case linear_case(std::string name, std::string summary, const std::vector<Weight
           .group = Group::gemm,
           .summary = std::move(summary),
           .axes = {{"dtype", kDTypes}, {"weight", names_of(weights)}, integer_axis("m", rows)},
-          .columns = gemm_columns(),
+          .keys = gemm_keys(),
+          .results = gemm_results(),
           .plan = [](const State& state, const DeviceFacts& facts, const Options&) -> Planned {
             const std::vector<std::int64_t> weight = sizes_of(state.text("weight"), 2);
             return plan_product(
@@ -85,7 +86,8 @@ Case batched_case() {
           .group = Group::gemm,
           .summary = "strided batches of small products (m x n x k) through cuBLASLt",
           .axes = {{"dtype", kDTypes}, integer_axis("batch", {8, 32, 128, 512}), {"product", kBatchedProducts}},
-          .columns = gemm_columns(),
+          .keys = gemm_keys(),
+          .results = gemm_results(),
           .plan = [](const State& state, const DeviceFacts& facts, const Options&) -> Planned {
             const std::vector<std::int64_t> product = sizes_of(state.text("product"), 3);
             return plan_product({.dtype = dtype_of(state.text("dtype")),

@@ -26,7 +26,8 @@ std::vector<Case> host_copy_cases() {
            .axes = {{"direction", {"to_device", "to_host", "both"}},
                     {"memory", {"pinned", "pageable"}},
                     integer_axis("bytes", geometric(4 << 10, 1 << 30, 4))},
-           .columns = {"kind", "memory", "bytes", "gb_per_s"},
+           .keys = {"kind", "memory", "bytes"},
+           .results = {"gb_per_s"},
            .plan = plan_copy,
            .absent = {}}};
 }

@@ -63,14 +63,16 @@ std::vector<Case> peak_cases() {
            .summary =
                "matrix units by dtype: wgmma or mma.sync out of registers and shared memory, cuBLASLt's best product",
            .axes = {{"dtype", {"bf16", "fp16", "fp8", "tf32", "int8"}}, {"path", {"wgmma", "mma_sync", "cublaslt"}}},
-           .columns = {"kind", "sms", "tflops", "algorithm", "tile"},
+           .keys = {"kind"},
+           .results = {"tflops", "algorithm", "tile"},
            .plan = plan_tensor,
            .absent = ""},
           {.name = "peak.vector",
            .group = Group::peak,
            .summary = "vector and special-function units: independent chains of one instruction",
            .axes = {{"operation", vector_operation_names()}},
-           .columns = {"kind", "sms", "results_per_s", "tflops"},
+           .keys = {"kind"},
+           .results = {"results_per_s", "tflops"},
            .plan = plan_vector,
            .absent = ""}};
 }

@@ -1,5 +1,7 @@
 // Device half of the sustained cases.
 
+#include <cmath>
+
 #include "validate/cuda/cases/benches.hpp"
 #include "validate/cuda/device/cuda_check.hpp"
 #include "validate/cuda/device/gemm_setup.hpp"
@@ -32,18 +34,14 @@ struct Triad {
   // The last number of each array: the far end has been written, and rightly.
   std::string check() const {
     const std::size_t last = kTriadBytes / sizeof(float) - 1;
-    float found[3] = {};
-    for (int i = 0; i < 3; ++i)
-      MEASURE_CUDA(cudaMemcpy(&found[i],
-                              (i == 0   ? a
-                               : i == 1 ? b
-                                        : c)
-                                      .as<float>() +
-                                  last,
-                              sizeof(float), cudaMemcpyDeviceToHost));
-    const float expected = found[1] + kTriadFactor * found[2];
-    if (found[0] - expected <= 1e-5f && expected - found[0] <= 1e-5f) return "";
-    return "the last number is " + std::to_string(found[0]) + " instead of " + std::to_string(expected);
+    const auto last_of = [last](const DeviceBuffer& array) {
+      float number = 0;
+      MEASURE_CUDA(cudaMemcpy(&number, array.as<float>() + last, sizeof number, cudaMemcpyDeviceToHost));
+      return number;
+    };
+    const float found = last_of(a), expected = last_of(b) + kTriadFactor * last_of(c);
+    if (std::fabs(found - expected) <= 1e-5f) return "";
+    return "the last number is " + std::to_string(found) + " instead of " + std::to_string(expected);
   }
 };
 
@@ -63,7 +61,9 @@ Bench prepare_triad(const Gpu& gpu) {
   fill_normal(triad->c, DType::fp32, 1, 2, gpu.stream);
   Bench bench = sustained({[triad](cudaStream_t stream) { triad->enqueue(stream); }}, gpu);
   bench.check = [triad] { return triad->check(); };
-  bench.results = [](Seconds time) -> Cells { return {number_cell("gbps", 3.0 * kTriadBytes / time.count() / 1e9)}; };
+  bench.results = [](Seconds time) -> Cells {
+    return {number_cell("gb_per_s", 3.0 * kTriadBytes / time.count() / 1e9)};
+  };
   return bench;
 }
 

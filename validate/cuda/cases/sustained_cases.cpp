@@ -8,10 +8,9 @@
 namespace mlosim::measure {
 namespace {
 
-const std::vector<std::string> kRegimeColumns = {"regime", "power_source", "clock_mhz", "temperature_c", "loop_s"};
-
-std::vector<std::string> with_regime(std::vector<std::string> columns) {
-  columns.insert(columns.end(), kRegimeColumns.begin(), kRegimeColumns.end());
+// What a loop of seconds tells besides its time.
+std::vector<std::string> with_readings(std::vector<std::string> columns) {
+  for (const char* reading : {"power_source", "temperature_c", "loop_s"}) columns.emplace_back(reading);
   return columns;
 }
 
@@ -45,14 +44,16 @@ std::vector<Case> sustained_cases() {
            .axes = {{"dtype", {"bf16", "fp8", "fp16", "tf32", "int8", "fp32"}},
                     integer_axis("m", {16, 512, 8192}),
                     integer_axis("size", {2048, 8192})},
-           .columns = with_regime(gemm_columns()),
+           .keys = {"batch", "m", "n", "k", "regime"},
+           .results = with_readings(gemm_results()),
            .plan = plan_sustained_gemm,
            .absent = ""},
           {.name = "sustained.load",
            .group = Group::sustained,
            .summary = "an idle context, a stream triad and an FMA loop of --sustained seconds, with power and clock",
            .axes = {{"load", {"idle", "triad", "fma"}}},
-           .columns = with_regime({"kind", "gbps", "tflops"}),
+           .keys = {"kind", "regime"},
+           .results = with_readings({"gb_per_s", "tflops"}),
            .plan = plan_sustained_load,
            .absent = ""}};
 }

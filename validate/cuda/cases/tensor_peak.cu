@@ -10,6 +10,7 @@
 
 #include "validate/cuda/cases/benches.hpp"
 #include "validate/cuda/device/cuda_check.hpp"
+#include "validate/cuda/device/event.hpp"
 #include "validate/cuda/device/gemm_setup.hpp"
 #include "validate/cuda/device/random_numbers.hpp"
 #include "validate/cuda/kernels/mma_loop.cuh"
@@ -205,17 +206,16 @@ std::string check_loop(const Loop& loop, DType dtype, const DeviceBuffer& operan
 }
 
 Bench prepare_loop(TensorPath path, DType dtype, const Gpu& gpu) {
-  const int sms = gpu.facts.sms;
-  const Loop loop = loop_of(path, dtype, sms);
+  const Loop loop = loop_of(path, dtype, gpu.facts.sms);
   if (path == TensorPath::wgmma) require_wgmma(loop);
   const auto operands = make_buffer(loop.operand_bytes);
   fill_normal(*operands, dtype, 1, 1, gpu.stream);
   Bench bench;
   bench.launches = {[loop, operands](cudaStream_t stream) { loop.launch(*operands, loop.rounds, nullptr, stream); }};
   bench.check = [loop, dtype, operands, stream = gpu.stream] { return check_loop(loop, dtype, *operands, stream); };
-  bench.results = [loop, sms](Seconds time) -> Cells {
+  bench.results = [loop](Seconds time) -> Cells {
     const double flops = loop.flops_per_round * loop.rounds * loop.blocks;
-    return {integer_cell("sms", sms), number_cell("tflops", flops / time.count() / 1e12)};
+    return {number_cell("tflops", flops / time.count() / 1e12)};
   };
   return bench;
 }
@@ -223,28 +223,22 @@ Bench prepare_loop(TensorPath path, DType dtype, const Gpu& gpu) {
 // Of the library's guesses the one that is fastest when timed: its first is not always that.
 void choose_fastest(GemmSetup& setup, cudaStream_t stream) {
   constexpr int kRepeats = 5;
-  cudaEvent_t begin = nullptr, end = nullptr;
-  MEASURE_CUDA(cudaEventCreate(&begin));
-  MEASURE_CUDA(cudaEventCreate(&end));
-  float least = INFINITY;
+  Event begin, end;
+  double least = INFINITY;
   int best = 0;
   for (int candidate = 0; candidate < setup.matmul.candidates(); ++candidate) {
     setup.matmul.choose(candidate);
     setup.enqueue(0, stream);
-    MEASURE_CUDA(cudaEventRecord(begin, stream));
+    begin.record(stream);
     for (int repeat = 0; repeat < kRepeats; ++repeat) setup.enqueue(0, stream);
-    MEASURE_CUDA(cudaEventRecord(end, stream));
-    MEASURE_CUDA(cudaEventSynchronize(end));
-    float milliseconds = 0;
-    MEASURE_CUDA(cudaEventElapsedTime(&milliseconds, begin, end));
-    if (milliseconds < least) {
-      least = milliseconds;
+    end.record(stream);
+    end.wait();
+    if (end.seconds_since(begin) < least) {
+      least = end.seconds_since(begin);
       best = candidate;
     }
   }
   setup.matmul.choose(best);
-  MEASURE_CUDA(cudaEventDestroy(begin));
-  MEASURE_CUDA(cudaEventDestroy(end));
 }
 
 Bench prepare_product(DType dtype, const Gpu& gpu) {
@@ -253,8 +247,8 @@ Bench prepare_product(DType dtype, const Gpu& gpu) {
   Bench bench;
   bench.launches = launches_of(setup);
   bench.check = [setup, stream = gpu.stream] { return setup->check(stream); };
-  bench.results = [setup, sms = gpu.facts.sms](Seconds time) -> Cells {
-    Cells cells = {integer_cell("sms", sms), number_cell("tflops", setup->shape.flops() / time.count() / 1e12)};
+  bench.results = [setup](Seconds time) -> Cells {
+    Cells cells = {number_cell("tflops", setup->shape.flops() / time.count() / 1e12)};
     for (Cell& cell : setup->matmul.description())
       if (cell.column == "algorithm" || cell.column == "tile") cells.push_back(std::move(cell));
     return cells;

@@ -37,6 +37,7 @@ enum class Timing {
 struct Measurement {
   std::vector<double> seconds;  // one figure a sample, each of one operation
   std::optional<double> power_w;
+  std::optional<double> clock_mhz;
   Cells results;  // besides those of the bench
 };
 

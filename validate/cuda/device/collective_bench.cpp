@@ -194,8 +194,8 @@ double Collective::sample(int repeats) const {
   std::vector<double> seconds(ranks_.size());
   std::barrier ready(static_cast<std::ptrdiff_t>(ranks_.size()));
   on_every_rank([&](const Rank& rank) {
+    ready.arrive_and_wait();  // first of all: a rank that fails behind it keeps no other waiting here
     Event before, after;
-    ready.arrive_and_wait();
     for (int i = 0; i < 2; ++i) rank.enqueue();
     before.record(rank.stream());
     for (int i = 0; i < repeats; ++i) rank.enqueue();
@@ -253,7 +253,7 @@ Bench prepare_collective(const State&, const Plan& plan, const Gpu&) {
   bench.measure = [collective](const Criterion& criterion) { return collective->measure(criterion); };
   bench.results = [collective](Seconds time) -> Cells {
     const CollectiveShape& shape = collective->shape();
-    return {number_cell("bus_gbps", static_cast<double>(shape.bytes) * bus_factor(shape) / time.count() / 1e9)};
+    return {number_cell("bus_gb_per_s", static_cast<double>(shape.bytes) * bus_factor(shape) / time.count() / 1e9)};
   };
   bench.library = library();
   return bench;

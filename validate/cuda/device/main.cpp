@@ -1,6 +1,7 @@
 // mlosim-measure: lists, plans or measures, as the command line asks.
 #include <unistd.h>
 
+#include <algorithm>
 #include <chrono>
 #include <iostream>
 #include <optional>
@@ -25,9 +26,10 @@ constexpr const char* kChipWithoutGpu = "h100_sxm";
 struct Order {
   std::vector<Work> works;
   std::vector<LeftOut> left_out;
-  std::size_t beyond_budget = 0;
 };
 
+// All that is asked for and can be done, in order; the budget, of which a run takes what remains, only has to be enough
+// for some of it.
 Order plan_order(const std::vector<Case>& cases, const Arguments& arguments, const DeviceFacts& facts) {
   Selection selection = select_works(cases, arguments, facts);
   if (selection.works.empty()) {
@@ -35,14 +37,10 @@ Order plan_order(const std::vector<Case>& cases, const Arguments& arguments, con
     if (!selection.left_out.empty()) hint = selection.left_out[0].name + ": " + selection.left_out[0].reason;
     throw UsageError("nothing is left to measure", hint);
   }
-  Order order{balanced_order(std::move(selection.works), arguments.seed), std::move(selection.left_out)};
-  if (arguments.budget) {
-    const std::size_t all = order.works.size();
-    order.works = within_budget(std::move(order.works), *arguments.budget);
-    order.beyond_budget = all - order.works.size();
-    if (order.works.empty()) throw UsageError("no state fits a budget of " + render_time(*arguments.budget), "");
-  }
-  return order;
+  if (arguments.budget && std::none_of(selection.works.begin(), selection.works.end(),
+                                       [&](const Work& work) { return work.estimate <= *arguments.budget; }))
+    throw UsageError("no state fits a budget of " + render_time(*arguments.budget), "");
+  return {balanced_order(std::move(selection.works), arguments.seed), std::move(selection.left_out)};
 }
 
 // What to plan by without touching a GPU.
@@ -55,8 +53,10 @@ DeviceFacts nominal(const Arguments& arguments) {
 
 int print_plan(const std::vector<Case>& cases, const Arguments& arguments) {
   const DeviceFacts facts = has_gpu() ? OpenGpu(arguments).gpu().facts : nominal(arguments);
-  const Order order = plan_order(cases, arguments, facts);
-  std::cout << render_plan(facts, order.works, order.left_out, order.beyond_budget);
+  Order order = plan_order(cases, arguments, facts);
+  const std::size_t all = order.works.size();
+  if (arguments.budget) order.works = within_budget(std::move(order.works), *arguments.budget);
+  std::cout << render_plan(facts, order.works, order.left_out, all - order.works.size());
   return 0;
 }
 
@@ -87,10 +87,12 @@ int measure(const std::vector<Case>& cases, const Arguments& arguments, std::chr
   const std::string beside = sidecar_path(output);
   const Sidecar sidecar(beside, read_text_file(beside), gpu.facts());
   ResultFile results(output, arguments.resume ? ResultFile::Mode::resume : ResultFile::Mode::create, csv_columns(cases),
-                     key_columns(order.works));
+                     key_columns(cases));
   if (!gpu.gpu().nvml->available()) std::cerr << gpu.gpu().nvml->absence() << "\n";
   std::cerr << "measuring " << order.works.size() << " states of " << chip << ", about "
-            << render_time(total_estimate(order.works)) << "\n";
+            << render_time(total_estimate(order.works));
+  if (arguments.budget) std::cerr << ", of which " << render_time(*arguments.budget) << " are taken";
+  std::cerr << "\n";
   listen_for_interruption();
   const Campaign campaign{
       .device = chip,

@@ -23,12 +23,8 @@ Measured measure_itself(const Bench& bench, const Criterion& criterion) {
   const Measurement measurement = bench.measure(criterion);
   Measured measured = summarized(measurement.seconds, bench.operations, bench);
   measured.power_w = measurement.power_w;
-  for (const Cell& cell : measurement.results) {
-    if (cell.column != "clock_mhz")
-      measured.results.push_back(cell);
-    else
-      measured.clock_mhz = std::stod(cell.value);
-  }
+  measured.clock_mhz = measurement.clock_mhz;
+  measured.results.insert(measured.results.end(), measurement.results.begin(), measurement.results.end());
   return measured;
 }
 

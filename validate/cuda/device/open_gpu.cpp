@@ -44,7 +44,8 @@ void select_device(int device) {
   const int major = attribute(cudaDevAttrComputeCapabilityMajor, device);
   const int minor = attribute(cudaDevAttrComputeCapabilityMinor, device);
   require(probe_kernels(), "cudaFuncGetAttributes",
-          "build it with -DCMAKE_CUDA_ARCHITECTURES=" + std::to_string(major) + std::to_string(minor));
+          "build it with -DCMAKE_CUDA_ARCHITECTURES=" + std::to_string(major) + std::to_string(minor) +
+              (major == 9 ? "a" : ""));
 }
 
 DeviceFacts ask_facts(const Arguments& arguments) {

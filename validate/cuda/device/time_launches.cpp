@@ -4,7 +4,7 @@
 #include <chrono>
 #include <cmath>
 #include <functional>
-#include <memory>
+#include <optional>
 
 #include "validate/cuda/device/cuda_check.hpp"
 #include "validate/cuda/device/event.hpp"
@@ -68,27 +68,39 @@ std::size_t launches_for(double one_launch, std::size_t round) {
   return std::max<std::size_t>(rounds, 1) * round;
 }
 
+// `resize` makes `sample` one of so many launches. Guesses twice: the first time, of one round, holds the start of a
+// sample, which is long beside a short kernel.
+std::size_t long_enough(const std::function<void()>& sample, const std::function<void(std::size_t)>& resize,
+                        std::size_t round, cudaStream_t stream) {
+  std::size_t count = 0;
+  std::size_t wanted = round;
+  for (int guess = 0; guess <= 2 && 2 * wanted > 3 * count; ++guess) {
+    count = wanted;
+    resize(count);
+    time_once(sample, stream);
+    wanted = launches_for(time_once(sample, stream) / static_cast<double>(count), round);
+  }
+  return count;
+}
+
 }  // namespace
 
 Timed time_in_graph(const std::vector<Launch>& launches, const Gpu& gpu, const Criterion& criterion) {
-  const std::size_t round = launches.size();
-  auto replay = std::make_unique<GraphReplay>(launches, round, gpu.stream);
+  std::optional<GraphReplay> replay;
   const auto sample = [&] { replay->launch(gpu.stream); };
-  time_once(sample, gpu.stream);
-  const std::size_t count = launches_for(time_once(sample, gpu.stream) / static_cast<double>(round), round);
-  if (count != round) replay = std::make_unique<GraphReplay>(launches, count, gpu.stream);
+  const auto resize = [&](std::size_t count) { replay.emplace(launches, count, gpu.stream); };
+  const std::size_t count = long_enough(sample, resize, launches.size(), gpu.stream);
   warm_up(sample, gpu.stream);
   return take_samples(sample, static_cast<double>(count), gpu, criterion);
 }
 
 Timed time_in_stream(const std::vector<Launch>& launches, const Gpu& gpu, const Criterion& criterion) {
-  const std::size_t round = launches.size();
-  std::size_t count = round;
+  std::size_t count = 0;
   const auto sample = [&] {
-    for (std::size_t i = 0; i < count; ++i) launches[i % round](gpu.stream);
+    for (std::size_t i = 0; i < count; ++i) launches[i % launches.size()](gpu.stream);
   };
-  time_once(sample, gpu.stream);
-  count = launches_for(time_once(sample, gpu.stream) / static_cast<double>(round), round);
+  long_enough(
+      sample, [&](std::size_t wanted) { count = wanted; }, launches.size(), gpu.stream);
   warm_up(sample, gpu.stream);
   return take_samples(sample, static_cast<double>(count), gpu, criterion);
 }

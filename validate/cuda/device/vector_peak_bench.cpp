@@ -7,14 +7,13 @@ namespace mlosim::measure {
 
 Bench prepare_vector_peak(const State& state, const Plan&, const Gpu& gpu) {
   const VectorOperation operation = vector_operation_of(state.text("operation"));
-  const int sms = gpu.facts.sms;
-  const InstructionLoop loop(operation, sms);
+  const InstructionLoop loop(operation, gpu.facts.sms);
   Bench bench;
   bench.launches = {[loop](cudaStream_t stream) { loop.enqueue(stream); }};
   bench.check = [loop, stream = gpu.stream] { return loop.check(stream); };
-  bench.results = [loop, operation, sms](Seconds time) -> Cells {
+  bench.results = [loop, operation](Seconds time) -> Cells {
     const double rate = loop.results() / time.count();
-    Cells cells = {integer_cell("sms", sms), number_cell("results_per_s", rate)};
+    Cells cells = {number_cell("results_per_s", rate)};
     if (flops_of(operation) > 0) cells.push_back(number_cell("tflops", rate * flops_of(operation) / 1e12));
     return cells;
   };

@@ -1,5 +1,7 @@
 #include "validate/cuda/measure/campaign.hpp"
 
+#include <algorithm>
+
 #include "validate/cuda/measure/listing.hpp"
 #include "validate/cuda/measure/schedule.hpp"
 
@@ -70,7 +72,8 @@ void run_works(const Campaign& campaign, const std::vector<Work>& works, ResultF
     } else if (campaign.budget && campaign.elapsed() + work.estimate > *campaign.budget) {
       ++end.beyond_budget;
     } else {
-      progress.show(i + 1, works.size(), work, left);
+      const Seconds most = campaign.budget ? *campaign.budget - campaign.elapsed() : left;
+      progress.show(i + 1, works.size(), work, std::min(left, most));
       take(campaign.measure(work), campaign, work, results, progress, end);
     }
     left -= work.estimate;

@@ -11,6 +11,7 @@
 #include <vector>
 
 #include "validate/cuda/measure/result_file.hpp"
+#include "validate/cuda/measure/selection.hpp"
 #include "validate/cuda/measure/sidecar.hpp"
 #include "validate/cuda/measure/statistics.hpp"
 

@@ -24,7 +24,7 @@ const std::vector<Group>& all_groups();
 
 // What one state will measure.
 struct Plan {
-  Cells identity;  // op, dtype and the op's columns; with the device these name the row, so that --resume finds it
+  Cells identity;  // op, dtype and the case's keys; with the device these name the row, so that --resume finds it
   Seconds launch_guess{0};  // of one launch, from bytes and flops at the nominal rates; orders and budgets the run
   std::int64_t memory_bytes = 0;  // device memory of all its buffers; a state that exceeds the free memory is skipped
   // Time on the device where it does not follow from the stopping criterion (sustained runs); zero: it does.
@@ -47,7 +47,8 @@ struct Case {
   Group group = Group::memory;
   std::string summary;  // one line for --list
   std::vector<Axis> axes;
-  std::vector<std::string> columns;  // every column of `identity` and of the bench's `results` besides op and dtype
+  std::vector<std::string> keys;     // columns of `identity` besides op and dtype
+  std::vector<std::string> results;  // columns of the bench's results; none is a key, of whatever case
   std::function<Planned(const State&, const DeviceFacts&, const Options&)> plan;
   std::string absent;  // why this build does not have it; empty where it has
 };

@@ -40,16 +40,17 @@ std::vector<std::string> csv_columns(const std::vector<Case>& cases) {
   const auto add = [&](const std::string& column) {
     if (std::find(columns.begin(), columns.end(), column) == columns.end()) columns.push_back(column);
   };
-  for (const Case& one : cases)
-    for (const std::string& column : one.columns) add(column);
+  for (const Case& one : cases) {
+    for (const std::string& column : one.keys) add(column);
+    for (const std::string& column : one.results) add(column);
+  }
   for (const std::string& column : kLastColumns) add(column);
   return columns;
 }
 
-std::set<std::string> key_columns(const std::vector<Work>& works) {
-  std::set<std::string> columns = {"device"};
-  for (const Work& work : works)
-    for (const Cell& cell : work.plan.identity) columns.insert(cell.column);
+std::set<std::string> key_columns(const std::vector<Case>& cases) {
+  std::set<std::string> columns(kFirstColumns.begin(), kFirstColumns.end());
+  for (const Case& one : cases) columns.insert(one.keys.begin(), one.keys.end());
   return columns;
 }
 
@@ -75,11 +76,15 @@ ResultFile::ResultFile(std::string path, Mode mode, std::vector<std::string> col
 ResultFile::~ResultFile() { ::close(file_); }
 
 void ResultFile::read_rows() {
-  const CsvText csv = parse_csv(read_all(file_, path_));
+  const std::string text = read_all(file_, path_);
+  const CsvText csv = parse_csv(text);
   if (csv.records.empty()) {
+    const std::string header = format_record(columns_);
+    if (header.compare(0, text.size(), text) != 0)
+      throw UsageError(path_ + " is no table of measurements", "begin another with --output FILE");
     if (::ftruncate(file_, 0) != 0 || ::lseek(file_, 0, SEEK_SET) != 0)
       throw UsageError(path_ + " is not a file that can be written from its beginning", "");
-    write(format_record(columns_));
+    write(header);
     return;
   }
   const std::vector<std::string>& header = csv.records[0];

@@ -8,16 +8,16 @@
 
 #include "validate/cuda/measure/case.hpp"
 #include "validate/cuda/measure/row.hpp"
-#include "validate/cuda/measure/selection.hpp"
 
 namespace mlosim::measure {
 
-// One wide table over all cases: device, op, dtype, the cases' columns in their order, then time_us, power_w, flag,
-// software, source and how the time was taken. The same for every run of one build, whatever it selects.
+// One wide table over all cases: device, op, dtype, the cases' keys and results in their order, then time_us, power_w,
+// flag, software, source and how the time was taken. The same for every run of one build, whatever it selects.
 std::vector<std::string> csv_columns(const std::vector<Case>& cases);
 
-// Columns that name a row: device and whatever any of these works has in its identity.
-std::set<std::string> key_columns(const std::vector<Work>& works);
+// Columns that name a row: device, op, dtype and the keys of all cases. Those that a case does not have are empty in
+// its rows.
+std::set<std::string> key_columns(const std::vector<Case>& cases);
 
 class ResultFile {
  public:

@@ -43,9 +43,11 @@ Plan plan_gemm(const GemmShape& shape, const DeviceFacts& facts) {
           .memory_bytes = moved + (copies - 1) * shape.weight_bytes() + gemm_workspace_bytes(facts)};
 }
 
-std::vector<std::string> gemm_columns() {
-  return {"batch",  "m",       "n",         "k",       "copies",  "algorithm",       "tile",
-          "stages", "split_k", "reduction", "swizzle", "cluster", "workspace_bytes", "tflops"};
+std::vector<std::string> gemm_keys() { return {"batch", "m", "n", "k"}; }
+
+std::vector<std::string> gemm_results() {
+  return {"copies",    "algorithm", "tile",    "stages",          "split_k",
+          "reduction", "swizzle",   "cluster", "workspace_bytes", "tflops"};
 }
 
 }  // namespace mlosim::measure

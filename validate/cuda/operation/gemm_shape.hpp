@@ -30,8 +30,8 @@ std::int64_t gemm_workspace_bytes(const DeviceFacts& facts);
 
 Plan plan_gemm(const GemmShape& shape, const DeviceFacts& facts);
 
-// Of a row besides op and dtype: the shape, what the library tells of the algorithm that it chose, and what follows
-// from the time.
-std::vector<std::string> gemm_columns();
+// Columns of a row: the shape; what the library tells of the algorithm that it chose, and what follows from the time.
+std::vector<std::string> gemm_keys();
+std::vector<std::string> gemm_results();
 
 }  // namespace mlosim::measure

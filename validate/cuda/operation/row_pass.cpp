@@ -3,8 +3,6 @@
 #include <stdexcept>
 #include <string>
 
-#include "validate/cuda/cases/rotation.hpp"
-
 namespace mlosim::measure {
 namespace {
 
@@ -77,7 +75,7 @@ Plan plan_row_pass(const RowPass& pass, const DeviceFacts& facts) {
   const std::int64_t moved = pass.input_bytes() + pass.output_bytes();
   return {.identity = identity_of(pass),
           .launch_guess = roofline_guess(static_cast<double>(moved), facts.hbm_bytes_per_s, 0, 0),
-          .memory_bytes = moved * copies_past_l2(moved, facts, kMostPassCopies) + 2 * pass.cols * bytes_of(pass.dtype)};
+          .memory_bytes = moved + 2 * pass.cols * bytes_of(pass.dtype)};
 }
 
 }  // namespace mlosim::measure

@@ -17,9 +17,6 @@ RowPassKind row_pass_kind_of(std::string_view name);
 // Rows of the contract's op `elementwise`, which name their kind in a column; the others are ops of their own.
 bool is_elementwise(RowPassKind kind);
 
-// Copies of inputs and output to go round, at most (cases/rotation.hpp).
-inline constexpr std::int64_t kMostPassCopies = 64;
-
 struct RowPass {
   RowPassKind kind = RowPassKind::copy;
   DType dtype = DType::bf16;

@@ -115,6 +115,16 @@ TEST_F(WorkloadInterval, ANetworkIsLessCertainThanItsOperators) {
   EXPECT_GE(std::log(p.interval.high / p.evaluation.total.makespan), 0.15);
 }
 
+TEST_F(WorkloadInterval, AMachineThatNobodyMeasuredIsLessCertain) {
+  const std::string ops = "ops: [{op: gemm, m: 4096, n: 4096, k: 4096}]";
+  const Prediction known = desk_.predict(workload_text("ops", "toy", ops));
+  const auto with_override = [&](const std::string& override) {
+    return desk_.predict(workload_text("ops", "toy", ops + ", overrides: {" + override + "}"));
+  };
+  EXPECT_GT(width(with_override("system.chip.hbm.capacity: 100 GB")), width(known));
+  EXPECT_NEAR(width(with_override("runtime.step_overhead: 1 us")), width(known), 1e-9);
+}
+
 TEST_F(WorkloadInterval, OtherResidualsMayBeGiven) {
   ResidualTable wide = read_residuals(desk_.small.library()).table();
   wide.network.value = 1;

@@ -20,7 +20,8 @@ class MeasureCampaign : public testing::Test {
  protected:
   MeasureCampaign() {
     one_.name = "test.case";
-    one_.columns = {"m", "gb_per_s"};
+    one_.keys = {"m"};
+    one_.results = {"gb_per_s"};
     for (const char* m : {"1", "2", "3", "4"}) {
       Work work;
       work.of = &one_;
@@ -51,7 +52,7 @@ class MeasureCampaign : public testing::Test {
 
   CampaignEnd run(ResultFile::Mode mode = ResultFile::Mode::create) {
     const std::string sidecar = path("x.yaml");
-    ResultFile results(path("x.csv"), mode, csv_columns({one_}), key_columns(works_));
+    ResultFile results(path("x.csv"), mode, csv_columns({one_}), key_columns({one_}));
     return run_campaign(campaign_, works_, results, Sidecar(sidecar, read_text_file(sidecar), {}));
   }
 
@@ -132,6 +133,15 @@ TEST_F(MeasureCampaign, StaysWithinItsBudget) {
   EXPECT_EQ(end.state.rows, 2);
   EXPECT_EQ(end.beyond_budget, 2);
   EXPECT_TRUE(end.state.finished);
+}
+
+TEST_F(MeasureCampaign, ABudgetGoesOnBehindWhatIsThere) {
+  campaign_.budget = Seconds(2.5);
+  run();
+  campaign_.elapsed = [this] { return Seconds(measured_ - 2); };
+  const CampaignEnd second = run(ResultFile::Mode::resume);
+  EXPECT_EQ(second.present, 2);
+  EXPECT_EQ(second.state.rows, 2);
 }
 
 TEST_F(MeasureCampaign, AMistakeOfOursLeavesTheRowsAndAnUnfinishedRun) {

@@ -46,7 +46,7 @@ TEST(MeasureCases, PlanEveryStateOnEveryChip) {
   }
 }
 
-TEST(MeasureCases, IdentifyTheirRowsByOpAndDtypeAndAnnouncedColumns) {
+TEST(MeasureCases, IdentifyTheirRowsByOpAndDtypeAndTheirKeys) {
   const std::vector<Case> cases = complete_cases();
   const std::set<std::string> contract = {"op", "dtype"};
   for (const Work& work : select_works(cases, {}, nominal_facts("h100_sxm").value()).works) {
@@ -54,7 +54,7 @@ TEST(MeasureCases, IdentifyTheirRowsByOpAndDtypeAndAnnouncedColumns) {
     EXPECT_EQ(work.plan.identity[0].column, "op") << work.name();
     EXPECT_EQ(work.plan.identity[1].column, "dtype") << work.name();
     for (const Cell& cell : work.plan.identity) {
-      const std::vector<std::string>& announced = work.of->columns;
+      const std::vector<std::string>& announced = work.of->keys;
       EXPECT_TRUE(contract.count(cell.column) > 0 ||
                   std::find(announced.begin(), announced.end(), cell.column) != announced.end())
           << work.name() << " names its row by " << cell.column;
@@ -69,6 +69,15 @@ TEST(MeasureCases, MicrobenchmarksSayWhichKindTheyAre) {
     if (value_of(work.plan.identity, "op") == "microbenchmark") {
       EXPECT_FALSE(value_of(work.plan.identity, "kind").empty()) << work.name();
     }
+}
+
+// Otherwise a row that is read back would not be found by its identity.
+TEST(MeasureCases, ResultsAreKeysOfNoCase) {
+  const std::vector<Case> cases = all_cases();
+  const std::set<std::string> keys = key_columns(cases);
+  for (const Case& one : cases)
+    for (const std::string& result : one.results)
+      EXPECT_EQ(keys.count(result), 0u) << one.name << " has a result " << result;
 }
 
 TEST(MeasureCases, AShortRunTakesEveryGroupThatHasStates) {

@@ -30,7 +30,8 @@ Case make_case(const std::string& name, Group group, std::vector<std::int64_t> m
           .group = group,
           .summary = "does " + name,
           .axes = {integer_axis("m", m)},
-          .columns = {"m"},
+          .keys = {"m"},
+          .results = {},
           .plan = [name](const State& state, const DeviceFacts&, const Options&) { return plan_of(name, state); },
           .absent = {}};
 }

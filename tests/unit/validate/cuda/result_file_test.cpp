@@ -102,6 +102,12 @@ TEST_F(MeasureResultFile, AFileWithOtherColumnsIsRefusedAndLeftAsItIs) {
   EXPECT_EQ(text(), other);
 }
 
+TEST_F(MeasureResultFile, AFileOfOneLineThatIsNoHeaderIsRefusedAndLeftAsItIs) {
+  write("precious");
+  EXPECT_THROW(open(ResultFile::Mode::resume), UsageError);
+  EXPECT_EQ(text(), "precious");
+}
+
 TEST_F(MeasureResultFile, TwoRunsDoNotWriteIntoOneFile) {
   const ResultFile file = open(ResultFile::Mode::create);
   EXPECT_THROW(open(ResultFile::Mode::resume), UsageError);
