@@ -32,7 +32,8 @@ struct TimePart {
 // The ends of ln(measured / predicted) of a time that `parts` make up, by error propagation in the logarithm: with
 // x_i = share_i · end_i, end² = Σ_ij ρ_ij x_i x_j. ρ is 1 for a part with itself, `within_kind` for parts of one kind,
 // `across_kinds` otherwise; the distances to what was measured are those of one machine and go together within a kind.
-// Wrong where parts overlap: they are counted one after the other.
+// Conservative within a kind: `within_kind` is measured between rows of one operator, and taken for two of them as
+// well. Wrong where parts overlap: they are counted one after the other.
 Quantiles combine(const std::vector<TimePart>& parts, Seconds total, double within_kind, double across_kinds);
 
 // Equal operators are one part, and so is the time that no operator accounts for. A network adds what its software does

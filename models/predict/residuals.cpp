@@ -127,11 +127,9 @@ double Residuals::squared_distance(const ResidualCurve& curve, const ResidualKey
   } else if (curve.op != key.op) {
     sum += squared(Step::op);
   }
-  if (curve.family != key.family) {
-    sum += squared(Step::family);
-  } else if (curve.chip != key.chip) {
-    sum += squared(Step::chip);
-  }
+  // Kernel parameters of an operator that was not measured are not fitted either, on whichever chip.
+  if (curve.op != key.op || curve.family != key.family) sum += squared(Step::family);
+  if (curve.chip != key.chip && (curve.op != key.op || curve.family == key.family)) sum += squared(Step::chip);
   if (curve.has(key.runtime, key.format)) return sum;
   const bool other_runtime = !curve.formats.contains(key.runtime);
   const bool same_format =

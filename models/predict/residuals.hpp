@@ -46,7 +46,7 @@ struct Quantiles {
 // A step from what was measured to what is asked for.
 enum class Step {
   chip,     // another chip of the same family
-  family,   // a chip of another family, whose kernel parameters were not fitted
+  family,   // kernel parameters that were not fitted: on a chip of another family, or of another operator; taken once
   runtime,  // another software stack
   format,   // another number format
   op,       // another operator of the same kind
@@ -90,11 +90,12 @@ struct SourcedNumber {
 };
 
 struct ResidualTable {
-  std::string source;                        // of everything but `host` and `network`
-  std::array<StepDistance, kSteps> steps;    // by Step
-  double within_kind = 0, across_kinds = 0;  // correlation of residuals on one machine
-  SourcedNumber host;                        // half-width of ln for time that no operator accounts for
-  SourcedNumber network;                     // what a whole network adds to its operators, in squares
+  std::string source;                      // of everything but `host` and `network`
+  std::array<StepDistance, kSteps> steps;  // by Step
+  // Correlation of residuals on one machine: of rows of one operator, runtime and format, and of two kinds.
+  double within_kind = 0, across_kinds = 0;
+  SourcedNumber host;     // half-width of ln for time that no operator accounts for
+  SourcedNumber network;  // what a whole network adds to its operators, in squares
   std::vector<ResidualCurve> curves;
 
   double step(Step step, std::string_view op) const { return steps[static_cast<std::size_t>(step)].of(op); }

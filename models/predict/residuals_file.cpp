@@ -3,11 +3,18 @@
 #include <fmt/format.h>
 
 #include <algorithm>
-#include <limits>
+#include <cmath>
+#include <map>
+#include <set>
+#include <tuple>
+#include <variant>
 
 #include "models/predict/residuals.hpp"
 #include "sim/spec/document.hpp"
+#include "sim/spec/spelling.hpp"
 #include "sim/units/format.hpp"
+#include "sim/units/parse.hpp"
+#include "sim/work/operator.hpp"
 
 namespace mlosim::predict {
 namespace {
@@ -16,16 +23,55 @@ constexpr std::string_view kFile = "hw_specs/residuals.yaml";
 constexpr std::string_view kSchema = "mlosim/residuals/1";
 constexpr std::array kAllSteps{Step::chip, Step::family, Step::runtime, Step::format, Step::op, Step::kind, Step::size};
 
+// No residual is further off than that: a factor of e^10.
+constexpr double kWidest = 10;
+
+double decode_width(const spec::Node& node, double width) {
+  if (std::abs(width) <= kWidest) return width;
+  node.fail(fmt::format("{} is no logarithm of a ratio of times", width), fmt::format("at most {}", kWidest));
+  return 0;
+}
+
+const std::vector<std::string>& operator_names() {
+  static const std::vector<std::string> kNames = [] {
+    std::vector<std::string> names;
+    const auto add = [&](const work::Operator& op) { names.emplace_back(work::name_of(op)); };
+    add(work::Gemm{});
+    add(work::MoeGemm{});
+    add(work::AttentionPrefill{});
+    add(work::AttentionDecode{});
+    add(work::MlaPrefill{});
+    add(work::MlaDecode{});
+    add(work::Embedding{});
+    add(work::Sampling{});
+    for (int kind = 0; kind <= static_cast<int>(work::ElementwiseKind::delta_rule); ++kind)
+      add(work::Elementwise{.kind = static_cast<work::ElementwiseKind>(kind)});
+    for (int kind = 0; kind <= static_cast<int>(work::CollectiveKind::p2p); ++kind)
+      add(work::Collective{.kind = static_cast<work::CollectiveKind>(kind)});
+    return names;
+  }();
+  return kNames;
+}
+
+void check_operator(const spec::Node& node, const std::string& op) {
+  const std::vector<std::string>& known = operator_names();
+  if (std::find(known.begin(), known.end(), op) == known.end())
+    node.fail(fmt::format("no operator is called '{}'", op), spec::spelling_hint(op, known));
+}
+
 StepDistance decode_step(spec::Node node) {
-  StepDistance distance{.usual = node.require_number("usual", spec::Range::non_negative), .by_op = {}};
+  StepDistance distance;
+  distance.usual = decode_width(node, node.require_number("usual", spec::Range::non_negative));
   for (auto& [op, own] : node.members()) {
-    if (op != "usual") distance.by_op[op] = own.as_number(spec::Range::non_negative);
+    if (op == "usual") continue;
+    check_operator(own, op);
+    distance.by_op[op] = decode_width(own, own.as_number(spec::Range::non_negative));
   }
   return distance;
 }
 
 SourcedNumber decode_sourced(spec::Node node) {
-  SourcedNumber number{.value = node.require_number("value", spec::Range::non_negative),
+  SourcedNumber number{.value = decode_width(node, node.require_number("value", spec::Range::non_negative)),
                        .kind = node.require_text("kind"),
                        .source = node.require_text("source")};
   node.finish();
@@ -38,41 +84,116 @@ double decode_correlation(spec::Node& node, std::string_view key) {
   return std::min(correlation, 1.0);
 }
 
-std::vector<ResidualCurve::Point> decode_points(spec::Node& node) {
-  std::vector<ResidualCurve::Point> points;
-  const std::vector<spec::Node> times = node.child("time").items(), lows = node.child("low").items(),
-                                highs = node.child("high").items();
-  if (times.empty() || lows.size() != times.size() || highs.size() != times.size()) {
-    node.fail("'time', 'low' and 'high' are lists of one length", "one entry for each point of the curve");
-    return {{.time = Seconds(1)}};
+// A part of a node's text, as a quantity.
+double decode_part(const spec::Node& node, std::string_view text, Dimension dimension) {
+  const auto parsed = parse_quantity_as(text, dimension);
+  if (const auto* error = std::get_if<ParseError>(&parsed)) {
+    node.fail(error->message, error->hint);
+    return 0;
   }
-  for (std::size_t i = 0; i < times.size(); ++i) {
-    const ResidualCurve::Point point{.time = times[i].as<Seconds>(),
-                                     .low = lows[i].as_number(spec::Range::any),
-                                     .high = highs[i].as_number(spec::Range::any)};
-    if (point.low > 0) lows[i].fail("a lower end is at most 0", "the prediction is inside its interval");
-    if (point.high < 0) highs[i].fail("an upper end is at least 0", "the prediction is inside its interval");
-    if (!points.empty() && point.time <= points.back().time) times[i].fail("times go up from point to point");
+  return std::get<double>(parsed);
+}
+
+Seconds decode_time(const spec::Node& node, std::string_view text) {
+  const Seconds time(decode_part(node, text, dimension_of(Seconds())));
+  if (time > Seconds(0)) return time;
+  node.fail(fmt::format("'{}' is no time that anything takes", text));
+  return Seconds(1);
+}
+
+// The text around the last space: "17 ms -0.1" is "17 ms" and "-0.1".
+std::pair<std::string_view, std::string_view> split_last(std::string_view text) {
+  const std::size_t space = text.rfind(' ');
+  if (space == std::string_view::npos) return {text, ""};
+  return {text.substr(0, space), text.substr(space + 1)};
+}
+
+// "17.13 ms -0.148 0.057"
+ResidualCurve::Point decode_point(const spec::Node& node) {
+  const std::string text = node.as_text();
+  const auto [before, high] = split_last(text);
+  const auto [time, low] = split_last(before);
+  if (high.empty() || low.empty()) {
+    node.fail(fmt::format("'{}' is no point of a curve", text), "a time and the two ends: 17 ms -0.1 0.2");
+    return {.time = Seconds(1)};
+  }
+  const ResidualCurve::Point point{.time = decode_time(node, time),
+                                   .low = decode_width(node, decode_part(node, low, {})),
+                                   .high = decode_width(node, decode_part(node, high, {}))};
+  if (point.low > 0) node.fail("a lower end is at most 0", "the prediction is inside its interval");
+  if (point.high < 0) node.fail("an upper end is at least 0", "the prediction is inside its interval");
+  return point;
+}
+
+// "1.726 ms to 68.49 ms"
+std::pair<Seconds, Seconds> decode_range(const spec::Node& node) {
+  constexpr std::string_view kTo = " to ";
+  const std::string text = node.as_text();
+  const std::size_t to = text.find(kTo);
+  if (to == std::string::npos) {
+    node.fail(fmt::format("'{}' is no range of times", text), "the shortest and the longest: 2 us to 3 ms");
+    return {Seconds(1), Seconds(1)};
+  }
+  const std::string_view whole = text;
+  const std::pair<Seconds, Seconds> range{decode_time(node, whole.substr(0, to)),
+                                          decode_time(node, whole.substr(to + kTo.size()))};
+  if (range.second < range.first) node.fail("the longest time is shorter than the shortest");
+  return range;
+}
+
+std::vector<ResidualCurve::Point> decode_points(const std::vector<spec::Node>& nodes, const ResidualCurve& curve) {
+  std::vector<ResidualCurve::Point> points;
+  for (const spec::Node& node : nodes) {
+    const ResidualCurve::Point point = decode_point(node);
+    if (point.time < curve.shortest || point.time > curve.longest)
+      node.fail("a point is outside of the curve's 'times'");
+    if (!points.empty() && point.time <= points.back().time) node.fail("times go up from point to point");
     points.push_back(point);
   }
   return points;
 }
 
-ResidualCurve decode_curve(spec::Node node) {
-  ResidualCurve curve{.op = node.require_text("op"),
-                      .chip = node.require_text("chip"),
-                      .family = node.require_text("family"),
-                      .formats = {},
-                      .rows = static_cast<std::size_t>(node.require_count("rows")),
-                      .shortest = node.require<Seconds>("shortest"),
-                      .longest = node.require<Seconds>("longest"),
-                      .points = decode_points(node)};
-  for (auto& [runtime, formats] : node.require_mapping("formats").members()) {
-    for (const spec::Node& format : formats.items()) curve.formats[runtime].push_back(format.as_text());
+// A runtime and a number format: "vllm bf16/int4".
+using Measured = std::pair<std::string, std::string>;
+
+ResidualCurve decode_curve(spec::Node node, std::set<Measured>& seen) {
+  ResidualCurve curve;
+  for (const spec::Node& of : node.child("of").items()) {
+    const std::string text = of.as_text();
+    const auto [runtime, format] = split_last(text);
+    if (format.empty()) of.fail(fmt::format("'{}' is no runtime and format", text), "such as: vllm bf16");
+    if (!seen.emplace(runtime, format).second) of.fail(fmt::format("'{}' has two curves", text));
+    curve.formats[std::string(runtime)].emplace_back(format);
   }
-  if (curve.longest < curve.shortest) node.fail_at("longest", "is shorter than 'shortest'");
+  if (curve.formats.empty()) node.fail_at("of", "there is nothing that the curve is of", "such as: [vllm bf16]");
+  curve.rows = static_cast<std::size_t>(node.require_count("rows"));
+  std::tie(curve.shortest, curve.longest) = decode_range(node.child("times"));
+  curve.points = decode_points(node.child("ends").items(), curve);
+  if (curve.points.empty()) {
+    node.fail_at("ends", "there is no point", "such as: [17 ms -0.1 0.2]");
+    curve.points = {{.time = Seconds(1)}};
+  }
   node.finish();
   return curve;
+}
+
+std::vector<ResidualCurve> decode_curves(spec::Node node, spec::Node families) {
+  std::vector<ResidualCurve> curves;
+  for (auto& [op, of_op] : node.members()) {
+    check_operator(of_op, op);
+    for (auto& [chip, of_chip] : of_op.members()) {
+      const std::string family = families.require_text(chip);
+      std::set<Measured> seen;
+      for (const spec::Node& curve : of_chip.items()) {
+        curves.push_back(decode_curve(curve, seen));
+        curves.back().op = op;
+        curves.back().chip = chip;
+        curves.back().family = family;
+      }
+    }
+  }
+  families.finish();
+  return curves;
 }
 
 // A double-quoted YAML scalar.
@@ -91,20 +212,38 @@ std::string render_sourced(std::string_view key, const SourcedNumber& number) {
 }
 
 std::string render_curve(const ResidualCurve& curve) {
-  std::string formats, times, lows, highs;
-  for (const auto& [runtime, words] : curve.formats)
-    formats += fmt::format("{}{}: [{}]", formats.empty() ? "" : ", ", runtime, fmt::join(words, ", "));
-  for (const ResidualCurve::Point& point : curve.points) {
-    const std::string_view comma = times.empty() ? "" : ", ";
-    times += fmt::format("{}{}", comma, format_short(point.time, 4));
-    lows += fmt::format("{}{:.3f}", comma, point.low);
-    highs += fmt::format("{}{:.3f}", comma, point.high);
+  std::string of, ends;
+  for (const auto& [runtime, words] : curve.formats) {
+    for (const std::string& word : words) of += fmt::format("{}{} {}", of.empty() ? "" : ", ", runtime, word);
   }
-  return fmt::format(
-      "  - {{op: {}, chip: {}, family: {}, formats: {{{}}}, rows: {}, shortest: {}, longest: {}, time: [{}], "
-      "low: [{}], high: [{}]}}\n",
-      curve.op, curve.chip, curve.family, formats, curve.rows, format_short(curve.shortest, 4),
-      format_short(curve.longest, 4), times, lows, highs);
+  for (const ResidualCurve::Point& point : curve.points) {
+    ends +=
+        fmt::format("{}{} {:.3f} {:.3f}", ends.empty() ? "" : ", ", format_short(point.time, 3), point.low, point.high);
+  }
+  return fmt::format("{{of: [{}], rows: {}, times: {} to {}, ends: [{}]}}", of, curve.rows,
+                     format_short(curve.shortest, 3), format_short(curve.longest, 3), ends);
+}
+
+// Under its operator and chip, in the curves' order.
+std::string render_curves(const std::vector<ResidualCurve>& curves) {
+  std::string out = "curves:\n";
+  const ResidualCurve* before = nullptr;
+  for (const ResidualCurve& curve : curves) {
+    const bool is_new_op = !before || before->op != curve.op;
+    if (is_new_op) out += fmt::format("  {}:\n", curve.op);
+    if (is_new_op || before->chip != curve.chip) out += fmt::format("    {}:\n", curve.chip);
+    out += fmt::format("      - {}\n", render_curve(curve));
+    before = &curve;
+  }
+  return out;
+}
+
+std::string render_chips(const std::vector<ResidualCurve>& curves) {
+  std::map<std::string, std::string> families;
+  for (const ResidualCurve& curve : curves) families[curve.chip] = curve.family;
+  std::string out;
+  for (const auto& [chip, family] : families) out += fmt::format("{}{}: {}", out.empty() ? "" : ", ", chip, family);
+  return fmt::format("chips: {{{}}}\n", out);
 }
 
 }  // namespace
@@ -125,7 +264,7 @@ ResidualTable decode_residuals(spec::Node node) {
   correlation.finish();
   table.host = decode_sourced(node.require_mapping("host"));
   table.network = decode_sourced(node.require_mapping("network"));
-  for (const spec::Node& curve : node.child("curves").items()) table.curves.push_back(decode_curve(curve));
+  table.curves = decode_curves(node.require_mapping("curves"), node.require_mapping("chips"));
   if (table.curves.empty()) node.fail_at("curves", "there is no curve", "write the file with 'mlosim validate'");
   node.finish();
   return table;
@@ -147,9 +286,7 @@ std::string render_residuals(const ResidualTable& table) {
   out += fmt::format("correlation: {{within_kind: {:.3f}, across_kinds: {:.3f}}}\n", table.within_kind,
                      table.across_kinds);
   out += render_sourced("host", table.host) + render_sourced("network", table.network);
-  out += "curves:\n";
-  for (const ResidualCurve& curve : table.curves) out += render_curve(curve);
-  return out;
+  return out + render_chips(table.curves) + render_curves(table.curves);
 }
 
 Residuals read_residuals(const spec::Library& library) {

@@ -10,13 +10,10 @@ Setting read_setting(const spec::Library& library, const Workload& workload, std
   Setting s;
   s.documents = spec::read_hardware(library, workload.system, workload.runtime.profile, warnings);
   for (const spec::Override& change : workload.overrides) spec::apply_override(s.documents, change);
-  spec::Decoding decoding;
-  s.hardware = spec::decode_hardware(s.documents, decoding);
+  s.hardware = spec::require_hardware(s.documents, warnings);
   s.hardware.is_hypothetical =
       std::any_of(workload.overrides.begin(), workload.overrides.end(),
                   [](const spec::Override& change) { return spec::changes_machine(change.path); });
-  decoding.diagnostics.throw_if_any();
-  warnings.insert(warnings.end(), decoding.warnings.begin(), decoding.warnings.end());
   s.hardware.runtime = resolve_runtime(s.hardware.runtime, workload.runtime);
   check_against_machine(workload, s.hardware.system);
   if (workload.model)

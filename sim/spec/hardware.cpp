@@ -4,6 +4,8 @@
 
 #include <algorithm>
 #include <array>
+#include <fstream>
+#include <iterator>
 #include <utility>
 
 #include "sim/spec/spelling.hpp"
@@ -58,10 +60,19 @@ bool lists(const Value& document, std::string_view key, std::string_view word) {
          std::any_of(list->items.begin(), list->items.end(), [&](const Value& item) { return item.text == word; });
 }
 
+// Whether a file has a word at all. Reading a stack's kernels as YAML takes milliseconds, looking for a word does not.
+bool mentions(const std::string& path, const std::string& word) {
+  std::ifstream file(path, std::ios::binary);
+  const std::string text(std::istreambuf_iterator<char>(file), {});
+  return text.find(word) != std::string::npos;
+}
+
 Value default_runtime(const Library& library, const Value& chip) {
   const std::string vendor = text_of(chip, "vendor");
   for (const std::string& name : library.names(Shelf::runtimes)) {
-    Value document = read_document(library.require(Shelf::runtimes, name));
+    const std::string path = library.require(Shelf::runtimes, name);
+    if (!mentions(path, "default_for")) continue;
+    Value document = read_document(path);
     if (lists(document, "default_for", vendor)) return document;
   }
   throw InputError(fmt::format("no runtime is the default for chips of {}", vendor.empty() ? "this vendor" : vendor),
@@ -215,6 +226,19 @@ Hardware decode_hardware(const HardwareDocuments& documents, Decoding& decoding)
   hardware.runtime = decode_runtime(Node(&documents.runtime, "runtime", &decoding));
   hardware.provenance = std::move(decoding.provenance);
   return hardware;
+}
+
+Hardware require_hardware(const HardwareDocuments& documents, std::vector<std::string>& warnings) {
+  Decoding decoding;
+  Hardware hardware = decode_hardware(documents, decoding);
+  decoding.diagnostics.throw_if_any();
+  warnings.insert(warnings.end(), decoding.warnings.begin(), decoding.warnings.end());
+  return hardware;
+}
+
+Hardware require_hardware(const Library& library, std::string_view system, std::string_view runtime,
+                          std::vector<std::string>& warnings) {
+  return require_hardware(read_hardware(library, system, runtime, warnings), warnings);
 }
 
 }  // namespace mlosim::spec

@@ -60,5 +60,10 @@ void apply_override(HardwareDocuments& documents, const Override& change);
 
 // Decodes; mistakes are collected in `decoding` (the caller throws), provenance is moved to the result.
 Hardware decode_hardware(const HardwareDocuments& documents, Decoding& decoding);
+// For whom mistakes are the end: decodes, throws InputError with all of them, appends warnings.
+Hardware require_hardware(const HardwareDocuments& documents, std::vector<std::string>& warnings);
+// Reads (read_hardware) and decodes.
+Hardware require_hardware(const Library& library, std::string_view system, std::string_view runtime,
+                          std::vector<std::string>& warnings);
 
 }  // namespace mlosim::spec

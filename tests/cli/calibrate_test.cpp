@@ -74,10 +74,36 @@ TEST_F(Calibrate, AFileThatCannotBeWrittenLeavesWhatIsThere) {
                  {"nowhere/found.yaml", "cannot be written"});
 }
 
+TEST_F(Calibrate, ChangesNothingWhereOneOfItsFilesCannotBeWritten) {
+  const std::string chip = support::read_text(support::source_dir() / "hw_specs/chips/h100_sxm.yaml");
+  std::filesystem::create_directories(path("hw_specs/chips"));
+  write("hw_specs/chips/h100_sxm.yaml", chip);
+  const CommandResult result =
+      mlosim_with_path(path("."), std::string(kOne) + " --in-place --write nowhere/found.yaml");
+  EXPECT_EQ(result.exit_code, 2) << result.err;
+  EXPECT_EQ(read("hw_specs/chips/h100_sxm.yaml"), chip);
+}
+
+TEST_F(Calibrate, RefusesOptionsThatItWouldNotHeed) {
+  expect_refused(mlosim("calibrate rows.csv --leave-out all --chip h100_sxm"), {"--chip"});
+  expect_refused(mlosim("calibrate rows.csv --leave-out all --write x.yaml"), {"--write"});
+  expect_refused(mlosim("calibrate rows.csv --leave-out all --in-place"), {"--in-place"});
+  expect_refused(mlosim(std::string(kOne) + " --family"), {"--in-place"});
+}
+
+TEST_F(Calibrate, HasNoScoreOfRowsThatAreNotThere) {
+  const CommandResult result = mlosim(std::string(kOne) + " --all-rows --format json");
+  const nlohmann::json json = nlohmann::json::parse(result.out, nullptr, false);
+  ASSERT_TRUE(json.is_object()) << result.out << result.err;
+  EXPECT_TRUE(json["held_out"]["after"]["mape"].is_null());
+}
+
 TEST_F(Calibrate, WrongInputIsRefusedWithTheNearestName) {
   expect_refused(mlosim("calibrate rows.csv --chip h100_sxn"), {"h100_sxn", "did you mean 'h100_sxm'"});
   expect_refused(mlosim("calibrate rows.csv --chip h100_sxm --parameters gemm.fixt"), {"gemm.fixt", "gemm.fixed"});
   expect_refused(mlosim("calibrate rows.csv --chip h100_sxm --operators gem"), {"'gem'", "gemm"});
+  expect_refused(mlosim("calibrate rows.csv --chip h100_sxm,h100_sxn"), {"h100_sxn"});
+  expect_refused(mlosim("calibrate rows.csv --chip h100_sxm --operators gemm,gem"), {"'gem'"});
   expect_refused(mlosim("calibrate rows.csv"), {"--chip"});
   expect_refused(mlosim("calibrate nothing.csv --chip h100_sxm"), {"nothing.csv"});
   expect_refused(mlosim("calibrate rows.csv --leave-out all"), {"h100_sxm"});

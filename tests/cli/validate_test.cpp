@@ -2,6 +2,9 @@
 
 #include <gmock/gmock.h>
 
+#include <algorithm>
+#include <filesystem>
+
 #include "tests/cli/workplace.hpp"
 
 namespace mlosim::cli_test {
@@ -53,6 +56,7 @@ TEST_F(Validate, GroupsAreByTheKeysAskedFor) {
   EXPECT_EQ(group.at("software"), "torch");
   EXPECT_FALSE(group.contains("device"));
   expect_refused(mlosim("validate t.csv --group-by devise"), {"devise", "device"});
+  expect_refused(mlosim("validate t.csv --group-by device,op,device"), {"'device' twice"});
 }
 
 TEST_F(Validate, TextShowsGroupsBaselinesWorstRowsAndReasons) {
@@ -69,6 +73,82 @@ TEST_F(Validate, PredictionsAreWrittenBesideTheRows) {
                                         "predicted_us,low_us,high_us\n"));
   EXPECT_EQ(std::count(text.begin(), text.end(), '\n'), 3);
   expect_refused(mlosim("validate t.csv --predictions nowhere/p.csv"), {"nowhere/p.csv"});
+  EXPECT_EQ(mlosim("validate p.csv --predictions again.csv").exit_code, 0);
+  EXPECT_EQ(read("again.csv"), text);
+}
+
+TEST_F(Validate, AnOutputNeverTakesThePlaceOfASuite) {
+  const std::string table = read("t.csv");
+  std::filesystem::create_symlink("t.csv", path("link.csv"));
+  for (const char* output : {"t.csv", "./t.csv", "link.csv"}) {
+    expect_refused(mlosim(std::string("validate t.csv --predictions ") + output), {output, "would be lost"});
+    expect_refused(mlosim(std::string("validate t.csv --residuals ") + output), {output, "would be lost"});
+  }
+  EXPECT_EQ(read("t.csv"), table);
+}
+
+TEST_F(Validate, AnOutputKeepsItsPermissionsAndLinksTheirPlace) {
+  namespace fs = std::filesystem;
+  write("real.csv", "old");
+  fs::permissions(path("real.csv"), fs::perms(0640));
+  fs::create_symlink("real.csv", path("p.csv"));
+  write("real.csv.part", "my own");
+  EXPECT_EQ(mlosim("validate t.csv --predictions p.csv").exit_code, 0);
+  EXPECT_TRUE(fs::is_symlink(path("p.csv")));
+  EXPECT_THAT(read("real.csv"), HasSubstr("predicted_us"));
+  EXPECT_EQ(fs::status(path("real.csv")).permissions(), fs::perms(0640));
+  EXPECT_EQ(read("real.csv.part"), "my own");
+  EXPECT_FALSE(has("real.csv.part1"));
+  fs::create_symlink("later.csv", path("ahead.csv"));
+  EXPECT_EQ(mlosim("validate t.csv --predictions ahead.csv").exit_code, 0);
+  EXPECT_TRUE(fs::is_symlink(path("ahead.csv")));
+  EXPECT_EQ(read("later.csv"), read("real.csv"));
+}
+
+TEST_F(Validate, APipeOrADeviceIsWrittenToAsItIs) {
+  EXPECT_EQ(mlosim("validate t.csv --predictions /dev/null").exit_code, 0);
+  EXPECT_TRUE(std::filesystem::is_character_file("/dev/null"));
+  expect_refused(mlosim("validate t.csv --predictions /dev/full"), {"/dev/full", "cannot be written"});
+  const CommandResult piped =
+      support::run_command("mkfifo pipe; cat pipe > got.csv & env -u MLOSIM_PATH " +
+                               support::shell_quoted(MLOSIM_BINARY) + " validate t.csv --predictions pipe && wait",
+                           path("."));
+  EXPECT_EQ(piped.exit_code, 0) << piped.err;
+  EXPECT_TRUE(std::filesystem::is_fifo(path("pipe")));
+  EXPECT_THAT(read("got.csv"), HasSubstr("predicted_us"));
+}
+
+TEST_F(Validate, AnOutputIsAFile) {
+  expect_refused(mlosim("validate t.csv --predictions -"), {"standard output"});
+  EXPECT_FALSE(has("-"));
+  std::filesystem::create_directory(path("folder"));
+  expect_refused(mlosim("validate t.csv --predictions folder"), {"folder", "it is a folder"});
+}
+
+TEST_F(Validate, ResidualsGoWithNoOptionOfAScore) {
+  for (const char* option : {"--half score", "--fidelity analytic", "--flagged", "--worst 3", "--predictions p.csv",
+                             "--max-mape 1", "--format json", "--group-by op"})
+    expect_refused(mlosim(std::string("validate t.csv --residuals r.yaml ") + option), {"--residuals"});
+  EXPECT_FALSE(has("r.yaml"));
+}
+
+TEST_F(Validate, ResidualsSayWhichSuitesTheyLeaveAside) {
+  write("s.yaml", "schema: mlosim/suite/1\nname: s\nrows: []\n");
+  EXPECT_THAT(mlosim("validate t.csv s.yaml --residuals r.yaml").err, HasSubstr("warning: s.yaml: left aside"));
+}
+
+TEST_F(Validate, ATableNeedsAFile) {
+  const CommandResult result = mlosim("validate -", read("t.csv"));
+  expect_refused(result, {"<stdin>:1:1", "a table of measurements", ".csv"});
+  const std::string suite =
+      "schema: mlosim/suite/1\nname: s\nrows:\n  - {id: a, workload: {task: ops, system: h100_sxm, "
+      "ops: [{op: gemm, m: 64, n: 64, k: 64, dtype: bf16}]}, measured: {time_s: 1e-5}, source: made up}\n";
+  EXPECT_EQ(mlosim("validate -", suite).exit_code, 0);
+}
+
+TEST_F(Validate, ATableMayBeCalledInCapitals) {
+  write("T.CSV", read("t.csv"));
+  EXPECT_EQ(json("./T.CSV").at("rows"), 2);
 }
 
 TEST_F(Validate, AMissedBoundIsExitCode1) {
@@ -79,12 +159,25 @@ TEST_F(Validate, AMissedBoundIsExitCode1) {
   EXPECT_THAT(missed.out, HasSubstr("MAPE"));
 }
 
+TEST_F(Validate, ABoundIsAFiniteFraction) {
+  for (const char* bound : {"nan", "inf", "1e400", "-1", "10%", "x"}) {
+    const CommandResult result = mlosim(std::string("validate t.csv --max-mape=") + bound);
+    expect_refused(result, {"--max-mape", bound, "such as 0.1"});
+    EXPECT_THAT(result.err, testing::Not(HasSubstr("e+308")));
+  }
+}
+
 TEST_F(Validate, NothingToScoreIsExitCode1WithTheReasons) {
   write("none.csv",
         "device,op,dtype,m,n,k,time_us,software,source\nh100_sxm,conv,bfloat16,1,1,1,5,torch,mlosim/cuda\n");
   const CommandResult result = mlosim("validate none.csv");
   EXPECT_EQ(result.exit_code, 1);
   EXPECT_THAT(result.out, HasSubstr("'conv' is not modelled"));
+  EXPECT_THAT(result.err, HasSubstr("'skipped'"));
+  write("empty.csv", "device,op,dtype,m,n,k,time_us\n");
+  const CommandResult empty = mlosim("validate empty.csv");
+  EXPECT_EQ(empty.exit_code, 1);
+  EXPECT_THAT(empty.err, HasSubstr("there is none"));
 }
 
 TEST_F(Validate, CheckReadsTablesSuitesAndProtocols) {
@@ -94,6 +187,12 @@ TEST_F(Validate, CheckReadsTablesSuitesAndProtocols) {
   expect_refused(mlosim("check bad.csv"), {"bad.csv:2:", "positive"});
   write("bad.yaml", "schema: mlosim/protocol/1\nname: x\ndescription: y\nsource: z\nlaunch: rocket\n");
   expect_refused(mlosim("check bad.yaml"), {"bad.yaml:5:9", "rocket"});
+  write("names.yaml", "schema: mlosim/protocol/1\nname: x\ndescription: y\nsource: z\nruntime: vlm\nkernel: tritn\n");
+  expect_refused(mlosim("check names.yaml"), {"names.yaml:5:10", "did you mean 'vllm'", "names.yaml:6:9"});
+  write("suite.yaml",
+        "schema: mlosim/suite/1\nname: s\nrows:\n"
+        "  - {id: a, workload: {task: decod, system: h100_sxm}, measured: {time_s: 1}, source: made up}\n");
+  expect_refused(mlosim("check suite.yaml"), {"suite.yaml:4:", "decod", "did you mean 'decode'"});
 }
 
 TEST_F(Validate, WrongInputIsRefusedWithItsPlace) {
@@ -103,10 +202,12 @@ TEST_F(Validate, WrongInputIsRefusedWithItsPlace) {
   write("binary.csv", std::string("\x7f"
                                   "ELF\0\0\n\0,",
                                   9));
-  expect_refused(mlosim("validate binary.csv"), {"no column"});
+  expect_refused(mlosim("validate binary.csv"), {"binary.csv:1:1", "not UTF-8"});
+  write("latin.csv", read("t.csv") + "h100_sxm,gemm,bfloat16,1,64,64,64,60,,,t\xF6rch,mlosim/cuda\n");
+  expect_refused(mlosim("validate latin.csv --format json"), {"latin.csv:6:41", "not UTF-8"});
   expect_refused(mlosim("validate"), {});
   expect_refused(mlosim("validate t.csv --half best"), {"best"});
-  expect_refused(mlosim("validate t.csv --max-mape -1"), {});
+  expect_refused(mlosim("validate t.csv --worst -1"), {"--worst", "-1"});
 }
 
 }  // namespace

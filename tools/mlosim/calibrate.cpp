@@ -62,22 +62,32 @@ int run_leave_out(const Options& options, const spec::Library& library) {
   return kDone;
 }
 
+std::vector<std::string> files_of(const std::vector<std::string>& suites, const spec::Library& library) {
+  std::vector<std::string> files;
+  for (const std::string& suite : suites) files.push_back(library.require(spec::Shelf::suites, suite));
+  return files;
+}
+
 int run_fit(const Options& options, const spec::Library& library) {
   if (options.calibrate.rows.chips.empty()) {
     throw spec::InputError("no chip is named", "--chip C fits one; --leave-out all fits each by the others");
   }
+  if (options.write) check_destination(*options.write, files_of(options.suites, library));
   const calibrate::Measurements measurements(library, options.suites);
   const calibrate::Calibration calibration = calibrate::calibrate(library, measurements, options.calibrate);
   const std::vector<calibrate::Entry> entries = calibrate::entries_of(calibration, today());
   const std::string overlay = calibrate::render_overlay(calibration, entries);
-  if (options.in_place) {
-    for (const calibrate::EditedFile& file :
-         calibrate::edited_files(library, calibration, entries, options.destination)) {
-      write_file(file.path, file.text);
-      std::cerr << "wrote " << file.path << '\n';
-    }
+  // Everything that can fail comes before the first file is written.
+  std::vector<calibrate::EditedFile> files;
+  if (options.in_place && !entries.empty())
+    files = calibrate::edited_files(library, calibration, entries, options.destination);
+  if (options.write) files.push_back({*options.write, overlay});
+  for (const calibrate::EditedFile& file : files) check_destination(file.path);
+  for (const calibrate::EditedFile& file : files) {
+    write_file(file.path, file.text);
+    std::cerr << "wrote " << file.path << '\n';
   }
-  if (options.write) write_file(*options.write, overlay);
+  if (options.in_place && entries.empty()) std::cerr << "no number changed: no file is edited\n";
   if (options.format == Format::json) {
     std::cout << calibrate::render_json(calibration);
     return kDone;
@@ -106,7 +116,8 @@ Run add_calibrate(CLI::App& app) {
   CLI::App* command =
       app.add_subcommand("calibrate", "Fit a chip's free parameters to tables of measured kernel times");
   command->add_option("suite", options->suites, "CSV tables of kernel times, or names")->required();
-  command->add_option("--chip", o.rows.chips, "whose rows are fitted; chips of one family");
+  CLI::Option* chip =
+      command->add_option("--chip", o.rows.chips, "whose rows are fitted; chips of one family")->delimiter(',');
   command->add_option("--runtime", o.rows.runtime, "fit this runtime's kernels, on their rows alone");
   command->add_option("--operators", o.rows.operators, "rows of these operators alone, such as gemm,moe_gemm")
       ->delimiter(',');
@@ -124,14 +135,20 @@ Run add_calibrate(CLI::App& app) {
   command->add_option("--iterations", o.fit.most_iterations, "of one fit, at most")
       ->capture_default_str()
       ->check(CLI::Range(1, 1000));
-  command->add_option("--write", options->write, "write the numbers found to this file, as YAML");
-  command->add_flag("--in-place", options->in_place,
-                    "put the numbers found into the chip's file, or the runtime's with --runtime");
-  command->add_flag_callback(
-      "--family", [options] { options->destination = calibrate::Destination::family; },
-      "with --in-place: into the file that each stands in, the family's where the chip has none of its own");
-  command->add_option("--leave-out", options->leave_out,
-                      "predict this chip, or each of 'all', by the numbers fitted on the other chips of the suites");
+  CLI::Option* write = command->add_option("--write", options->write, "write the numbers found to this file, as YAML");
+  CLI::Option* in_place = command->add_flag(
+      "--in-place", options->in_place, "put the numbers found into the chip's file, or the runtime's with --runtime");
+  command
+      ->add_flag_callback(
+          "--family", [options] { options->destination = calibrate::Destination::family; },
+          "with --in-place: into the file that each stands in, the family's where the chip has none of its own")
+      ->needs(in_place);
+  command
+      ->add_option("--leave-out", options->leave_out,
+                   "predict this chip, or each of 'all', by the numbers fitted on the other chips of the suites")
+      ->excludes(chip)
+      ->excludes(write)
+      ->excludes(in_place);
   add_word_option<Format>(*command, "--format", options->format, {{"text", Format::text}, {"json", Format::json}},
                           "text or json")
       ->default_str("text");

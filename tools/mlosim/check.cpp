@@ -4,6 +4,7 @@
 
 #include <iostream>
 #include <memory>
+#include <optional>
 #include <string>
 #include <vector>
 
@@ -23,11 +24,8 @@ Run add_check(CLI::App& app) {
     std::size_t wrong = 0;
     for (const std::string& file : *files) {
       try {
-        if (const auto measured = suite::check(library, file)) {
-          std::cout << file << ": " << *measured << ", no mistake found\n";
-          continue;
-        }
-        const predict::Checked checked = predict::check(library, file);
+        const std::optional<predict::Checked> measured = suite::check(library, file);
+        const predict::Checked checked = measured ? *measured : predict::check(library, file);
         for (const std::string& warning : checked.warnings) std::cerr << "warning: " << warning << '\n';
         std::cout << file << ": " << checked.what << ", no mistake found\n";
       } catch (const spec::InputError& error) {

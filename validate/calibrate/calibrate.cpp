@@ -1,10 +1,11 @@
 #include "validate/calibrate/calibrate.hpp"
 
 #include <fmt/format.h>
+#include <fmt/ranges.h>
 
 #include <algorithm>
 #include <cmath>
-#include <numeric>
+#include <map>
 #include <set>
 #include <tuple>
 #include <utility>
@@ -221,6 +222,9 @@ class Calibrator {
       }
       c.parameters.push_back(std::move(f));
     }
+    std::set<std::size_t> suites;
+    for (const std::size_t row : fitted_) suites.insert(objective_.rows()[row].suite);
+    for (const std::size_t suite : suites) c.suites.push_back(objective_.suites()[suite]);
     std::set<std::size_t> shapes;
     for (const std::size_t row : sample_) shapes.insert(objective_.rows()[row].shape);
     c.rows_in_steps = sample_.size();
@@ -252,11 +256,31 @@ class Calibrator {
   std::vector<Identification> answers_;
 };
 
-}  // namespace
-
-bool Calibration::changes_anything() const {
-  return std::any_of(parameters.begin(), parameters.end(), [](const FittedParameter& p) { return p.is_changed; });
+// What the fit does that a reader may not expect of the numbers as they stand.
+std::vector<std::string> notes_on(const Objective& objective, const RowSet& set) {
+  std::vector<std::string> notes;
+  std::map<std::string, std::vector<std::string>> kept;  // parameters, by the machine that has its own
+  for (std::size_t p = 0; p < objective.parameters().size(); ++p) {
+    const FreeParameter& parameter = objective.parameters()[p];
+    if (!parameter.is_within_bounds()) {
+      notes.push_back(
+          parameter.rule.is_discrete()
+              ? fmt::format("{} is {}, which is not among the listed values", parameter.path, parameter.text)
+              : fmt::format("{} is {}, outside its bounds of {} to {}: the fit starts at the nearer one",
+                            parameter.path, parameter.text, parameter.rounded_text(parameter.rule.low),
+                            parameter.rounded_text(parameter.rule.high)));
+    }
+    for (std::size_t m = 0; m < set.machines.size(); ++m) {
+      if (!objective.holds(m, p))
+        kept[fmt::format("{} with {}", set.machines[m].system, set.machines[m].runtime)].push_back(parameter.path);
+    }
+  }
+  for (const auto& [machine, paths] : kept)
+    notes.push_back(fmt::format("rows of {} keep numbers of their own: {}", machine, fmt::join(paths, ", ")));
+  return notes;
 }
+
+}  // namespace
 
 Calibration calibrate(const spec::Library& library, const Measurements& measurements, const Options& options) {
   const RowSet set = measurements.choose(options.rows);
@@ -278,16 +302,14 @@ Calibration calibrate(const spec::Library& library, const Measurements& measurem
     throw spec::InputError("no free parameter bears on these rows",
                            fmt::format("validate/parameters.yaml lists them, by operator"));
   }
-  spec::Decoding decoding;
-  const spec::Hardware hardware = spec::decode_hardware(set.machines.front().documents, decoding);
-  decoding.diagnostics.throw_if_any();
+  const spec::Hardware hardware = decode(set.machines.front().documents);
   for (FreeParameter& p : parameters) p.typical = typical_value(p.rule, hardware.system.chip, p.value);
   const Objective objective(set, std::move(parameters), runtime_layer);
   Calibration c;
   c.chips.assign(chips.begin(), chips.end());
   c.family = *families.begin();
   c.runtime = options.rows.runtime;
-  c.suites = measurements.suite_names();
+  c.notes = notes_on(objective, set);
   c.skipped = set.skipped + objective.dropped();
   Calibrator(objective, options).run(c);
   return c;

@@ -43,21 +43,21 @@ struct Change {
 
 struct Calibration {
   std::vector<std::string> chips;
-  std::string family, runtime;  // runtime: empty where the chip's own numbers were fitted
-  std::vector<std::string> suites;
+  std::string family, runtime;              // runtime: empty where the chip's own numbers were fitted
+  std::vector<std::string> suites;          // those with fitted rows
   std::vector<FittedParameter> parameters;  // in the list's order
+  std::vector<std::string> notes;           // what a reader may not expect: whose numbers these are, odd starts
   Change fitted, held_out;                  // held_out has no rows where all were fitted
   std::size_t rows_in_steps = 0;            // of the fitted rows, the sample that steps were taken on
   std::size_t shapes = 0;                   // distinct ones among them
   std::size_t skipped = 0;                  // rows of the suites that could not be used, or that the chip cannot run
   bool is_better = false;                   // on the fitted rows, by MAPE; otherwise the old numbers are kept
   bool is_stopped = false;
-
-  bool changes_anything() const;
 };
 
-// Throws spec::InputError where nothing can be fitted: no row, no parameter, chips of several families. The same result
-// on 1 and N threads.
+// Of several chips, the parameters are those of the first one's document, by name; a chip with a number of its own
+// keeps it, which the notes say. Throws spec::InputError where nothing can be fitted: no row, no parameter, chips of
+// several families. The same result on 1 and N threads.
 Calibration calibrate(const spec::Library& library, const Measurements& measurements, const Options& options);
 
 }  // namespace mlosim::calibrate

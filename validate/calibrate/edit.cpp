@@ -6,10 +6,10 @@
 #include <fstream>
 #include <iterator>
 #include <map>
+#include <optional>
 #include <utility>
 
 #include "sim/spec/document.hpp"
-#include "sim/units/check.hpp"
 
 namespace mlosim::calibrate {
 namespace {
@@ -32,27 +32,58 @@ std::size_t start_of_line(std::string_view text, int line) {
   return at;
 }
 
-// One past the '}' that closes the '{' at `start`; quoted braces do not count.
-std::size_t end_of_flow(std::string_view text, std::size_t start) {
-  int depth = 0;
-  char quote = 0;
-  for (std::size_t i = start; i < text.size(); ++i) {
-    const char c = text[i];
-    if (quote) {
-      if (c == '\\' && quote == '"')
-        ++i;
-      else if (c == quote)
-        quote = 0;
-    } else if (c == '"' || c == '\'') {
-      quote = c;
-    } else if (c == '{' || c == '[') {
-      ++depth;
-    } else if ((c == '}' || c == ']') && --depth == 0) {
-      return i + 1;
+// Walks over YAML in braces. A quote opens only where a token starts, for plain text may hold apostrophes, and what
+// follows a '#' between tokens is a comment.
+class FlowReader {
+ public:
+  FlowReader(std::string_view text, std::size_t start) : text_(text), at_(start) {}
+
+  // One past the '}' that closes the '{' at the start; nothing where none does.
+  std::optional<std::size_t> end() {
+    int depth = 0;
+    for (; at_ < text_.size(); ++at_) {
+      const char c = text_[at_];
+      if (c == '#' && (starts_token_ || is_space(text_[at_ - 1]))) {
+        at_ = std::min(text_.find('\n', at_), text_.size()) - 1;
+      } else if ((c == '"' || c == '\'') && starts_token_) {
+        if (!skip_quoted(c)) return std::nullopt;
+        starts_token_ = true;  // what follows a quoted key directly is its ':'
+      } else if (c == '{' || c == '[') {
+        ++depth;
+        starts_token_ = true;
+      } else if (c == '}' || c == ']') {
+        if (--depth == 0) return at_ + 1;
+        starts_token_ = false;
+      } else if (c == ',' || (c == ':' && (at_ + 1 == text_.size() || is_space(text_[at_ + 1])))) {
+        starts_token_ = true;
+      } else if (!is_space(c)) {
+        starts_token_ = starts_token_ && c == ':';
+      }
     }
+    return std::nullopt;
   }
-  return text.size();
-}
+
+ private:
+  static bool is_space(char c) { return c == ' ' || c == '\t' || c == '\n' || c == '\r'; }
+
+  // To the quote that closes the one here; false where none does.
+  bool skip_quoted(char quote) {
+    for (++at_; at_ < text_.size(); ++at_) {
+      if (text_[at_] == '\\' && quote == '"') {
+        ++at_;
+      } else if (text_[at_] == quote) {
+        const bool is_doubled = quote == '\'' && at_ + 1 < text_.size() && text_[at_ + 1] == quote;
+        if (!is_doubled) return true;
+        ++at_;
+      }
+    }
+    return false;
+  }
+
+  std::string_view text_;
+  std::size_t at_;
+  bool starts_token_ = true;
+};
 
 // The new annotation with its `kind` in the column of the old one's, where the new number is no longer.
 std::string aligned(std::string annotation, std::string_view old) {
@@ -63,7 +94,8 @@ std::string aligned(std::string annotation, std::string_view old) {
 
 class Editor {
  public:
-  Editor(std::string text, const std::string& name) : text_(std::move(text)), name_(name) {}
+  Editor(std::string text, const std::string& name)
+      : text_(std::move(text)), name_(name), newline_(text_.find("\r\n") == std::string::npos ? "\n" : "\r\n") {}
 
   void put(const std::string& path, const Entry& entry) {
     const spec::Value root = spec::parse_document(text_, name_);
@@ -107,7 +139,9 @@ class Editor {
     if (value.is_scalar() && !value.quoted && text_.compare(start, value.text.size(), value.text) == 0) {
       end = start + value.text.size();
     } else if (value.is_mapping() && start < text_.size() && text_[start] == '{') {
-      end = end_of_flow(text_, start);
+      const std::optional<std::size_t> closed = FlowReader(text_, start).end();
+      if (!closed) refuse(value.place(), path, "no '}' closes this number");
+      end = *closed;
     } else {
       refuse(value.place(), path, "this number is not written as {value: …} on one line");
     }
@@ -129,17 +163,17 @@ class Editor {
       at = end_of_block(member->key_place.line, own);
     }
     std::string lines;
-    if (at > 0 && text_[at - 1] != '\n') lines += '\n';
-    if (!member) lines += '\n';
+    if (at > 0 && text_[at - 1] != '\n') lines += newline_;
+    if (!member) lines += newline_;
     while (true) {
       const std::size_t dot = rest.find('.');
       lines += fmt::format("{:{}}{}:", "", indent, rest.substr(0, dot));
       if (dot == std::string_view::npos) break;
-      lines += '\n';
+      lines += newline_;
       rest = rest.substr(dot + 1);
       indent += 2;
     }
-    lines += ' ' + entry.annotated() + '\n';
+    lines += ' ' + entry.annotated() + newline_;
     text_.insert(at, lines);
   }
 
@@ -159,14 +193,8 @@ class Editor {
 
   std::string text_;
   const std::string& name_;
+  std::string newline_;  // as the file's lines end
 };
-
-// The text of the number at a path of a document; empty where there is none.
-std::string number_at(const spec::Value& root, std::string_view path) {
-  const spec::Value* value = value_at(root, "chip." + std::string(path));
-  if (value && value->is_mapping()) value = value->find("value");
-  return value ? value->text : std::string();
-}
 
 std::string read_file(const std::string& path) {
   std::ifstream file(path, std::ios::binary);
@@ -180,11 +208,17 @@ std::string read_file(const std::string& path) {
 
 std::string edit_document(std::string text, const std::string& name, std::string_view prefix,
                           const std::vector<Entry>& entries) {
+  spec::Value expected = spec::parse_document(text, name);
   Editor editor(std::move(text), name);
-  for (const Entry& entry : entries) editor.put(std::string(prefix) + entry.path, entry);
+  for (const Entry& entry : entries) {
+    const std::string path = std::string(prefix) + entry.path;
+    editor.put(path, entry);
+    spec::set_at(expected, path, spec::parse_document(entry.annotated(), name));
+  }
   std::string edited = editor.take();
-  const spec::Value root = spec::parse_document(edited, name);
-  for (const Entry& entry : entries) MLOSIM_CHECK(number_at(root, std::string(prefix) + entry.path) == entry.text);
+  // YAML can be written in ways that an editor of text does not see through, such as aliases.
+  if (spec::render_yaml(spec::parse_document(edited, name)) != spec::render_yaml(expected))
+    refuse({name, 0, 0}, "", "the numbers cannot be put into this file without changing others");
   return edited;
 }
 

@@ -1,5 +1,5 @@
-// Puts numbers into the text of a YAML file: each is replaced where it stands, or added to the mapping that it belongs
-// in. Every other byte of the file, comments included, stays as it is.
+// Puts numbers into the text of a YAML file: each is replaced where it stands, from its '{' to its '}', or added to the
+// mapping that it belongs in. Every other byte of the file, comments included, stays as it is.
 #pragma once
 
 #include <string>
@@ -13,7 +13,8 @@
 namespace mlosim::calibrate {
 
 // The text of the file `name` with the entries in it, each at `prefix` + its path. Throws spec::InputError where a path
-// runs through a number or through a mapping on one line, which cannot be added to.
+// runs through a number or through a mapping on one line, which cannot be added to, and where the edited file would not
+// say the same as before but for the entries.
 std::string edit_document(std::string text, const std::string& name, std::string_view prefix,
                           const std::vector<Entry>& entries);
 

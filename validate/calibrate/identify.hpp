@@ -24,8 +24,9 @@ struct Identification {
   std::string reason;         // "rows fix only its combination with chip.gemm.k_step (correlation 0.99)"
 };
 
-// Judges the parameters `free` at `values`. Covariance: s²·(JᵀWJ)⁺ with the robust weights W and their residual
-// variance s²; rows of equal shape count as one, for they repeat each other's errors.
+// Judges the parameters `free` at `values`. Standard errors by the delete-one-shape jackknife (Efron 1982), each with
+// one Newton step of the robust loss: rows of one shape, in whatever format and of whatever software, share their
+// errors. Correlations by (JᵀWJ)⁺ with the loss's second derivative W.
 std::vector<Identification> identify(const Objective& objective, const Setting& setting,
                                      const std::vector<std::size_t>& free, const std::vector<double>& values,
                                      const std::vector<std::size_t>& subset, double loss_scale);

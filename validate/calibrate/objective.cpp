@@ -4,7 +4,6 @@
 
 #include <algorithm>
 #include <cmath>
-#include <numeric>
 #include <utility>
 
 #include "sim/units/check.hpp"
@@ -69,19 +68,22 @@ Setting Objective::with(Setting setting, std::size_t parameter, double value) co
   return setting;
 }
 
-std::vector<spec::Hardware> Objective::machines_at(const Setting& setting) const {
+std::vector<spec::HardwareDocuments> Objective::documents_at(const Setting& setting) const {
   MLOSIM_CHECK(setting.size() == parameters_.size());
-  std::vector<spec::Hardware> machines(set_.machines.size());
-  for (std::size_t m = 0; m < machines.size(); ++m) {
-    spec::HardwareDocuments documents = set_.machines[m].documents;
+  std::vector<spec::HardwareDocuments> machines;
+  for (std::size_t m = 0; m < set_.machines.size(); ++m) {
+    machines.push_back(set_.machines[m].documents);
     for (std::size_t p = 0; p < parameters_.size(); ++p) {
       if (!holds_[m][p] || setting[p] == parameters_[p].text) continue;
-      spec::apply_override(documents, {parameters_[p].path, spec::make_scalar(setting[p], parameters_[p].path)});
+      spec::apply_override(machines[m], {parameters_[p].path, spec::make_scalar(setting[p], parameters_[p].path)});
     }
-    spec::Decoding decoding;
-    machines[m] = spec::decode_hardware(documents, decoding);
-    decoding.diagnostics.throw_if_any();
   }
+  return machines;
+}
+
+std::vector<spec::Hardware> Objective::machines_at(const Setting& setting) const {
+  std::vector<spec::Hardware> machines;
+  for (const spec::HardwareDocuments& documents : documents_at(setting)) machines.push_back(decode(documents));
   return machines;
 }
 

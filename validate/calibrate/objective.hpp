@@ -28,11 +28,17 @@ class Objective {
 
   const std::vector<FreeParameter>& parameters() const { return parameters_; }
   const std::vector<Row>& rows() const { return rows_; }
+  const std::vector<std::string>& suites() const { return set_.suites; }
   std::size_t dropped() const { return dropped_; }  // rows that cannot be run
+  // Whether a parameter holds for a machine of the set.
+  bool holds(std::size_t machine, std::size_t parameter) const { return holds_[machine][parameter]; }
 
   // The parameters as they stand.
   Setting initial() const;
   Setting with(Setting setting, std::size_t parameter, double value) const;
+
+  // The machines' documents with the setting laid over them.
+  std::vector<spec::HardwareDocuments> documents_at(const Setting& setting) const;
 
   // ln(predicted/measured) of the rows at `subset`, in its order. The same on 1 and N threads.
   std::vector<double> residuals(const Setting& setting, const std::vector<std::size_t>& subset) const;

@@ -6,6 +6,8 @@
 #include <algorithm>
 #include <utility>
 
+#include "sim/spec/document.hpp"
+
 namespace mlosim::calibrate {
 namespace {
 
@@ -47,7 +49,11 @@ struct Tree {
 }  // namespace
 
 std::string Entry::annotated() const {
-  return fmt::format("{{value: {}, kind: fitted, source: \"{}\"}}", text, source);
+  spec::Value quoted = spec::make_scalar(source, "");
+  quoted.quoted = true;
+  std::string yaml = spec::render_yaml(quoted);  // on a line of its own, after a space
+  yaml.pop_back();
+  return fmt::format("{{value: {}, kind: fitted, source:{}}}", text, yaml);
 }
 
 std::vector<Entry> entries_of(const Calibration& calibration, const std::string& date) {

@@ -24,13 +24,32 @@ std::optional<ParsedQuantity> read_quantity(spec::Node& node, std::string_view k
   return std::get<ParsedQuantity>(parsed);
 }
 
+// A list of operators, as operator_of names them.
+std::vector<std::string> operators_at(spec::Node& node, std::string_view key) {
+  static const std::vector<std::string> kOperators{"gemm",        "attention_prefill", "attention_decode",
+                                                   "mla_prefill", "mla_decode",        "moe_gemm",
+                                                   "elementwise", "embedding",         "sampling"};
+  std::vector<std::string> operators;
+  for (const spec::Node& op : node.child(key).items()) {
+    operators.push_back(op.as_text());
+    if (std::find(kOperators.begin(), kOperators.end(), operators.back()) == kOperators.end())
+      op.fail(fmt::format("no operator is called '{}'", operators.back()),
+              spec::spelling_hint(operators.back(), kOperators));
+  }
+  return operators;
+}
+
 ParameterRule decode_rule(spec::Node node) {
   ParameterRule rule;
   rule.pattern = node.require_text("parameter");
   if (!rule.pattern.starts_with(kChip)) node.fail_at("parameter", "a parameter's path starts with 'chip.'");
-  for (const spec::Node& op : node.child("operators").items()) rule.operators.push_back(op.as_text());
-  for (const spec::Node& op : node.child("also_moves").items()) rule.also_moves.push_back(op.as_text());
-  for (const spec::Node& value : node.child("values").items()) rule.values.push_back(value.as_text());
+  rule.operators = operators_at(node, "operators");
+  rule.also_moves = operators_at(node, "also_moves");
+  for (const spec::Node& value : node.child("values").items()) {
+    rule.values.push_back(value.as_text());
+    const auto parsed = parse_quantity(rule.values.back());
+    if (const auto* error = std::get_if<ParseError>(&parsed)) value.fail(error->message, error->hint);
+  }
   node.require_text("source");
   rule.scale = node.word_or<Scale>("scale", {{"log", Scale::logarithmic}, {"linear", Scale::linear}}, Scale::linear);
   rule.by_operand_path = node.flag_or("by_operand_path", false);
@@ -149,6 +168,15 @@ std::vector<ParameterRule> read_parameter_rules(const spec::Library& library) {
   root.finish();
   decoding.diagnostics.throw_if_any();
   return rules;
+}
+
+bool FreeParameter::is_within_bounds() const {
+  if (!rule.is_discrete()) return value >= rule.low && value <= rule.high;
+  return std::any_of(rule.values.begin(), rule.values.end(), [&](const std::string& listed) {
+    const auto parsed = parse_quantity(listed);
+    const auto* number = std::get_if<ParsedQuantity>(&parsed);
+    return number && number->si == value;
+  });
 }
 
 double FreeParameter::position_of(double value_si) const {

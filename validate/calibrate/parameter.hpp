@@ -64,6 +64,9 @@ struct FreeParameter {
   std::string file;                              // that it stands in: the chip's, its family's or the runtime's
   std::optional<double> typical = std::nullopt;  // of this chip if nobody had measured it, in SI units
 
+  // Whether the number, as it stands, is one that a fit may find.
+  bool is_within_bounds() const;
+
   // The position in which steps are taken: the logarithm, or the share of the range.
   double position_of(double value_si) const;
   double value_at(double position) const;

@@ -4,6 +4,7 @@
 
 #include "sim/units/check.hpp"
 #include "validate/calibrate/render.hpp"
+#include "validate/compare/score_json.hpp"
 
 namespace mlosim::calibrate {
 namespace {
@@ -26,17 +27,8 @@ std::string_view name_of(Verdict verdict) {
   MLOSIM_CHECK(false);
 }
 
-Json score_json(const compare::Score& s) {
-  return {{"rows", s.rows},
-          {"mape", s.mape},
-          {"median_ape", s.median_ape},
-          {"p90_ape", s.p90_ape},
-          {"bias", s.bias},
-          {"baseline_mape", {{"roofline", s.roofline_mape}, {"three_constants", s.three_constants_mape}}}};
-}
-
 Json change_json(const Change& change) {
-  return {{"before", score_json(change.before)}, {"after", score_json(change.after)}};
+  return {{"before", compare::score_json(change.before)}, {"after", compare::score_json(change.after)}};
 }
 
 }  // namespace
@@ -61,6 +53,7 @@ std::string render_json(const Calibration& c) {
                   {"runtime", c.runtime.empty() ? Json() : Json(c.runtime)},
                   {"suites", c.suites},
                   {"parameters", parameters},
+                  {"notes", c.notes},
                   {"better", c.is_better},
                   {"stopped", c.is_stopped},
                   {"rows_in_steps", c.rows_in_steps},

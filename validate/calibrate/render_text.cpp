@@ -12,7 +12,7 @@ namespace {
 std::string percent(double share) { return fmt::format("{:.1f}", 100 * share); }
 
 std::string score_lines(const std::string& half, const Change& change) {
-  if (change.after.rows == 0) return "";
+  if (change.after.rows == 0) return fmt::format("  {:<9} {:<7} {:>6} {:>7}\n", half, "", 0, "-");
   std::string out;
   const auto line = [&](std::string_view when, const compare::Score& s) {
     out += fmt::format("  {:<9} {:<7} {:>6} {:>7} {:>7} {:>7} {:>7} {:>10} {:>10}\n", half, when, s.rows,
@@ -42,6 +42,7 @@ std::string render_text(const Calibration& c) {
   out += fmt::format("  {} rows fitted, {} held out, {} skipped; steps on {} rows of {} shapes\n", c.fitted.after.rows,
                      c.held_out.after.rows, c.skipped, c.rows_in_steps, c.shapes);
   if (c.is_stopped) out += "  stopped before the end: the best so far\n";
+  for (const std::string& note : c.notes) out += "  " + note + "\n";
   if (!c.is_better) out += "  no better than before on the fitted rows: all numbers are kept\n";
   std::size_t width = 9;
   for (const FittedParameter& p : c.parameters) width = std::max(width, p.parameter.path.size());

@@ -1,18 +1,22 @@
 #include "validate/calibrate/rows.hpp"
 
 #include <fmt/format.h>
-#include <fmt/ranges.h>
 #include <tbb/parallel_for.h>
 
 #include <algorithm>
 #include <array>
+#include <cstdint>
 #include <filesystem>
 #include <map>
+#include <optional>
 #include <set>
 #include <string_view>
 #include <utility>
+#include <variant>
 
 #include "sim/spec/spelling.hpp"
+#include "sim/spec/utf8.hpp"
+#include "validate/suite/decode_row.hpp"
 
 namespace mlosim::calibrate {
 namespace {
@@ -45,24 +49,79 @@ bool is_taken(const std::vector<std::string>& patterns, std::string_view text) {
   return is_listed || !lists_any;
 }
 
+// Whether a row is chosen, its runtime aside.
 bool is_chosen(const suite::Measurement& row, const RowChoice& choice) {
-  const bool dtype = choice.dtypes.empty() ||
-                     std::any_of(choice.dtypes.begin(), choice.dtypes.end(),
-                                 [&](const std::string& d) { return short_dtype(d) == short_dtype(row.dtype); });
-  return dtype && has(choice.chips, row.device) && has(choice.operators, operator_of(row)) &&
-         (choice.runtime.empty() || row.protocol->runtime == choice.runtime) && is_taken(choice.software, row.software);
+  return has(choice.dtypes, short_dtype(row.dtype)) && has(choice.chips, row.device) &&
+         has(choice.operators, operator_of(row)) && is_taken(choice.software, row.software);
 }
 
-// What a wrong choice may have meant: the words of one kind that the rows have.
-void explain(std::string_view what, const std::vector<std::string>& asked, const std::set<std::string>& there) {
+// Collectives have parameters of their own, in another document.
+bool is_fitted_here(const suite::Measurement& row) { return row.op != "collective"; }
+
+using Words = std::set<std::string>;
+
+// Refuses words of one kind that no row has. `is_there` says whether rows with `there` have one.
+template <class IsThere>
+void explain(std::string_view what, const std::vector<std::string>& asked, const Words& there, IsThere is_there) {
   for (const std::string& word : asked) {
-    if (there.contains(word)) continue;
+    if (is_there(word)) continue;
     throw spec::InputError(fmt::format("the suites have no usable row of {} '{}'", what, word),
                            spec::spelling_hint(word, {there.begin(), there.end()}));
   }
 }
 
+void explain(std::string_view what, const std::vector<std::string>& asked, const Words& there) {
+  explain(what, asked, there, [&](const std::string& word) { return there.contains(word); });
+}
+
+// Refuses what the tables have no row of.
+void explain(const RowChoice& choice, const std::vector<suite::Table>& tables) {
+  Words chips, operators, dtypes, software;
+  for (const suite::Table& table : tables) {
+    for (const suite::Measurement& row : table.rows) {
+      if (!is_fitted_here(row)) continue;
+      chips.insert(row.device);
+      operators.insert(operator_of(row));
+      dtypes.insert(std::string(short_dtype(row.dtype)));
+      software.insert(row.software);
+    }
+  }
+  explain("chip", choice.chips, chips);
+  explain("operator", choice.operators, operators);
+  explain("format", choice.dtypes, dtypes);
+  explain("software", choice.software, software, [&](const std::string& pattern) {
+    return pattern.starts_with('!') || std::any_of(software.begin(), software.end(), [&](const std::string& name) {
+             return suite::matches(pattern, name);
+           });
+  });
+}
+
+// The choice in the names that rows have.
+RowChoice in_rows_names(RowChoice choice) {
+  for (std::string& chip : choice.chips) chip = suite::chip_of_device(chip);
+  for (std::string& dtype : choice.dtypes) dtype = short_dtype(dtype);
+  return choice;
+}
+
+// The file's name, with '?' for what is no text.
+std::string name_of_suite(const std::string& path) {
+  std::string name = std::filesystem::path(path).filename().string();
+  while (const std::optional<std::size_t> bad = spec::first_bad_byte(name)) name[*bad] = '?';
+  return name;
+}
+
+// The runtime whose kernels are laid over the chip: an empty name stands for the vendor's default.
+std::string runtime_of(const spec::HardwareDocuments& documents) {
+  const spec::Value* name = documents.runtime.find("name");
+  return name ? name->text : std::string();
+}
+
 }  // namespace
+
+spec::Hardware decode(const spec::HardwareDocuments& documents) {
+  std::vector<std::string> warnings;  // the same for every setting of the numbers: validation prints them
+  return spec::require_hardware(documents, warnings);
+}
 
 std::string operator_of(const suite::Measurement& row) {
   return std::holds_alternative<work::Elementwise>(row.work) ? "elementwise" : std::string(work::name_of(row.work));
@@ -89,51 +148,36 @@ Measurements::Measurements(const spec::Library& library, const std::vector<std::
                     [&](std::size_t i) { tables_[i] = suite::read_table(library, protocols_, paths[i], {}); });
 }
 
-std::vector<std::string> Measurements::chips() const {
-  std::set<std::string> chips;
-  for (const suite::Table& table : tables_) {
-    for (const suite::Measurement& row : table.rows) chips.insert(row.device);
-  }
-  return {chips.begin(), chips.end()};
-}
-
-std::vector<std::string> Measurements::suite_names() const {
-  std::vector<std::string> names;
-  for (const suite::Table& table : tables_) names.push_back(std::filesystem::path(table.file).filename().string());
-  return names;
-}
-
-RowSet Measurements::choose(const RowChoice& choice) const {
+RowSet Measurements::choose(const RowChoice& wish) const {
+  const RowChoice choice = in_rows_names(wish);
+  explain(choice, tables_);
   RowSet set;
-  std::map<work::Operator, std::size_t> shapes;
-  std::map<std::pair<std::string, std::string>, std::size_t> machines;
-  std::set<std::string> chips, operators, dtypes, runtimes;
-  for (const suite::Table& table : tables_) {
-    set.skipped += table.skipped.size();
-    for (const suite::Measurement& row : table.rows) {
-      if (row.op == "collective") continue;  // has parameters of its own, in another document
-      chips.insert(row.device);
-      operators.insert(operator_of(row));
-      dtypes.insert(std::string(short_dtype(row.dtype)));
-      runtimes.insert(row.protocol->runtime);
-      if (!is_chosen(row, choice)) continue;
-      const auto [machine, is_new] = machines.try_emplace({row.system, row.protocol->runtime}, set.machines.size());
+  std::map<std::vector<std::int64_t>, std::size_t> shapes;
+  std::map<std::pair<std::string, std::string>, std::optional<std::size_t>> machines;  // null: of another runtime
+  Words runtimes;
+  for (std::size_t t = 0; t < tables_.size(); ++t) {
+    set.suites.push_back(name_of_suite(tables_[t].file));
+    set.skipped += tables_[t].skipped.size();
+    for (const suite::Measurement& row : tables_[t].rows) {
+      if (!is_fitted_here(row) || !is_chosen(row, choice)) continue;
+      const auto [machine, is_new] = machines.try_emplace({row.system, row.protocol->runtime});
       if (is_new) {
         std::vector<std::string> warnings;
-        set.machines.push_back({row.system, row.protocol->runtime,
-                                spec::read_hardware(library_, row.system, row.protocol->runtime, warnings)});
+        spec::HardwareDocuments documents = spec::read_hardware(library_, row.system, row.protocol->runtime, warnings);
+        const std::string runtime = runtime_of(documents);
+        runtimes.insert(runtime);
+        if (choice.runtime.empty() || choice.runtime == runtime) {
+          machine->second = set.machines.size();
+          set.machines.push_back({row.system, runtime, std::move(documents)});
+        }
       }
-      const std::size_t shape = shapes.try_emplace(row.work, shapes.size()).first->second;
-      set.rows.push_back({&row, machine->second, shape, suite::is_in_fit_half(row.work)});
+      if (!machine->second) continue;
+      const std::size_t shape = shapes.try_emplace(suite::shape_of(row.work), shapes.size()).first->second;
+      set.rows.push_back({&row, *machine->second, t, shape, suite::is_in_fit_half(row.work)});
     }
   }
   if (!set.rows.empty()) return set;
-  explain("chip", choice.chips, chips);
-  explain("operator", choice.operators, operators);
-  std::vector<std::string> asked;
-  for (const std::string& dtype : choice.dtypes) asked.emplace_back(short_dtype(dtype));
-  explain("format", asked, dtypes);
-  if (!choice.runtime.empty()) explain("runtime", {choice.runtime}, runtimes);
+  if (!choice.runtime.empty() && !runtimes.empty()) explain("runtime", {choice.runtime}, runtimes);
   throw spec::InputError("no row of the suites is left to fit",
                          "the chip, operators, formats and software exclude each other");
 }

@@ -15,10 +15,10 @@ namespace mlosim::calibrate {
 
 // Which rows; an empty list takes all.
 struct RowChoice {
-  std::vector<std::string> chips;
+  std::vector<std::string> chips;      // "a100_sxm" is a100_sxm_80gb, as in tables
   std::vector<std::string> operators;  // "gemm", "attention_decode", "elementwise" …
   std::vector<std::string> dtypes;     // "bf16" is the tables' "bfloat16" too
-  std::string runtime;                 // rows of its kernels alone; empty: all
+  std::string runtime;                 // rows of its kernels alone, the vendor's default included; empty: all
   std::vector<std::string> software;   // patterns; '!' before one leaves out what it matches
 };
 
@@ -28,6 +28,7 @@ std::string operator_of(const suite::Measurement& row);
 struct Row {
   const suite::Measurement* measurement = nullptr;
   std::size_t machine = 0;  // into machines
+  std::size_t suite = 0;    // into suites
   std::size_t shape = 0;    // equal where the operator is the same, whatever its format and software
   bool fit_half = false;
 };
@@ -38,10 +39,14 @@ struct Machine {
   spec::HardwareDocuments documents;
 };
 
+// Throws spec::InputError with all mistakes.
+spec::Hardware decode(const spec::HardwareDocuments& documents);
+
 struct RowSet {
   std::vector<Row> rows;  // in the suites' order
   std::vector<Machine> machines;
-  std::size_t skipped = 0;  // rows of the suites that could not be used at all
+  std::vector<std::string> suites;  // the tables' names, without folders: "a100_sxm__gemm.csv"
+  std::size_t skipped = 0;          // rows of the suites that could not be used at all
 
   // The operators of the rows, sorted.
   std::vector<std::string> operators() const;
@@ -53,11 +58,8 @@ class Measurements {
   // Suites are paths of CSV tables, or names of validate/suites. Throws spec::InputError.
   Measurements(const spec::Library& library, const std::vector<std::string>& suites);
 
-  // Chips with at least one row, sorted.
-  std::vector<std::string> chips() const;
-  // The tables' names, without folders: "a100_sxm__gemm.csv".
-  std::vector<std::string> suite_names() const;
-  // Rows in the set point into this object. Throws spec::InputError, saying what is there, where no row is left.
+  // Rows in the set point into this object. Throws spec::InputError, saying what is there, where a word of the choice
+  // fits no row (patterns after '!' may), and where no row is left.
   RowSet choose(const RowChoice& choice) const;
 
  private:

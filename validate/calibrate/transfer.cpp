@@ -4,17 +4,17 @@
 #include <fmt/ranges.h>
 
 #include <algorithm>
-#include <cmath>
 #include <map>
 #include <numeric>
-#include <optional>
-#include <set>
 #include <utility>
 
 #include "sim/spec/hardware.hpp"
 #include "sim/spec/spelling.hpp"
 #include "sim/units/check.hpp"
 #include "validate/calibrate/carried.hpp"
+#include "validate/calibrate/kept.hpp"
+#include "validate/compare/three_constants.hpp"
+#include "validate/suite/decode_row.hpp"
 
 namespace mlosim::calibrate {
 namespace {
@@ -103,13 +103,6 @@ TransferredParameter carry(const FreeParameter& p, const Donor& chip, const std:
   return t;
 }
 
-spec::ChipSpec decode(const spec::HardwareDocuments& documents) {
-  spec::Decoding decoding;
-  spec::Hardware hardware = spec::decode_hardware(documents, decoding);
-  decoding.diagnostics.throw_if_any();
-  return std::move(hardware.system.chip);
-}
-
 class LeaveOut {
  public:
   LeaveOut(const spec::Library& library, const Measurements& measurements, const Options& options,
@@ -147,13 +140,13 @@ class LeaveOut {
     own.rows.chips = {chip};
     const spec::HardwareDocuments documents = rows_of(chip).machines.front().documents;
     const spec::Value* path = value_at(documents.chip, "chip.gemm.operand_path");
-    return {.chip = decode(documents),
+    return {.chip = decode(documents).system.chip,
             .operand_path = path ? path->text : std::string(),
             .calibration = calibrate(library_, measurements_, own)};
   }
 
   LeftOut predict(const std::string& name) const {
-    LeftOut left{.chip = name, .parameters = {}, .transferred = {}, .fitted = {}};
+    LeftOut left{.chip = name, .parameters = {}, .kept = {}, .transferred = {}, .fitted = {}};
     std::vector<const Donor*> others;
     const Donor* own = nullptr;
     for (const Donor& donor : donors_) {
@@ -173,6 +166,7 @@ class LeaveOut {
       left.parameters.push_back(carry(p, *own, others));
       setting.push_back(left.parameters.back().text);
     }
+    left.kept = kept_numbers(objective, setting);
     const std::vector<compare::ScoredRow> rows = scored(objective, setting);
     std::vector<compare::ScoredRow> baseline;
     for (const Donor* other : others) {
@@ -181,7 +175,8 @@ class LeaveOut {
       const std::vector<compare::ScoredRow> more = scored(plain, {});
       baseline.insert(baseline.end(), more.begin(), more.end());
     }
-    left.transferred = compare::score(pointers(rows), pointers(baseline));
+    const compare::ThreeConstantsByCell constants(pointers(rows), pointers(baseline), compare::Cell::op_dtype);
+    left.transferred = compare::score(pointers(rows), constants);
     return left;
   }
 
@@ -207,7 +202,8 @@ class LeaveOut {
 }  // namespace
 
 Transfer leave_out(const spec::Library& library, const Measurements& measurements, const Options& options,
-                   const std::vector<std::string>& left_out, std::size_t fewest_rows) {
+                   std::vector<std::string> left_out, std::size_t fewest_rows) {
+  for (std::string& chip : left_out) chip = suite::chip_of_device(chip);
   LeaveOut run(library, measurements, options, fewest_rows);
   const std::vector<std::string>& chips = run.chips();
   if (chips.size() < 2) {

@@ -23,8 +23,10 @@ struct TransferredParameter {
 struct LeftOut {
   std::string chip;
   std::vector<TransferredParameter> parameters;
+  // Its own fitted numbers that its rows lean on all the same (kept.hpp): no free parameter stands for them.
+  std::vector<std::string> kept;
   compare::Score transferred;  // its three constants are fitted on the other chips' rows
-  compare::Score fitted;       // the chip's own fit on the half of the shapes that it did not see
+  compare::Score fitted;       // the chip's own fit on the half of the shapes that it did not see; no rows without one
 };
 
 struct Transfer {
@@ -32,10 +34,11 @@ struct Transfer {
 };
 
 // `options.rows.chips` is not read: all chips with at least `fewest_rows` rows take part. `left_out` are those that are
-// predicted; empty: each in turn. Nothing of a left-out chip but its datasheet and what was measured of it (not fitted)
-// enters its prediction. Throws spec::InputError where a chip has no such rows, or no other chip has.
+// predicted; empty: each in turn. Nothing of a left-out chip but its datasheet, what was measured of it and the fitted
+// numbers that are named as kept enters its prediction. Throws spec::InputError where a chip has no such rows, or no
+// other chip has.
 Transfer leave_out(const spec::Library& library, const Measurements& measurements, const Options& options,
-                   const std::vector<std::string>& left_out, std::size_t fewest_rows);
+                   std::vector<std::string> left_out, std::size_t fewest_rows);
 
 std::string render_text(const Transfer& transfer);
 std::string render_json(const Transfer& transfer);

@@ -4,8 +4,8 @@
 
 #include <algorithm>
 #include <set>
-#include <utility>
 
+#include "models/predict/interval.hpp"
 #include "validate/compare/residuals.hpp"
 
 namespace mlosim::compare {
@@ -16,7 +16,7 @@ using predict::Residuals;
 void count(IntervalCheck& check, const Residuals& residuals, const Residual& row) {
   const predict::Quantiles ends = residuals.of(row.key);
   const bool is_inside = ends.lower() <= row.log_ratio && row.log_ratio <= ends.upper();
-  for (Coverage* coverage : {&check.all, &check.by_chip[row.key.chip], &check.by_op[row.key.op]}) {
+  for (Coverage* coverage : {&check.all, &check.by_chip[row.key.chip]}) {
     ++coverage->rows;
     coverage->inside += is_inside ? 1 : 0;
   }
@@ -35,22 +35,8 @@ ResidualRows rows_where(const ResidualRows& rows, Known known) {
   return some;
 }
 
-IntervalCheck check_folds(const ResidualRows& rows) {
-  IntervalCheck check{.name = "shapes of the other fold", .all = {}, .by_chip = {}, .by_op = {}};
-  for (const bool first : {true, false}) {
-    const ResidualRows measured =
-        rows_where(rows, [&](const Residual& row, const auto&, const auto&) { return row.in_first_fold == first; });
-    if (measured.own.empty()) continue;
-    const Residuals residuals(measure_residuals(measured));
-    for (const Residual& row : rows.own) {
-      if (row.in_first_fold != first) count(check, residuals, row);
-    }
-  }
-  return check;
-}
-
 IntervalCheck check_chips(const ResidualRows& rows) {
-  IntervalCheck check{.name = "chips of a known family", .all = {}, .by_chip = {}, .by_op = {}};
+  IntervalCheck check{.name = "chips of a known family", .all = {}, .by_chip = {}};
   std::set<std::string> chips;
   for (const BorrowedResidual& row : rows.borrowed) {
     if (row.family == row.residual.key.family) chips.insert(row.residual.key.chip);
@@ -68,7 +54,7 @@ IntervalCheck check_chips(const ResidualRows& rows) {
 }
 
 IntervalCheck check_families(const ResidualRows& rows) {
-  IntervalCheck check{.name = "chips of an unknown family", .all = {}, .by_chip = {}, .by_op = {}};
+  IntervalCheck check{.name = "chips of an unknown family", .all = {}, .by_chip = {}};
   std::set<std::string> families;
   for (const BorrowedResidual& row : rows.borrowed) {
     if (row.family != row.residual.key.family) families.insert(row.residual.key.family);
@@ -87,12 +73,29 @@ IntervalCheck check_families(const ResidualRows& rows) {
 
 }  // namespace
 
+IntervalCheck check_folds(const ResidualRows& rows) {
+  IntervalCheck check{.name = "shapes of the other fold", .all = {}, .by_chip = {}};
+  for (const bool first : {true, false}) {
+    const ResidualRows measured =
+        rows_where(rows, [&](const Residual& row, const auto&, const auto&) { return row.in_first_fold == first; });
+    if (measured.own.empty()) continue;
+    const Residuals residuals(measure_residuals(measured));
+    for (const Residual& row : rows.own) {
+      if (row.in_first_fold != first) count(check, residuals, row);
+    }
+  }
+  return check;
+}
+
 std::vector<IntervalCheck> check_intervals(const ResidualRows& rows) {
   return {check_folds(rows), check_chips(rows), check_families(rows)};
 }
 
 std::string render_checks(const std::vector<IntervalCheck>& checks) {
-  std::string out = fmt::format("{:<28} {:>7} {:>8} {:>11} {:>8}\n", "rows of", "rows", "inside", "chips from", "to");
+  std::string out = fmt::format(
+      "Out-of-fold coverage of {:.0f} % intervals: of rows that played no part in measuring them\n"
+      "{:<28} {:>7} {:>8} {:>11} {:>8}\n",
+      100 * predict::kIntervalLevel, "rows of", "rows", "inside", "chips from", "to");
   for (const IntervalCheck& check : checks) {
     double least = 1, most = 0;
     for (const auto& [chip, coverage] : check.by_chip) {

@@ -1,5 +1,7 @@
 #include "validate/compare/latent_layer.hpp"
 
+#include <variant>
+
 namespace mlosim::compare {
 namespace {
 
@@ -16,16 +18,17 @@ std::vector<work::Operator> around(const work::MlaPrefill& op) {
 }
 
 std::vector<work::Operator> around(const work::MlaDecode& op) {
-  constexpr std::int64_t kHeadDim = 128;  // of queries without their rotary part, and of values
+  // The step itself works in the latent space; the heads' own widths are those of the prompts that filled its cache.
+  const work::MlaPrefill heads;
   work::Gemm absorb{.m = op.batch,
                     .n = op.kv_rank,
-                    .k = kHeadDim,
+                    .k = heads.nope_dim,
                     .batch = op.heads,
                     .activations = op.dtype,
                     .weights = op.dtype,
                     .output = op.dtype};
   work::Gemm expand = absorb;
-  expand.n = kHeadDim;
+  expand.n = heads.value_dim;
   expand.k = op.kv_rank;
   return {absorb, expand};
 }

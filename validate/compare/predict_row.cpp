@@ -1,5 +1,7 @@
 #include "validate/compare/predict_row.hpp"
 
+#include <fmt/format.h>
+
 #include <algorithm>
 
 #include "sim/units/check.hpp"
@@ -14,8 +16,12 @@ Seconds launch_beyond_graph(const suite::Protocol& protocol, const spec::LaunchS
   return static_cast<double>(kernels) * std::max(Seconds(0), launch.stream - launch.graph);
 }
 
-chip::OperandState operands_of(const suite::Protocol& protocol) {
-  return {.between_uses = Bytes(0), .rotates_weights = protocol.weights == suite::Weights::rotated};
+// What other copies of the weights leave of the caches.
+chip::OperandState operands_of(const suite::Protocol& protocol, const spec::ChipSpec& chip) {
+  const spec::MemoryLevel* cache = chip.last_cache();
+  const bool is_cold = protocol.weights == suite::Weights::cold && cache != nullptr;
+  return {.between_uses = is_cold ? 2 * cache->capacity : Bytes(0),
+          .rotates_weights = protocol.weights == suite::Weights::rotated};
 }
 
 }  // namespace
@@ -23,7 +29,7 @@ chip::OperandState operands_of(const suite::Protocol& protocol) {
 RowPrediction predict_row(const suite::Measurement& row, const spec::Hardware& hardware, chip::Fidelity fidelity) {
   const suite::Protocol& protocol = *row.protocol;
   const machine::PriceOptions options{.fidelity = fidelity,
-                                      .operands = operands_of(protocol),
+                                      .operands = operands_of(protocol, hardware.system.chip),
                                       .sustained = protocol.sustained,
                                       .custom_all_reduce = protocol.custom_all_reduce,
                                       .kernel = protocol.kernel};
@@ -41,28 +47,23 @@ RowPrediction predict_row(const suite::Measurement& row, const spec::Hardware& h
 }
 
 Machines::Machines(const spec::Library& library, std::vector<suite::Table>& tables) {
-  std::map<std::pair<std::string, std::string>, std::string> unreadable;
+  std::map<std::string, std::string> unknown;  // what is said of systems that there are none of
   for (suite::Table& table : tables) {
     std::vector<suite::Measurement> rows;
     std::vector<std::string> texts;
     rows.reserve(table.rows.size());
+    texts.reserve(table.rows.size());
     for (std::size_t i = 0; i < table.rows.size(); ++i) {
       suite::Measurement& row = table.rows[i];
       const std::pair<std::string, std::string> key{row.system, row.protocol->runtime};
-      if (!machines_.contains(key) && !unreadable.contains(key)) {
-        try {
-          std::vector<std::string> warnings;
-          const spec::HardwareDocuments documents = spec::read_hardware(library, key.first, key.second, warnings);
-          spec::Decoding decoding;
-          spec::Hardware hardware = spec::decode_hardware(documents, decoding);
-          decoding.diagnostics.throw_if_any();
-          machines_.emplace(key, std::move(hardware));
-        } catch (const spec::InputError& error) {
-          unreadable.emplace(key, error.what());
-        }
+      if (!machines_.contains(key) && !unknown.contains(row.system)) {
+        if (const auto wrong = spec::check_system_name(library, row.system, {}))
+          unknown.emplace(row.system, wrong->message);
+        else
+          machines_.emplace(key, spec::require_hardware(library, key.first, key.second, warnings_));
       }
-      if (const auto wrong = unreadable.find(key); wrong != unreadable.end()) {
-        table.skipped.push_back({table.file + ":" + std::to_string(row.line), wrong->second});
+      if (const auto wrong = unknown.find(row.system); wrong != unknown.end()) {
+        table.skipped.push_back({fmt::format("{}:{}", table.file, row.line), wrong->second});
         continue;
       }
       rows.push_back(std::move(row));
@@ -71,6 +72,8 @@ Machines::Machines(const spec::Library& library, std::vector<suite::Table>& tabl
     table.rows = std::move(rows);
     table.texts = std::move(texts);
   }
+  std::sort(warnings_.begin(), warnings_.end());
+  warnings_.erase(std::unique(warnings_.begin(), warnings_.end()), warnings_.end());
 }
 
 const spec::Hardware& Machines::of(const suite::Measurement& row) const {

@@ -26,13 +26,17 @@ RowPrediction predict_row(const suite::Measurement& row, const spec::Hardware& h
 // The machines that rows ran on, read once each: a system with a runtime's kernels.
 class Machines {
  public:
-  // Reads what the rows of the tables need; a row whose machine cannot be read is moved to its table's `skipped`.
+  // Reads what the rows of the tables need. A row of a system that there is none of is moved to its table's `skipped`;
+  // throws spec::InputError where a system, chip or runtime that there is has mistakes.
   Machines(const spec::Library& library, std::vector<suite::Table>& tables);
 
   const spec::Hardware& of(const suite::Measurement& row) const;
+  // What was wrong and has a way round: a runtime that there is none of.
+  const std::vector<std::string>& warnings() const { return warnings_; }
 
  private:
   std::map<std::pair<std::string, std::string>, spec::Hardware> machines_;  // by system and runtime
+  std::vector<std::string> warnings_;                                       // each once
 };
 
 }  // namespace mlosim::compare

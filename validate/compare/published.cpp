@@ -37,12 +37,10 @@ std::optional<double> seconds(const std::optional<Seconds>& time) {
   return time ? std::optional(time->si()) : std::nullopt;
 }
 
-// How a figure moves when the time is longer.
-enum class Moves { with_time, against_time, not_at_all };
-
-Moves moves(std::string_view field) {
-  if (field == "per_chip_bytes") return Moves::not_at_all;
-  return field.find("_per_s") == std::string_view::npos ? Moves::with_time : Moves::against_time;
+Measure measure_of(std::string_view field) {
+  if (field == "energy_j") return Measure::energy;
+  if (field == "per_chip_bytes") return Measure::memory;
+  return field.find("_per_s") == std::string_view::npos ? Measure::time : Measure::token_rate;
 }
 
 // Empty where the task has no answer.
@@ -58,26 +56,30 @@ std::optional<double> predicted(std::string_view field, const Prediction& p) {
   MLOSIM_CHECK(false);
 }
 
+std::optional<Range> interval_of(Measure measure, double value, const Prediction& p) {
+  if (p.fidelity == chip::Fidelity::roofline) return std::nullopt;
+  const double shorter = p.interval.low / p.evaluation.total.makespan;
+  const double longer = p.interval.high / p.evaluation.total.makespan;
+  switch (measure) {
+    case Measure::time:
+      return Range{value * shorter, value * longer};
+    case Measure::token_rate:
+      return Range{value / longer, value / shorter};
+    case Measure::energy:
+    case Measure::memory:
+      return std::nullopt;
+  }
+  MLOSIM_CHECK(false);
+}
+
 PublishedFigure make_figure(std::string_view field, double measured, double value, const Prediction& p) {
   PublishedFigure figure;
   figure.op = fmt::format("{}.{}", predict::name_of(p.task), field);
   figure.device = p.chip;
+  figure.measure = measure_of(field);
   figure.measured = measured;
-  figure.predicted = figure.low = figure.high = value;
-  const double shorter = p.interval.low / p.evaluation.total.makespan;
-  const double longer = p.interval.high / p.evaluation.total.makespan;
-  switch (moves(field)) {
-    case Moves::with_time:
-      figure.low = value * shorter;
-      figure.high = value * longer;
-      break;
-    case Moves::against_time:
-      figure.low = value / longer;
-      figure.high = value / shorter;
-      break;
-    case Moves::not_at_all:
-      break;
-  }
+  figure.predicted = value;
+  figure.interval = interval_of(figure.measure, value, p);
   return figure;
 }
 
@@ -89,17 +91,18 @@ std::string reason_of(const spec::InputError& error) {
 
 }  // namespace
 
-PublishedComparison compare_row(const spec::Library& library, const suite::PublishedRow& row, chip::Fidelity fidelity,
-                                const predict::Residuals* residuals) {
+PublishedComparison compare_row(const spec::Library& library, const suite::PublishedRow& row,
+                                const predict::Residuals& residuals, chip::Fidelity fidelity) {
   PublishedComparison comparison;
+  std::vector<std::string> warnings;
   try {
-    std::vector<std::string> warnings;
     const predict::Workload workload = predict::decode_workload(library, row.workload, row.id, {}, warnings);
     predict::PredictOptions options;
     options.fidelity = fidelity;
     options.sensitivities = false;
-    options.residuals = residuals;
+    options.residuals = &residuals;
     const Prediction p = predict::predict(library, workload, options);
+    warnings.insert(warnings.end(), p.warnings.begin(), p.warnings.end());
     for (const std::string_view field : suite::kMeasuredFields) {
       const auto measured = row.measured.find(std::string(field));
       if (measured == row.measured.end()) continue;
@@ -116,17 +119,18 @@ PublishedComparison compare_row(const spec::Library& library, const suite::Publi
   } catch (const spec::InputError& error) {
     comparison.skipped.push_back({row.id, reason_of(error)});
   }
+  for (const std::string& warning : warnings) comparison.warnings.push_back({row.id, warning});
   return comparison;
 }
 
 PublishedComparison compare_suite(const spec::Library& library, const suite::PublishedSuite& suite,
-                                  chip::Fidelity fidelity) {
-  const predict::Residuals residuals = predict::read_residuals(library);
+                                  const predict::Residuals& residuals, chip::Fidelity fidelity) {
   PublishedComparison all;
   for (const suite::PublishedRow& row : suite.rows) {
-    PublishedComparison one = compare_row(library, row, fidelity, &residuals);
+    PublishedComparison one = compare_row(library, row, residuals, fidelity);
     std::move(one.figures.begin(), one.figures.end(), std::back_inserter(all.figures));
     std::move(one.skipped.begin(), one.skipped.end(), std::back_inserter(all.skipped));
+    std::move(one.warnings.begin(), one.warnings.end(), std::back_inserter(all.warnings));
   }
   return all;
 }

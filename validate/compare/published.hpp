@@ -2,12 +2,14 @@
 // predicted on its own. Scoring is another file's work (score.hpp).
 #pragma once
 
+#include <optional>
 #include <string>
 #include <vector>
 
 #include "models/predict/residuals.hpp"
 #include "sim/chip/kernel.hpp"
 #include "sim/spec/library.hpp"
+#include "validate/compare/scored_row.hpp"
 #include "validate/suite/measurement.hpp"
 #include "validate/suite/published.hpp"
 
@@ -19,24 +21,34 @@ struct PublishedFigure {
   std::string op;      // "decode.tpot_s", "ops.time_s": the task and the field
   std::string device;  // the chip
   std::string dtype;   // of a network's weights, of the first operator otherwise
+  Measure measure = Measure::time;
   double measured = 0, predicted = 0;
-  double low = 0, high = 0;  // around `predicted`: the relative interval of the row's time; bytes have none
+  // Of times and token rates: the relative interval of the row's time. What an analytic model of energy and bytes is
+  // off by has not been measured, nor what a roofline is.
+  std::optional<Range> interval{};
+};
+
+struct RowWarning {
+  std::string id;  // of the row
+  std::string text;
 };
 
 struct PublishedComparison {
   std::vector<PublishedFigure> figures;  // in the suite's order, a row's fields in that of kMeasuredFields
   std::vector<suite::Skipped> skipped;   // rows by id, fields as "id: field"
+  std::vector<RowWarning> warnings;      // in the suite's order
 };
 
 // Predicts one row without sensitivities. A workload that mlosim cannot read or run is skipped with what is wrong with
 // it first, a field that its task has no answer for with that. Never throws spec::InputError. `residuals` are for the
-// intervals; read from the library where there are none.
+// intervals.
 PublishedComparison compare_row(const spec::Library& library, const suite::PublishedRow& row,
-                                chip::Fidelity fidelity = chip::Fidelity::analytic,
-                                const predict::Residuals* residuals = nullptr);
+                                const predict::Residuals& residuals,
+                                chip::Fidelity fidelity = chip::Fidelity::analytic);
 
-// The rows of a suite one after the other. Throws spec::InputError where the library has no residuals.
+// The rows of a suite one after the other.
 PublishedComparison compare_suite(const spec::Library& library, const suite::PublishedSuite& suite,
+                                  const predict::Residuals& residuals,
                                   chip::Fidelity fidelity = chip::Fidelity::analytic);
 
 }  // namespace mlosim::compare

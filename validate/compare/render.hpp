@@ -2,6 +2,8 @@
 #pragma once
 
 #include <string>
+#include <string_view>
+#include <vector>
 
 #include "validate/compare/validate.hpp"
 
@@ -14,7 +16,7 @@ std::string render_text(const Validation& validation);
 // One JSON document; errors as fractions.
 std::string render_json(const Validation& validation);
 // Every scored row of the tables as it stands, with predicted_us, low_us and high_us; under the columns of all tables
-// where they differ.
-std::string render_predictions(const Validation& validation);
+// where they differ. An interval that there is none of stays empty. Published figures are left out, with a warning.
+std::string render_predictions(const Validation& validation, std::vector<std::string>& warnings);
 
 }  // namespace mlosim::compare

@@ -32,7 +32,7 @@ class Columns {
 
   std::string header() const { return line_of(names_); }
 
-  // A row of a table, its cells under the common columns.
+  // A row of a table, its cells under the common columns. Every cell of a line ends in a comma.
   std::string row(std::size_t table, std::string_view text) const {
     std::vector<std::string> cells(names_.size());
     const std::vector<std::string> own = cell_texts(text);
@@ -43,7 +43,7 @@ class Columns {
  private:
   static std::string line_of(const std::vector<std::string>& cells) {
     std::string line;
-    for (const std::string& cell : cells) line += (&cell == &cells.front() ? "" : ",") + suite::csv_cell(cell);
+    for (const std::string& cell : cells) line += suite::csv_cell(cell) + ',';
     return line;
   }
 
@@ -53,14 +53,21 @@ class Columns {
 
 }  // namespace
 
-std::string render_predictions(const Validation& v) {
+std::string render_predictions(const Validation& v, std::vector<std::string>& warnings) {
   const Columns columns(v.tables);
-  std::string text = columns.header() + ",predicted_us,low_us,high_us\n";
+  std::string text = columns.header() + "predicted_us,low_us,high_us\n";
+  std::size_t left_out = 0;
   for (const ScoredRow& row : v.rows) {
-    if (!row.in_table) continue;
-    text += fmt::format("{},{:.6g},{:.6g},{:.6g}\n", columns.row(row.table, v.tables[row.table].texts[row.row]),
-                        row.predicted * 1e6, row.low * 1e6, row.high * 1e6);
+    if (!row.in_table) {
+      ++left_out;
+      continue;
+    }
+    text += fmt::format("{}{:.6g},", columns.row(row.table, v.tables[row.table].texts[row.row]), row.predicted * 1e6);
+    text += row.interval ? fmt::format("{:.6g},{:.6g}\n", row.interval->low * 1e6, row.interval->high * 1e6) : ",\n";
   }
+  if (left_out > 0)
+    warnings.push_back(
+        fmt::format("{} published figures are no rows of a table: their predictions are not written", left_out));
   return text;
 }
 

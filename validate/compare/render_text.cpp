@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <map>
 
+#include "sim/units/check.hpp"
 #include "sim/units/format.hpp"
 #include "validate/compare/render.hpp"
 
@@ -11,12 +12,33 @@ namespace {
 
 constexpr std::size_t kMostReasons = 12;
 
-std::string percent(double fraction) { return fmt::format("{:.1f}", 100 * fraction); }
+// Of the rows that have the figure; "-" where none has.
+std::string percent(std::size_t rows, double fraction) {
+  return rows > 0 ? fmt::format("{:.1f}", 100 * fraction) : "-";
+}
 
 std::string render_score(const Score& s) {
-  return fmt::format("{:>7} {:>7} {:>7} {:>7} {:>7} {:>7} {:>9} {:>9}", s.rows, percent(s.mape), percent(s.median_ape),
-                     percent(s.p90_ape), fmt::format("{:+.1f}", 100 * s.bias), percent(s.interval_coverage),
-                     percent(s.roofline_mape), percent(s.three_constants_mape));
+  return fmt::format("{:>7} {:>7} {:>7} {:>7} {:>7} {:>7} {:>9} {:>9}", s.rows, percent(s.rows, s.mape),
+                     percent(s.rows, s.median_ape), percent(s.rows, s.p90_ape),
+                     s.rows > 0 ? fmt::format("{:+.1f}", 100 * s.bias) : "-",
+                     percent(s.interval_rows, s.interval_coverage), percent(s.baseline_rows, s.roofline_mape),
+                     percent(s.baseline_rows, s.three_constants_mape));
+}
+
+// In the source's own unit.
+std::string render_cost(Measure measure, double cost) {
+  const double value = value_of(measure, cost);
+  switch (measure) {
+    case Measure::time:
+      return format_short(Seconds(value));
+    case Measure::energy:
+      return format_short(Joules(value));
+    case Measure::memory:
+      return format_short(Bytes(value));
+    case Measure::token_rate:
+      return fmt::format("{:.4g} tok/s", value);
+  }
+  MLOSIM_CHECK(false);
 }
 
 // A table's file name is enough where a label's path is long.
@@ -53,7 +75,7 @@ std::string render_worst(const Validation& v) {
   for (const std::size_t i : v.worst) {
     const ScoredRow& row = v.rows[i];
     text += fmt::format("{:<44} {:>11} {:>11} {:>6.0f}%  {:<16} {}\n", short_label(row.label),
-                        format_short(Seconds(row.measured)), format_short(Seconds(row.predicted)),
+                        render_cost(row.measure, row.measured), render_cost(row.measure, row.predicted),
                         100 * (row.predicted / row.measured - 1), row.bound_by, row.plan);
   }
   return text;
@@ -90,7 +112,8 @@ std::string_view name_of(GroupKey key) {
 }
 
 std::string render_text(const Validation& v) {
-  std::string text = "absolute errors and bias in %; in 80 %: rows inside their interval\n" + render_groups(v);
+  std::string text =
+      "absolute errors and bias in %; in 80 %: rows inside their interval, of those that have one\n" + render_groups(v);
   if (!v.worst.empty()) text += render_worst(v);
   if (!v.skipped.empty()) text += render_skipped(v);
   return text;

@@ -2,32 +2,51 @@
 
 #include <fmt/format.h>
 
+#include <cstddef>
+
 #include "models/predict/residuals.hpp"
-#include "validate/compare/interval_check.hpp"
 #include "validate/compare/residuals.hpp"
+#include "validate/suite/suite_file.hpp"
 
 namespace mlosim::compare {
+namespace {
 
-ResidualReport report_residuals(const spec::Library& library, const std::vector<std::string>& suites) {
+struct Collected {
+  ResidualRows rows;
+  std::size_t tables = 0;
+};
+
+Collected collect(const spec::Library& library, const std::vector<std::string>& suites) {
   const suite::ProtocolBook protocols(library);
   std::vector<suite::Table> tables;
   for (const std::string& suite : suites) {
     const std::string path = library.require(spec::Shelf::suites, suite);
-    if (path.ends_with(".csv")) tables.push_back(suite::read_table(library, protocols, path, {}));
+    if (suite::is_table(path)) tables.push_back(suite::read_table(library, protocols, path, {}));
   }
   const Machines machines(library, tables);
-  const ResidualRows rows = collect_residuals(tables, machines);
-  if (rows.own.empty()) {
+  Collected collected{.rows = collect_residuals(tables, machines), .tables = tables.size()};
+  if (collected.rows.own.empty()) {
     throw spec::InputError("no row of these suites can be predicted",
                            "name tables of kernel times; 'mlosim validate' lists the reasons");
   }
+  return collected;
+}
+
+}  // namespace
+
+ResidualReport report_residuals(const spec::Library& library, const std::vector<std::string>& suites) {
+  const auto [rows, tables] = collect(library, suites);
   predict::ResidualTable table = measure_residuals(rows);
   const predict::Residuals present = predict::read_residuals(library);
   table.host = present.table().host;
   table.network = present.table().network;
   table.source = fmt::format("mlosim validate, {} rows of {} tables, of shapes that nothing is fitted to",
-                             rows.own.size(), tables.size());
+                             rows.own.size(), tables);
   return {.file = predict::render_residuals(table), .checks = render_checks(check_intervals(rows))};
+}
+
+Coverage out_of_fold_coverage(const spec::Library& library, const std::vector<std::string>& suites) {
+  return check_folds(collect(library, suites).rows).all;
 }
 
 }  // namespace mlosim::compare

@@ -6,17 +6,22 @@
 #include <vector>
 
 #include "sim/spec/library.hpp"
+#include "validate/compare/interval_check.hpp"
 
 namespace mlosim::compare {
 
 struct ResidualReport {
   std::string file;    // the text of residuals.yaml
-  std::string checks;  // a table for people
+  std::string checks;  // a table for people: out-of-fold coverage, not that of the rows that the file is measured on
 };
 
 // Suites are paths or names of CSV tables; YAML suites have no rows of single operators and are left aside. What such
 // rows say nothing about, `host` and `network`, is carried over from the library's present file. Throws
 // spec::InputError, also where no row can be predicted. The same text on 1 and N threads.
 ResidualReport report_residuals(const spec::Library& library, const std::vector<std::string>& suites);
+
+// How many rows of either fold of the suites' shapes are inside intervals measured on the other fold: the coverage to
+// publish. Throws as above.
+Coverage out_of_fold_coverage(const spec::Library& library, const std::vector<std::string>& suites);
 
 }  // namespace mlosim::compare

@@ -5,32 +5,18 @@
 #include <cmath>
 #include <cstddef>
 #include <map>
-#include <tuple>
+#include <set>
+#include <string>
 #include <utility>
 #include <variant>
+#include <vector>
+
+#include "validate/compare/lending.hpp"
 
 namespace mlosim::compare {
 namespace {
 
 constexpr std::size_t kFewestRowsOfLender = 25;
-
-// `chip` as if its kernels were known from `lender` alone: its data sheet, the lender's cost parameters.
-spec::Hardware borrow(const spec::Hardware& hardware, const spec::ChipSpec& lender) {
-  spec::Hardware borrower = hardware;
-  spec::ChipSpec& chip = borrower.system.chip;
-  chip.gemm = lender.gemm;
-  chip.prefill = lender.prefill;
-  chip.decode = lender.decode;
-  chip.mla_prefill = lender.mla_prefill;
-  chip.mla_decode = lender.mla_decode;
-  chip.moe = lender.moe;
-  chip.elementwise = lender.elementwise;
-  chip.systolic = lender.systolic;
-  for (spec::MemoryLevel& level : chip.levels) {
-    if (const spec::MemoryLevel* other = lender.find_level(level.name)) level.efficiency = other->efficiency;
-  }
-  return borrower;
-}
 
 class Collector {
  public:
@@ -59,6 +45,12 @@ class Collector {
   struct Lender {
     const spec::Hardware* hardware = nullptr;
     std::map<std::pair<std::string, std::string>, std::size_t> rows;
+    std::map<std::string, work::Operator> ops;  // one of each of the rows' operators
+  };
+  struct Borrower {
+    const Lender* lender = nullptr;
+    spec::Hardware hardware;
+    std::set<std::string> ops;  // whose kernels the pair tells of
   };
   using ChipAndRuntime = std::pair<std::string, std::string>;
 
@@ -72,14 +64,21 @@ class Collector {
       const spec::Hardware& hardware = machines_.of(*row);
       Lender& lender = lenders_[{hardware.system.chip.name, hardware.runtime.name}];
       if (!lender.hardware) lender.hardware = &hardware;
-      ++lender.rows[{std::string(work::name_of(row->work)), predict::format_of(row->work)}];
+      const std::string op(work::name_of(row->work));
+      ++lender.rows[{op, predict::format_of(row->work)}];
+      lender.ops.emplace(op, row->work);
     }
     for (const auto& [own, borrower] : lenders_) {
       for (const auto& [other, lender] : lenders_) {
         const spec::ChipSpec &chip = borrower.hardware->system.chip, &from = lender.hardware->system.chip;
-        if (own.first != other.first && own.second == other.second && chip.kind == from.kind &&
-            chip.vendor == from.vendor)
-          borrowers_[own].emplace_back(&lender, borrow(*borrower.hardware, from));
+        if (own.first == other.first || own.second != other.second || chip.kind != from.kind ||
+            chip.vendor != from.vendor)
+          continue;
+        std::set<std::string> told;
+        for (const auto& [op, example] : lender.ops) {
+          if (tells_of_unfitted(*borrower.hardware, *lender.hardware, example)) told.insert(op);
+        }
+        borrowers_[own].push_back({&lender, borrow(*borrower.hardware, from), std::move(told)});
       }
     }
   }
@@ -101,8 +100,10 @@ class Collector {
     add(found.own, row, hardware);
     const auto borrowers = borrowers_.find({hardware.system.chip.name, hardware.runtime.name});
     if (is_collective(row) || found.own.empty() || borrowers == borrowers_.end()) return found;
-    for (const auto& [lender, borrower] : borrowers->second) {
-      const auto rows = lender->rows.find({found.own.front().key.op, found.own.front().key.format});
+    const predict::ResidualKey& key = found.own.front().key;
+    for (const auto& [lender, borrower, told] : borrowers->second) {
+      if (!told.contains(key.op)) continue;
+      const auto rows = lender->rows.find({key.op, key.format});
       if (rows == lender->rows.end() || rows->second < kFewestRowsOfLender) continue;
       std::vector<Residual> borrowed;
       add(borrowed, row, borrower);
@@ -115,7 +116,7 @@ class Collector {
   const Machines& machines_;
   std::vector<const suite::Measurement*> rows_;
   std::map<ChipAndRuntime, Lender> lenders_;
-  std::map<ChipAndRuntime, std::vector<std::pair<const Lender*, spec::Hardware>>> borrowers_;
+  std::map<ChipAndRuntime, std::vector<Borrower>> borrowers_;
 };
 
 }  // namespace

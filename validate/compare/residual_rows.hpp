@@ -16,10 +16,10 @@ struct Residual {
   bool in_first_fold = false;
 };
 
-// A row predicted with the kernel parameters of another chip, as a chip that was never measured is predicted.
+// A row predicted with what was fitted on another chip (lending.hpp), as a chip that was never measured is predicted.
 struct BorrowedResidual {
   Residual residual;
-  std::string chip, family;  // whose parameters
+  std::string chip, family;  // of the lender
 };
 
 struct ResidualRows {
@@ -28,8 +28,9 @@ struct ResidualRows {
 };
 
 // The rows of the half that nothing is fitted to. A chip lends to chips of its kind and vendor that run the same
-// runtime, for the operators and formats that at least 25 rows measured on it; collectives are no kernels of a chip and
-// are not borrowed. The same result on 1 and N threads.
+// runtime, for the operators and formats that at least 25 rows measured on it, where that tells of parameters that were
+// not fitted to the borrower; collectives are no kernels of a chip and are not borrowed. The same result on 1 and N
+// threads.
 ResidualRows collect_residuals(const std::vector<suite::Table>& tables, const Machines& machines);
 
 }  // namespace mlosim::compare

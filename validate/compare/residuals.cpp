@@ -81,23 +81,27 @@ std::vector<double> log_ratios_of(Rows::const_iterator first, Rows::const_iterat
   return log_ratios;
 }
 
-// Neighbouring rows in time, as many in each point; points that would fall together are one.
+// Neighbouring rows in time, as many in each point; those that would fall together with the point before join it.
 std::vector<ResidualCurve::Point> make_points(const Rows& by_time, const std::pair<double, double>& prior) {
   const auto at = [&](std::size_t i) { return by_time.begin() + static_cast<std::ptrdiff_t>(i); };
   const std::size_t count = std::clamp<std::size_t>(by_time.size() / kRowsOfPoint, 1, kMostPoints);
-  std::vector<ResidualCurve::Point> points;
-  std::size_t first = 0;
+  const auto middle_of = [&](std::size_t first, std::size_t last) { return by_time[(first + last) / 2]->key.time; };
+  std::vector<std::size_t> bounds{0};  // of the points' rows
   for (std::size_t i = 0; i < count; ++i) {
     const std::size_t last = (i + 1) * by_time.size() / count;
-    const Seconds time = by_time[(first + last) / 2]->key.time;
-    const bool is_apart = points.empty() || time > points.back().time * kNearestPoints;
-    if (!is_apart) continue;  // its rows go to the next point
+    while (bounds.size() > 1 &&
+           middle_of(bounds.back(), last) <= middle_of(bounds[bounds.size() - 2], bounds.back()) * kNearestPoints)
+      bounds.pop_back();
+    bounds.push_back(last);
+  }
+  std::vector<ResidualCurve::Point> points;
+  for (std::size_t i = 0; i + 1 < bounds.size(); ++i) {
+    const std::size_t first = bounds[i], last = bounds[i + 1];
     const auto [low, high] = band_of(log_ratios_of(at(first), at(last)));
     const double n = static_cast<double>(last - first), all = n + kRowsOfPrior;
-    points.push_back({.time = time,
+    points.push_back({.time = middle_of(first, last),
                       .low = (n * low + kRowsOfPrior * prior.first) / all,
                       .high = (n * high + kRowsOfPrior * prior.second) / all});
-    first = last;
   }
   return points;
 }

@@ -1,19 +1,20 @@
 #include "validate/compare/score_row.hpp"
 
+#include <variant>
+
 #include "validate/compare/predict_row.hpp"
 
 namespace mlosim::compare {
 namespace {
 
-// Seconds that a row's work would take at datasheet rates: arithmetic, and bytes (of a collective: over its links).
-void fill_ideal_times(ScoredRow& scored, const suite::Measurement& row, const spec::ChipSpec& chip) {
-  const work::OpWork work = work::work_of(row.work);
+// Of arithmetic, and of bytes: those of a collective go over its links.
+DatasheetTimes datasheet_times(const work::Operator& op, const spec::ChipSpec& chip, Seconds bound) {
+  const work::OpWork work = work::work_of(op);
   Seconds compute = work.vector / chip.vector_rate();
   if (const auto peak = chip.matrix_peak(work.matrix_dtype)) compute += work.matrix / *peak;
-  scored.compute = compute.si();
-  scored.memory = std::holds_alternative<work::Collective>(row.work)
-                      ? scored.roofline
-                      : (work.bytes() / chip.device_memory().bandwidth).si();
+  const bool is_collective = std::holds_alternative<work::Collective>(op);
+  const Seconds memory = is_collective ? bound : work.bytes() / chip.device_memory().bandwidth;
+  return {.roofline = bound.si(), .compute = compute.si(), .memory = memory.si()};
 }
 
 }  // namespace
@@ -26,9 +27,8 @@ ScoredRow score_row(const suite::Measurement& row, const spec::Hardware& hardwar
   s.dtype = row.dtype;
   s.software = row.software;
   s.measured = row.measured.si();
-  s.predicted = s.low = s.high = prediction.time.si();
-  s.roofline = prediction.price.bound.si();
-  fill_ideal_times(s, row, hardware.system.chip);
+  s.predicted = prediction.time.si();
+  s.datasheet = datasheet_times(row.work, hardware.system.chip, prediction.price.bound);
   s.fit_half = suite::is_in_fit_half(row.work);
   s.plan = prediction.price.detail;
   s.bound_by = chip::name_of(prediction.price.bound_by);

@@ -3,13 +3,13 @@
 
 #include "sim/chip/kernel.hpp"
 #include "sim/spec/hardware.hpp"
-#include "validate/compare/score.hpp"
+#include "validate/compare/scored_row.hpp"
 #include "validate/suite/measurement.hpp"
 
 namespace mlosim::compare {
 
-// The row on `hardware`, without a label, a place in a table or an interval (low and high are the prediction). Throws
-// spec::InputError where the machine cannot run the operator.
+// The row on `hardware`, without a label, a place in a table or an interval. Throws spec::InputError where the machine
+// cannot run the operator.
 ScoredRow score_row(const suite::Measurement& row, const spec::Hardware& hardware,
                     chip::Fidelity fidelity = chip::Fidelity::analytic);
 

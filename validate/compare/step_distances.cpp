@@ -20,7 +20,7 @@ using predict::Step;
 using predict::StepDistance;
 
 constexpr double kWidest = 3;        // a factor of 20
-constexpr double kChipsOfUsual = 2;  // what the usual distance weighs beside an operator's own chips
+constexpr double kChipsOfUsual = 2;  // what the usual distance weighs beside that of some chips
 constexpr std::size_t kRowsToHalve = 80, kRowsToCorrelate = 10;
 
 template <class PerStep>
@@ -71,16 +71,19 @@ double distance_that_covers(const Units& units) {
   return above;
 }
 
-StepDistance distance_of(const Units& units) {
-  StepDistance distance{.usual = distance_that_covers(units), .by_op = {}};
+// The units' own distance, leaning on `usual` as kChipsOfUsual more chips would.
+double leaning_distance(const Units& units, double usual) {
+  std::set<std::string> chips;
+  for (const auto& [unit, trials] : units) chips.insert(unit.chip);
+  const double n = static_cast<double>(chips.size());
+  return (n * distance_that_covers(units) + kChipsOfUsual * usual) / (n + kChipsOfUsual);
+}
+
+StepDistance distance_of(const Units& units, double usual) {
+  StepDistance distance{.usual = usual, .by_op = {}};
   std::map<std::string, Units> by_op;
   for (const auto& [unit, trials] : units) by_op[unit.op].emplace(unit, trials);
-  for (const auto& [op, own] : by_op) {
-    std::set<std::string> chips;
-    for (const auto& [unit, trials] : own) chips.insert(unit.chip);
-    const double n = static_cast<double>(chips.size());
-    distance.by_op[op] = (n * distance_that_covers(own) + kChipsOfUsual * distance.usual) / (n + kChipsOfUsual);
-  }
+  for (const auto& [op, own] : by_op) distance.by_op[op] = leaning_distance(own, usual);
   return distance;
 }
 
@@ -95,14 +98,14 @@ class Steps {
     for (const Residual& row : rows_.own) try_neighbours(row);
     try_halves();
     std::array<StepDistance, predict::kSteps> steps;
-    for (std::size_t i = 0; i < predict::kSteps; ++i) steps[i] = distance_of(units_[i]);
-    // What is not measured has parameters that nobody fitted: it is as far as a family that nobody measured, besides.
-    for (const Step step : {Step::op, Step::kind}) {
-      StepDistance& distance = of_step(steps, step);
-      distance = {.usual = std::hypot(distance.usual, of_step(steps, Step::family).usual), .by_op = {}};
-    }
-    // Too few sizes lie far apart to tell operators from each other.
-    of_step(steps, Step::size).by_op.clear();
+    for (std::size_t i = 0; i < predict::kSteps; ++i)
+      steps[i] = distance_of(units_[i], distance_that_covers(units_[i]));
+    // Few siblings are fitted apart: what they do not tell is as for another family.
+    const Units& siblings = of_step(units_, Step::chip);
+    of_step(steps, Step::chip) = distance_of(siblings, leaning_distance(siblings, of_step(steps, Step::family).usual));
+    // An operator without curves has no distance of its own, and too few sizes lie far apart to tell operators from
+    // each other.
+    for (const Step step : {Step::op, Step::kind, Step::size}) of_step(steps, step).by_op.clear();
     return steps;
   }
 

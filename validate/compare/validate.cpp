@@ -8,18 +8,18 @@
 #include <map>
 #include <numeric>
 #include <optional>
-#include <string_view>
+#include <set>
+#include <utility>
 
 #include "models/predict/interval.hpp"
 #include "models/predict/residuals.hpp"
 #include "validate/compare/predict_row.hpp"
 #include "validate/compare/published.hpp"
 #include "validate/compare/score_row.hpp"
+#include "validate/suite/suite_file.hpp"
 
 namespace mlosim::compare {
 namespace {
-
-bool is_table(const std::string& path) { return path.ends_with(".csv"); }
 
 // A row's prediction, or why there is none.
 struct Outcome {
@@ -33,10 +33,11 @@ Outcome predict_measurement(const suite::Table& table, const suite::Measurement&
   try {
     ScoredRow s = score_row(row, hardware, fidelity);
     s.label = fmt::format("{}:{}", table.file, row.line);
-    const predict::Interval interval = predict::kernel_interval(
-        residuals, predict::residual_key(row.work, hardware, Seconds(s.predicted)), Seconds(s.roofline));
-    s.low = interval.low.si();
-    s.high = interval.high.si();
+    if (fidelity == chip::Fidelity::analytic) {  // what residuals were measured of
+      const predict::Interval interval = predict::kernel_interval(
+          residuals, predict::residual_key(row.work, hardware, Seconds(s.predicted)), Seconds(s.datasheet->roofline));
+      s.interval = Range{interval.low.si(), interval.high.si()};
+    }
     return {.scored = std::move(s), .reason = {}};
   } catch (const spec::InputError& error) {
     return {.scored = std::nullopt, .reason = error.what()};
@@ -53,7 +54,7 @@ class Run {
     std::vector<std::string> tables, figures;
     for (const std::string& suite : suites) {
       const std::string path = library_.require(spec::Shelf::suites, suite);
-      (is_table(path) ? tables : figures).push_back(path);
+      (suite::is_table(path) ? tables : figures).push_back(path);
     }
     read_tables(tables);
     score_tables();
@@ -72,6 +73,7 @@ class Run {
 
   void score_tables() {
     const Machines machines(library_, v_.tables);
+    for (const std::string& warning : machines.warnings()) warn(warning);
     std::vector<std::pair<std::size_t, std::size_t>> places;
     for (std::size_t t = 0; t < v_.tables.size(); ++t) {
       for (std::size_t r = 0; r < v_.tables[t].rows.size(); ++r) {
@@ -83,19 +85,24 @@ class Run {
       const auto& [t, r] = places[i];
       outcomes[i] = predict_measurement(v_.tables[t], v_.tables[t].rows[r], machines, residuals_, options_.fidelity);
     });
+    for (const suite::Table& table : v_.tables)
+      v_.skipped.insert(v_.skipped.end(), table.skipped.begin(), table.skipped.end());
     for (std::size_t i = 0; i < places.size(); ++i) {
       const auto& [t, r] = places[i];
-      if (outcomes[i].scored) {
-        outcomes[i].scored->table = t;
-        outcomes[i].scored->row = r;
-        (is_chosen(outcomes[i].scored->fit_half) ? v_.rows : held_out_).push_back(std::move(*outcomes[i].scored));
-      } else {
-        v_.tables[t].skipped.push_back(
-            {fmt::format("{}:{}", v_.tables[t].file, v_.tables[t].rows[r].line), outcomes[i].reason});
-      }
+      keep(std::move(outcomes[i]), t, r);
     }
-    for (suite::Table& table : v_.tables)
-      v_.skipped.insert(v_.skipped.end(), table.skipped.begin(), table.skipped.end());
+  }
+
+  void keep(Outcome outcome, std::size_t t, std::size_t r) {
+    const suite::Measurement& row = v_.tables[t].rows[r];
+    const bool chosen = is_chosen(suite::is_in_fit_half(row.work));
+    if (outcome.scored) {
+      outcome.scored->table = t;
+      outcome.scored->row = r;
+      (chosen ? v_.rows : held_out_).push_back(std::move(*outcome.scored));
+    } else if (chosen) {
+      v_.skipped.push_back({fmt::format("{}:{}", v_.tables[t].file, row.line), outcome.reason});
+    }
   }
 
   bool is_chosen(bool fit_half) const { return options_.half == Half::all || (options_.half == Half::fit) == fit_half; }
@@ -105,20 +112,25 @@ class Run {
 
   void compare_figures(const std::string& path) {
     const suite::PublishedSuite suite = suite::read_suite(path);
-    PublishedComparison comparison = compare_suite(library_, suite, options_.fidelity);
+    const PublishedComparison comparison = compare_suite(library_, suite, residuals_, options_.fidelity);
     for (const PublishedFigure& figure : comparison.figures) {
-      const bool is_rate = figure.op.find("tokens_per_s") != std::string::npos;
-      const auto cost = [&](double value) { return is_rate ? 1 / value : value; };
       ScoredRow s{.device = figure.device, .op = figure.op, .dtype = figure.dtype};
       s.in_table = false;
       s.label = fmt::format("{}: {}", path, figure.id);
-      s.measured = cost(figure.measured);
-      s.predicted = cost(figure.predicted);
-      s.low = std::min(cost(figure.low), cost(figure.high));
-      s.high = std::max(cost(figure.low), cost(figure.high));
+      s.measure = figure.measure;
+      s.measured = cost_of(figure.measure, figure.measured);
+      s.predicted = cost_of(figure.measure, figure.predicted);
+      if (figure.interval) s.interval = cost_of(figure.measure, *figure.interval);
       v_.rows.push_back(std::move(s));
     }
-    v_.skipped.insert(v_.skipped.end(), comparison.skipped.begin(), comparison.skipped.end());
+    for (const suite::Skipped& skipped : comparison.skipped)
+      v_.skipped.push_back({fmt::format("{}: {}", path, skipped.row), skipped.reason});
+    for (const RowWarning& warning : comparison.warnings) warn(warning.text, fmt::format("{}: {}: ", path, warning.id));
+  }
+
+  // Of the first row that it is said of.
+  void warn(const std::string& text, const std::string& of = "") {
+    if (said_.insert(text).second) v_.warnings.push_back(of + text);
   }
 
   std::vector<std::string> key_of(const ScoredRow& row) const {
@@ -143,22 +155,16 @@ class Run {
   }
 
   void score_groups() {
-    std::map<std::vector<std::string>, RowsOfGroup> by_key;
-    RowsOfGroup all;
+    std::map<std::vector<std::string>, std::vector<const ScoredRow*>> by_key;
+    std::vector<const ScoredRow*> all, held_out;
     for (const ScoredRow& row : v_.rows) {
-      by_key[key_of(row)].scored.push_back(&row);
-      all.scored.push_back(&row);
+      by_key[key_of(row)].push_back(&row);
+      all.push_back(&row);
     }
-    for (const ScoredRow& row : held_out_) {
-      if (const auto group = by_key.find(key_of(row)); group != by_key.end()) group->second.fitted.push_back(&row);
-      all.fitted.push_back(&row);
-    }
-    for (const auto& [key, rows] : by_key) v_.groups.push_back({key, {}});
-    tbb::parallel_for(std::size_t(0), v_.groups.size(), [&](std::size_t i) {
-      const RowsOfGroup& rows = by_key.at(v_.groups[i].key);
-      v_.groups[i].score = score(rows.scored, rows.fitted);
-    });
-    v_.overall = score(all.scored, all.fitted);
+    for (const ScoredRow& row : held_out_) held_out.push_back(&row);
+    const ThreeConstantsByCell baseline(all, held_out);
+    for (const auto& [key, rows] : by_key) v_.groups.push_back({key, score(rows, baseline)});
+    v_.overall = score(all, baseline);
     find_worst();
   }
 
@@ -174,15 +180,12 @@ class Run {
     v_.worst.resize(kept);
   }
 
-  struct RowsOfGroup {
-    std::vector<const ScoredRow*> scored, fitted;
-  };
-
   const spec::Library& library_;
   const ValidateOptions& options_;
   suite::ProtocolBook protocols_{library_};
   predict::Residuals residuals_ = predict::read_residuals(library_);
   std::vector<ScoredRow> held_out_;  // for the baseline alone
+  std::set<std::string> said_;       // warnings
   Validation v_;
 };
 

@@ -2,8 +2,8 @@
 // `mlosim validate`; calibration shares its parts.
 #pragma once
 
+#include <cstddef>
 #include <string>
-#include <utility>
 #include <vector>
 
 #include "sim/chip/kernel.hpp"
@@ -13,8 +13,9 @@
 
 namespace mlosim::compare {
 
-// Which shapes are scored: all, those that parameters were fitted on, or the others. Where the others are, the
-// baseline's three constants are those of the fitted half.
+// Which shapes of tables are scored: all, those that parameters were fitted on, or the others. Where the others are,
+// the baseline's three constants are those of the fitted half. Nothing is fitted to published figures: they are scored
+// whichever half is.
 enum class Half { all, fit, score };
 
 enum class GroupKey { device, op, dtype, software };
@@ -34,16 +35,18 @@ struct Group {
 
 struct Validation {
   std::vector<suite::Table> tables;
-  std::vector<ScoredRow> rows;  // of the chosen half, in the suites' order
-  std::vector<suite::Skipped> skipped;
+  std::vector<ScoredRow> rows;          // of the chosen half, in the suites' order
+  std::vector<suite::Skipped> skipped;  // of the chosen half, or of no known shape
+  std::vector<std::string> warnings;    // each once; for standard error
   std::vector<GroupKey> group_by;
   std::vector<Group> groups;  // in order of their keys
   Score overall;
   std::vector<std::size_t> worst;  // into rows, the largest error first
 };
 
-// Suites are paths or names of validate/suites: CSV tables, or YAML suites of published figures. Throws
-// spec::InputError. The same result on 1 and N threads.
+// Suites are paths or names of validate/suites: CSV tables, or YAML suites of published figures. The baseline's three
+// constants are those of each device, operator and format, however rows are grouped. Throws spec::InputError. The same
+// result on 1 and N threads.
 Validation validate(const spec::Library& library, const std::vector<std::string>& suites,
                     const ValidateOptions& options);
 

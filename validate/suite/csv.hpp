@@ -13,7 +13,8 @@ struct Cell {
   int column = 1;  // of the first character, from 1
 };
 
-// The lines of a text, ends (\n or \r\n) stripped; a last line without an end counts.
+// The lines of a text, ends (\n or \r\n) stripped; a last line without an end counts. A byte order mark before the
+// first is no part of it.
 std::vector<std::string_view> lines_of(std::string_view text);
 
 // The cells of one line. An open quote at its end leaves the last cell as it is and sets `torn`.

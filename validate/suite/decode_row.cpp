@@ -182,6 +182,12 @@ OpEntry make_op_entry(std::string_view op, const RowCells& cells, const Protocol
   return made;
 }
 
+std::vector<std::string> format_names() {
+  std::vector<std::string> names;
+  for (const Format& format : kFormats) names.emplace_back(format.name);
+  return names;
+}
+
 std::string chip_of_device(std::string_view device) {
   constexpr std::array<std::pair<std::string_view, std::string_view>, 3> kShort{
       {{"a100_sxm", "a100_sxm_80gb"}, {"rtx4090", "rtx_4090"}, {"v100_sxm2", "v100_sxm2_32gb"}}};

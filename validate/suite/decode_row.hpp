@@ -25,6 +25,9 @@ struct OpEntry {
 // `op` is the row's operator; `cells` hold the other columns that its table has, none of them empty.
 OpEntry make_op_entry(std::string_view op, const RowCells& cells, const Protocol& protocol, const spec::Value& row);
 
+// The formats that a row's `dtype` may name, conversions aside.
+std::vector<std::string> format_names();
+
 // "a100_sxm" is the chip a100_sxm_80gb.
 std::string chip_of_device(std::string_view device);
 

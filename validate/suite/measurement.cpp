@@ -3,35 +3,34 @@
 #include <fmt/format.h>
 
 #include <algorithm>
+#include <array>
 #include <charconv>
 #include <cmath>
-#include <fstream>
+#include <map>
 #include <memory>
-#include <sstream>
+#include <optional>
 #include <utility>
 
 #include "models/predict/workload.hpp"
 #include "sim/spec/document.hpp"
-#include "sim/spec/spelling.hpp"
+#include "sim/spec/utf8.hpp"
 #include "validate/suite/csv.hpp"
 #include "validate/suite/decode_row.hpp"
+#include "validate/suite/suite_file.hpp"
 
 namespace mlosim::suite {
 namespace {
 
 constexpr std::size_t kMostDiagnostics = 50;  // of one table; more say the same again
 
-std::string read_text(const std::string& path) {
-  std::ifstream file(path, std::ios::binary);
-  std::ostringstream text;
-  text << file.rdbuf();
-  if (!file) {
-    throw spec::InputError({{.place = {path, 0, 0},
-                             .path = "",
-                             .message = "the file cannot be read",
-                             .hint = "name a CSV or YAML suite"}});
-  }
-  return text.str();
+// Of one launch, or of one run of a loop: beyond these a cell is in another unit.
+constexpr Seconds kShortest(1e-12), kLongest(1e6);
+
+// What `--predictions` writes behind a table's own columns: what they held is left out, so that it can be read again.
+constexpr std::array<std::string_view, 3> kPredicted{"predicted_us", "low_us", "high_us"};
+
+bool is_predicted(std::string_view column) {
+  return std::find(kPredicted.begin(), kPredicted.end(), column) != kPredicted.end();
 }
 
 // The columns that every table has, and where they stand.
@@ -42,10 +41,33 @@ struct Columns {
               ranks = 0;  // names.size(): not there
 };
 
+// What stops a line from being read as text.
+struct BadByte {
+  std::size_t at = 0;  // offset in the line
+  std::string what;
+};
+
+std::optional<BadByte> bad_byte(std::string_view line) {
+  if (const auto at = spec::first_bad_byte(line)) return BadByte{*at, "this is not UTF-8 text"};
+  if (const std::size_t at = line.find('\r'); at != std::string_view::npos)
+    return BadByte{at, "a carriage return inside a line"};
+  return std::nullopt;
+}
+
+constexpr const char* kTextHint = "a table is UTF-8 text whose lines end in \\n or \\r\\n";
+
 Columns read_columns(std::string_view header, const std::string& path) {
   Columns c;
   bool torn = false;
-  for (Cell& cell : cells_of(header, torn)) c.names.push_back(std::move(cell.text));
+  for (Cell& cell : cells_of(header, torn)) {
+    if (std::find(c.names.begin(), c.names.end(), cell.text) != c.names.end()) {
+      throw spec::InputError({{.place = {path, 1, cell.column},
+                               .path = "",
+                               .message = fmt::format("a second column is called '{}'", cell.text),
+                               .hint = "every column has a name of its own"}});
+    }
+    c.names.push_back(std::move(cell.text));
+  }
   const auto find = [&](std::string_view name) {
     return static_cast<std::size_t>(std::find(c.names.begin(), c.names.end(), name) - c.names.begin());
   };
@@ -96,10 +118,13 @@ class TableReader {
     const std::vector<std::string_view> lines = lines_of(text_);
     if (lines.empty())
       throw spec::InputError({{.place = {*file_, 1, 1}, .path = "", .message = "the table is empty", .hint = ""}});
-    table_.header = lines.front();
-    columns_ = read_columns(lines.front(), *file_);
+    if (is_text(lines.front(), 1)) columns_ = read_columns(lines.front(), *file_);
+    decoding_.diagnostics.throw_if_any();
+    bool torn = false;
+    table_.header = own_text(lines.front(), cells_of(lines.front(), torn));
     for (std::size_t i = 1; i < lines.size(); ++i) {
-      if (!lines[i].empty()) read_row(lines[i], static_cast<int>(i) + 1);
+      const int line = static_cast<int>(i) + 1;
+      if (!lines[i].empty() && is_text(lines[i], line)) read_row(lines[i], line);
       if (decoding_.diagnostics.list().size() >= kMostDiagnostics) break;
     }
     decoding_.diagnostics.throw_if_any();
@@ -110,6 +135,22 @@ class TableReader {
   void fail(int line, int column, std::string message, std::string hint = "") {
     decoding_.diagnostics.add(
         {.place = {*file_, line, column}, .path = "", .message = std::move(message), .hint = std::move(hint)});
+  }
+
+  bool is_text(std::string_view text, int line) {
+    const std::optional<BadByte> bad = bad_byte(text);
+    if (bad) fail(line, static_cast<int>(bad->at) + 1, bad->what, kTextHint);
+    return !bad;
+  }
+
+  // A line as it stands, less the columns of earlier predictions.
+  std::string own_text(std::string_view text, const std::vector<Cell>& cells) const {
+    if (std::none_of(columns_.names.begin(), columns_.names.end(), is_predicted)) return std::string(text);
+    std::vector<std::string> kept;
+    for (std::size_t i = 0; i < cells.size(); ++i) {
+      if (!is_predicted(columns_.names[i])) kept.push_back(csv_cell(cells[i].text));
+    }
+    return fmt::format("{}", fmt::join(kept, ","));
   }
 
   void skip(int line, std::string reason) {
@@ -225,6 +266,11 @@ class TableReader {
       return false;
     }
     m.measured = Seconds(us * 1e-6);
+    if (m.measured < kShortest || m.measured > kLongest) {
+      fail(line, cells[columns_.time].column, fmt::format("time_us is '{}'", text),
+           "microseconds are due, from 1e-6 to 1e12");
+      return false;
+    }
     return true;
   }
 
@@ -247,7 +293,7 @@ class TableReader {
       return;
     }
     table_.rows.push_back(std::move(m));
-    table_.texts.emplace_back(text);
+    table_.texts.push_back(own_text(text, cells));
   }
 
   std::string op_name(const std::vector<Cell>& cells) const {

@@ -2,6 +2,7 @@
 // Rows that cannot be used are kept with the reason; nothing is guessed.
 #pragma once
 
+#include <cstdint>
 #include <string>
 #include <vector>
 
@@ -33,8 +34,8 @@ struct Skipped {
 
 struct Table {
   std::string file;
-  std::string header;              // the first line, as it stands
-  std::vector<std::string> texts;  // of the usable rows, as they stand
+  std::string header;              // the first line, as it stands, less columns of earlier predictions
+  std::vector<std::string> texts;  // of the usable rows, likewise
   std::vector<Measurement> rows;   // usable ones, in the file's order
   std::vector<Skipped> skipped;
 };
@@ -43,13 +44,15 @@ struct ReadOptions {
   bool flagged = false;  // take rows whose `flag` is not empty
 };
 
-// Reads a table. Throws spec::InputError where the file is no measurement table: missing columns, a torn line, text
-// where a number is due. `protocols` outlives the table.
+// Reads a table. Throws spec::InputError where the file is no measurement table: what is not UTF-8, missing columns or
+// two of one name, a torn line, text where a number is due. `protocols` outlives the table.
 Table read_table(const spec::Library& library, const ProtocolBook& protocols, const std::string& path,
                  const ReadOptions& options);
 
+// What two rows of one shape have in common: the operator and its sizes, neither formats nor devices nor software.
+std::vector<std::int64_t> shape_of(const work::Operator& op);
 // Whether a shape belongs to the half that parameters are fitted on; the other half is scored. Decided by a hash of the
-// shape alone, so that a shape falls on the same side on every device, in every format and for every software.
+// shape_of alone, so that a shape falls on the same side on every device, in every format and for every software.
 bool is_in_fit_half(const work::Operator& op);
 // A split of either half in two, by the same rule: what is measured on one fold is checked on the other.
 bool is_in_first_fold(const work::Operator& op);

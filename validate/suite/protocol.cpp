@@ -1,10 +1,10 @@
 #include "validate/suite/protocol.hpp"
 
 #include <algorithm>
-#include <set>
 
 #include "sim/spec/document.hpp"
 #include "sim/spec/node.hpp"
+#include "validate/suite/protocol_names.hpp"
 
 namespace mlosim::suite {
 namespace {
@@ -16,7 +16,7 @@ std::map<std::string, std::string> decode_words(spec::Node node) {
 }
 
 // The fields that a file and its entries share; what an entry leaves out is the file's.
-Protocol decode_fields(spec::Node& node, Protocol p) {
+Protocol decode_fields(spec::Node& node, Protocol p, ProtocolNames& names) {
   p.op = node.text_or("op", p.op);
   p.kind = node.text_or("kind", p.kind);
   p.device = node.text_or("device", p.device);
@@ -25,12 +25,10 @@ Protocol decode_fields(spec::Node& node, Protocol p) {
   p.runtime = node.text_or("runtime", p.runtime);
   p.kernel = node.text_or("kernel", p.kernel);
   p.whole_layer = node.flag_or("whole_layer", p.whole_layer);
-  p.launch = node.word_or<spec::LaunchPath>("launch",
-                                            {{"eager", spec::LaunchPath::eager},
-                                             {"graph", spec::LaunchPath::graph},
-                                             {"compiled", spec::LaunchPath::compiled}},
-                                            p.launch);
-  p.weights = node.word_or<Weights>("weights", {{"rotated", Weights::rotated}, {"warm", Weights::warm}}, p.weights);
+  p.launch = node.word_or<spec::LaunchPath>(
+      "launch", {{"eager", spec::LaunchPath::eager}, {"graph", spec::LaunchPath::graph}}, p.launch);
+  p.weights = node.word_or<Weights>(
+      "weights", {{"rotated", Weights::rotated}, {"cold", Weights::cold}, {"warm", Weights::warm}}, p.weights);
   p.quantises_activations = node.flag_or("quantises_activations", p.quantises_activations);
   p.custom_all_reduce = node.flag_or("custom_all_reduce", p.custom_all_reduce);
   p.sustained = node.flag_or("sustained", p.sustained);
@@ -44,10 +42,11 @@ Protocol decode_fields(spec::Node& node, Protocol p) {
   for (const auto& [dtype, meant] : decode_words(node.child("formats"))) p.formats[dtype] = meant;
   for (const auto& [topology, system] : decode_words(node.child("systems"))) p.systems[topology] = system;
   if (node.has("unusable")) p.unusable = node.require_text("unusable");
+  names.check(node, p);
   return p;
 }
 
-std::vector<Protocol> decode_protocols(spec::Node node) {
+std::vector<Protocol> decode_protocols(spec::Node node, ProtocolNames& names) {
   node.expect_schema("mlosim/protocol/1");
   Protocol file;
   file.name = node.require_text("name");
@@ -58,18 +57,26 @@ std::vector<Protocol> decode_protocols(spec::Node node) {
   file.kind = "*";
   file.device = "*";
   file.dtype = "*";
-  file = decode_fields(node, file);
+  file = decode_fields(node, file, names);
   std::vector<Protocol> protocols;
   for (spec::Node& entry : node.child("software").items()) {
     Protocol p = file;
     p.software = entry.require_text("match");
-    p = decode_fields(entry, p);
+    p = decode_fields(entry, p, names);
     p.name = file.name + ": " + p.software;
     entry.finish();
     protocols.push_back(p);
   }
   if (protocols.empty()) protocols.push_back(file);
   node.finish();
+  return protocols;
+}
+
+std::vector<Protocol> read_file(const std::string& path, ProtocolNames& names) {
+  const spec::Value document = spec::read_document(path);
+  spec::Decoding decoding;
+  std::vector<Protocol> protocols = decode_protocols(spec::Node(&document, "protocol", &decoding), names);
+  decoding.diagnostics.throw_if_any();
   return protocols;
 }
 
@@ -106,17 +113,15 @@ Seconds Protocol::host_on(const std::string& chip) const {
   return own == host_by_device.end() ? host : own->second;
 }
 
-std::vector<Protocol> read_protocols(const std::string& path) {
-  const spec::Value document = spec::read_document(path);
-  spec::Decoding decoding;
-  std::vector<Protocol> protocols = decode_protocols(spec::Node(&document, "protocol", &decoding));
-  decoding.diagnostics.throw_if_any();
-  return protocols;
+std::vector<Protocol> read_protocols(const spec::Library& library, const std::string& path) {
+  ProtocolNames names(library);
+  return read_file(path, names);
 }
 
 ProtocolBook::ProtocolBook(const spec::Library& library) {
+  ProtocolNames names(library);
   for (const std::string& name : library.names(spec::Shelf::protocols)) {
-    for (Protocol& p : read_protocols(library.require(spec::Shelf::protocols, name)))
+    for (Protocol& p : read_file(library.require(spec::Shelf::protocols, name), names))
       protocols_.push_back(std::move(p));
   }
   // What covers any source covers what is left.

@@ -17,6 +17,7 @@ namespace mlosim::suite {
 // Where the weights of a timed kernel are when it starts.
 enum class Weights {
   rotated,  // up to five copies take turns, so that together they exceed the last cache
+  cold,     // as many copies as it takes: nothing of them is in the caches
   warm,     // one copy, left in the cache by the run before
 };
 
@@ -63,8 +64,9 @@ struct RowOrigin {
 // True where `text` matches `pattern`, in which '*' stands for any text.
 bool matches(std::string_view pattern, std::string_view text);
 
-// The entries of one file, in order. Throws spec::InputError with all mistakes.
-std::vector<Protocol> read_protocols(const std::string& path);
+// The entries of one file, in order. Throws spec::InputError with all mistakes, names that the library does not have
+// among them.
+std::vector<Protocol> read_protocols(const spec::Library& library, const std::string& path);
 
 // The protocols of all files validate/protocols/*.yaml of the library's roots, in the order in which they are tried: by
 // file name, those of any source last. The first that a row matches is its own.

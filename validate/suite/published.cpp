@@ -2,9 +2,12 @@
 
 #include <fmt/format.h>
 
+#include <algorithm>
 #include <utility>
 
 #include "sim/spec/node.hpp"
+#include "validate/suite/csv.hpp"
+#include "validate/suite/suite_file.hpp"
 
 namespace mlosim::suite {
 namespace {
@@ -36,6 +39,13 @@ std::string require_words(Node& node, std::string_view key) {
   std::string text = node.require_text(key);
   if (text.empty() && node.has(key)) node.fail_at(key, "this is empty");
   return text;
+}
+
+// A table under another name than *.csv, or on standard input.
+bool has_table_header(std::string_view text) {
+  bool torn = false;
+  const std::vector<Cell> cells = cells_of(text.substr(0, text.find_first_of("\r\n")), torn);
+  return std::any_of(cells.begin(), cells.end(), [](const Cell& cell) { return cell.text == "time_us"; });
 }
 
 PublishedRow decode_row(Node node) {
@@ -76,6 +86,16 @@ PublishedSuite decode_suite(const Value& document) {
   return suite;
 }
 
-PublishedSuite read_suite(const std::string& path) { return decode_suite(spec::read_document(path)); }
+PublishedSuite read_suite(const std::string& path) {
+  const std::string text = read_text(path);
+  const std::string name = path == "-" ? "<stdin>" : path;
+  if (has_table_header(text)) {
+    throw spec::InputError({{.place = {name, 1, 1},
+                             .path = "",
+                             .message = "this is a table of measurements",
+                             .hint = "a table is read from a file whose name ends in .csv"}});
+  }
+  return decode_suite(spec::parse_document(text, name));
+}
 
 }  // namespace mlosim::suite

@@ -32,7 +32,7 @@ struct PublishedSuite {
   std::vector<PublishedRow> rows;
 };
 
-// Throws spec::InputError with all mistakes but those inside the workloads.
+// Reads a file, or standard input for "-". Throws spec::InputError with all mistakes but those inside the workloads.
 PublishedSuite read_suite(const std::string& path);
 
 // The same for a document that has been read already.

@@ -1,8 +1,6 @@
 // latency.chase and latency.l2_parts: one thread whose every load tells where the next one is. Both clocks are read in
 // the kernel, so that what surrounds the loads does not show.
 #include <algorithm>
-#include <cmath>
-#include <numeric>
 
 #include "validate/cuda/cases/benches.hpp"
 #include "validate/cuda/cases/memory_shapes.hpp"
@@ -34,7 +32,7 @@ __device__ unsigned long long now_ns() {
 
 // A full cycle over `lines`, a power of two, in an order that no prefetcher follows: the linear congruence i -> a i + c
 // with a = 1 mod 4 and odd c visits every number once (Hull and Dobell 1962).
-__device__ std::uint64_t next_line(std::uint64_t line, std::uint64_t lines) {
+__host__ __device__ std::uint64_t next_line(std::uint64_t line, std::uint64_t lines) {
   return (line * 0x5851f42d4c957f2dull + 0x14057b7ef767814full) & (lines - 1);
 }
 
@@ -115,19 +113,13 @@ ChaseTime read_time(const DeviceBuffer& time, cudaStream_t stream) {
   return host;
 }
 
-double median(std::vector<double> values) {
-  std::sort(values.begin(), values.end());
-  return values[values.size() / 2];
-}
-
-constexpr int kSamples = 15;
 constexpr int kMostWarmHops = 1 << 14;
 
 // Runs the launch and reads what it has left, as often as it takes.
 Measurement measure_chase(const Launch& launch, const DeviceBuffer& time, int hops, cudaStream_t stream) {
   Measurement measurement;
   std::vector<double> clocks;
-  for (int i = 0; i < kSamples; ++i) {
+  for (int i = 0; i < kChaseSamples; ++i) {
     launch(stream);
     const ChaseTime one = read_time(time, stream);
     measurement.seconds.push_back(static_cast<double>(one.nanoseconds) * 1e-9 / hops);
@@ -161,8 +153,7 @@ std::string check_walk(const DeviceBuffer& lines, const DeviceBuffer& time, std:
   const std::int64_t count = bytes / kLineBytes;
   const std::int64_t hops = chase_hops(bytes) + (count <= kMostWarmHops ? count : 0);
   std::uint64_t line = 0;
-  for (std::int64_t i = 0; i < hops; ++i)
-    line = (line * 0x5851f42d4c957f2dull + 0x14057b7ef767814full) & static_cast<std::uint64_t>(count - 1);
+  for (std::int64_t i = 0; i < hops; ++i) line = next_line(line, static_cast<std::uint64_t>(count));
   const std::uint64_t expected = reinterpret_cast<std::uint64_t>(lines.data()) + line * kLineBytes;
   return read_time(time, stream).last == expected ? "" : "the walk did not end where its links lead";
 }
@@ -249,7 +240,7 @@ Bench prepare_l2_distance(const State& state, const Plan&, const Gpu& gpu) {
     Measurement measurement;
     std::vector<double> latencies;
     std::vector<double> shares;
-    for (int i = 0; i < kSamples; ++i) {
+    for (int i = 0; i < kChaseSamples; ++i) {
       launch(stream);
       const ChaseTime time = read_time(*whole, stream);
       std::vector<unsigned> host(kPartLines);

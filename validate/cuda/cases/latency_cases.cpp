@@ -7,7 +7,6 @@ namespace mlosim::measure {
 namespace {
 
 constexpr Seconds kHopGuess{0.4e-6};
-constexpr int kSamples = 15;
 
 Planned plan_chase(const State& state, const DeviceFacts& facts, const Options&) {
   const std::string& path = state.text("path");
@@ -21,7 +20,7 @@ Planned plan_chase(const State& state, const DeviceFacts& facts, const Options&)
                            integer_cell("bytes", bytes)},
               .launch_guess = static_cast<double>(chase_hops(bytes)) * kHopGuess,
               .memory_bytes = bytes,
-              .fixed_time = kSamples * static_cast<double>(chase_hops(bytes)) * kHopGuess};
+              .fixed_time = kChaseSamples * static_cast<double>(chase_hops(bytes)) * kHopGuess};
 }
 
 Planned plan_distance(const State& state, const DeviceFacts& facts, const Options&) {

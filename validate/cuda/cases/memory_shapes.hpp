@@ -43,6 +43,7 @@ constexpr std::int64_t kSharedThreads = 1024;
 
 // latency.*
 constexpr std::int64_t kSharedChaseBytes = 32 << 10;  // at most
+constexpr int kChaseSamples = 15;
 std::int64_t chase_hops(std::int64_t footprint_bytes);
 
 }  // namespace mlosim::measure

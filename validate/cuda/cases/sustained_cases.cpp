@@ -1,5 +1,5 @@
 // Loads that run for seconds while power, clock and temperature are read, for models of power and of the clocks that it
-// leaves. Host half; sustained.cu is the device half.
+// leaves. Host half; device/sustained_bench.cpp is the device half.
 
 #include "validate/cuda/cases/catalogue.hpp"
 #include "validate/cuda/operation/gemm_shape.hpp"
@@ -53,7 +53,7 @@ std::vector<Case> sustained_cases() {
            .summary = "an idle context, a stream triad and an FMA loop of --sustained seconds, with power and clock",
            .axes = {{"load", {"idle", "triad", "fma"}}},
            .keys = {"kind", "regime"},
-           .results = with_readings({"gb_per_s", "tflops"}),
+           .results = with_readings({"traffic_bytes", "copies", "gb_per_s", "tflops"}),
            .plan = plan_sustained_load,
            .absent = ""}};
 }

@@ -34,7 +34,9 @@ Formats formats_of(DType dtype) {
   return {};
 }
 
-constexpr std::array<float, 2> kScales = {0.5f, 0.25f};
+// Of the weights and of the activations, for fp8; 16 bytes apart, so that each is aligned as any scales may have to be.
+constexpr int kScaleDistance = 4;
+constexpr std::array<float, kScaleDistance + 1> kScales = {0.5f, 0, 0, 0, 0.25f};
 
 void check_blas(cublasStatus_t status, const char* call, const char* file, int line) {
   if (status == CUBLAS_STATUS_SUCCESS) return;
@@ -142,7 +144,7 @@ void Matmul::describe_product() {
   if (dtype_ != DType::fp8) return;
   const float* scales = scales_.as<float>();
   set<const void*>(product_.get(), CUBLASLT_MATMUL_DESC_A_SCALE_POINTER, scales);
-  set<const void*>(product_.get(), CUBLASLT_MATMUL_DESC_B_SCALE_POINTER, scales + 1);
+  set<const void*>(product_.get(), CUBLASLT_MATMUL_DESC_B_SCALE_POINTER, scales + kScaleDistance);
   set<std::int8_t>(product_.get(), CUBLASLT_MATMUL_DESC_FAST_ACCUM, 1);
 }
 
@@ -178,7 +180,7 @@ void Matmul::enqueue(const void* activations, const void* weights, void* output,
                               workspace_.bytes(), stream));
 }
 
-double Matmul::scale() const { return dtype_ == DType::fp8 ? double{kScales[0]} * kScales[1] : 1; }
+double Matmul::scale() const { return dtype_ == DType::fp8 ? double{kScales[0]} * kScales[kScaleDistance] : 1; }
 
 Cells Matmul::description() const {
   const cublasLtMatmulHeuristicResult_t& chosen = algorithms_[static_cast<std::size_t>(chosen_)];

@@ -44,7 +44,7 @@ class Matmul {
 
   DType dtype_;
   DeviceBuffer workspace_;
-  DeviceBuffer scales_;  // of A and W, floats on the device, for fp8
+  DeviceBuffer scales_;  // floats on the device, for fp8
   Owned<cublasLtHandle_t> library_;
   Owned<cublasLtMatmulDesc_t> product_;
   Owned<cublasLtMatrixLayout_t> weights_, activations_, output_;

@@ -11,7 +11,10 @@ namespace {
 
 Measured summarized(const std::vector<double>& launch_seconds, double operations, const Bench& bench) {
   std::vector<double> seconds = launch_seconds;
-  for (double& one : seconds) one /= operations;
+  for (double& one : seconds) {
+    if (!(one > 0)) throw std::runtime_error("the clock told no time for a sample");  // nor is a NaN any
+    one /= operations;
+  }
   Measured measured;
   measured.time = summarize(std::move(seconds));
   measured.library = bench.library;

@@ -28,11 +28,6 @@ double time_once(const std::function<void()>& sample, cudaStream_t stream) {
   return after.seconds_since(before);
 }
 
-double median(std::vector<double> values) {
-  std::nth_element(values.begin(), values.begin() + static_cast<std::ptrdiff_t>(values.size() / 2), values.end());
-  return values[values.size() / 2];
-}
-
 // Samples until the criterion holds. Batches keep the device busy while NVML is asked.
 Timed take_samples(const std::function<void()>& sample, double launches, const Gpu& gpu, const Criterion& criterion) {
   const auto begin = std::chrono::steady_clock::now();

@@ -4,6 +4,7 @@
 #include <cmath>
 #include <limits>
 #include <stdexcept>
+#include <utility>
 
 namespace mlosim::measure {
 namespace {
@@ -35,6 +36,8 @@ Summary summarize(std::vector<double> seconds) {
           .uncertainty = relative(error),
           .samples = static_cast<int>(seconds.size())};
 }
+
+double median(std::vector<double> values) { return summarize(std::move(values)).median.count(); }
 
 bool is_settled(const std::vector<double>& seconds, Seconds elapsed, const Criterion& criterion) {
   const auto samples = static_cast<int>(seconds.size());

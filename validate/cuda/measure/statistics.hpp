@@ -27,6 +27,9 @@ struct Summary {
 // at least one sample.
 Summary summarize(std::vector<double> seconds);
 
+// Of at least one value.
+double median(std::vector<double> values);
+
 bool is_settled(const std::vector<double>& seconds, Seconds elapsed, const Criterion& criterion);
 
 }  // namespace mlosim::measure

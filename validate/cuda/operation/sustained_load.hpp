@@ -8,7 +8,7 @@ namespace mlosim::measure {
 
 enum class SustainedLoad { idle, triad, fma };
 
-// Of each of the triad's three arrays: far beyond any L2.
+// Of each of the three arrays of memory.stream's triad: far beyond any L2.
 inline constexpr std::int64_t kTriadBytes = 1LL << 30;
 
 const char* to_string(SustainedLoad load);

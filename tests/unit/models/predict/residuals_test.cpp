@@ -6,6 +6,7 @@
 
 #include <cmath>
 #include <string>
+#include <vector>
 
 #include "sim/spec/document.hpp"
 #include "tests/support/source_tree.hpp"
@@ -24,10 +25,16 @@ correlation: {within_kind: 0.3, across_kinds: 0.1}
 host: {value: 0.25, kind: assumed, source: a guess}
 network: {value: 0.2, kind: measured, source: "published times, \"all\" of them"}
 )";
-constexpr const char* kCurves = R"(curves:
-  - {op: gemm, chip: a, family: f, formats: {x: [bf16]}, rows: 200, shortest: 1 us, longest: 1 ms, time: [10 us, 100 us], low: [-0.1, -0.2], high: [0.05, 0.15]}
-  - {op: gemm, chip: b, family: g, formats: {x: [bf16, fp8], y: [bf16]}, rows: 100, shortest: 1 us, longest: 1 ms, time: [10 us], low: [-0.3], high: [0.4]}
-  - {op: rmsnorm, chip: a, family: f, formats: {x: [bf16]}, rows: 50, shortest: 1 us, longest: 1 ms, time: [10 us], low: [0], high: [0.3]}
+constexpr const char* kCurves = R"(chips: {a: f, b: g}
+curves:
+  gemm:
+    a:
+      - {of: [x bf16], rows: 200, times: 1 us to 1 ms, ends: [10 us -0.1 0.05, 100 us -0.2 0.15]}
+    b:
+      - {of: [x bf16, x fp8, y bf16], rows: 100, times: 1 us to 1 ms, ends: [10 us -0.3 0.4]}
+  rmsnorm:
+    a:
+      - {of: [x bf16], rows: 50, times: 1 us to 1 ms, ends: [10 us 0 0.3]}
 )";
 
 ResidualTable decode(const std::string& text, spec::Decoding& decoding) {
@@ -146,9 +153,23 @@ TEST(Residuals, AnOperatorWithoutRowsIsTakenFromItsKind) {
   k.op = "softmax";
   const Quantiles q = Residuals(table()).of(k);
   EXPECT_DOUBLE_EQ(q.high, 0.3);
-  EXPECT_NEAR(q.distance, 0.2, 1e-12);
+  EXPECT_NEAR(q.distance, std::hypot(0.2, 0.3), 1e-12);
   k.op = "mla_decode";  // no attention was measured: any kind of the same chip
-  EXPECT_NEAR(Residuals(table()).of(k).distance, 0.25, 1e-12);
+  EXPECT_NEAR(Residuals(table()).of(k).distance, std::hypot(0.25, 0.3), 1e-12);
+}
+
+TEST(Residuals, ParametersThatNobodyFittedCountOnce) {
+  ResidualTable one = table();
+  one.curves.resize(1);
+  const Residuals residuals(one);
+  ResidualKey k = key();
+  k.op = "moe_gemm";
+  EXPECT_NEAR(residuals.of(k).distance, std::hypot(0.25, 0.3), 1e-12);
+  k.chip = "c";
+  const double sibling = residuals.of(k).distance;
+  EXPECT_NEAR(sibling, std::hypot(0.25, 0.3, 0.1), 1e-12);
+  k.family = "h";
+  EXPECT_NEAR(residuals.of(k).distance, sibling, 1e-12);
 }
 
 TEST(Residuals, FormatsNameTheActivationsAndWhatDiffersFromThem) {
@@ -173,22 +194,68 @@ TEST(Residuals, AWrittenFileIsReadBackToTheSameText) {
 }
 
 TEST(Residuals, MistakesOfTheFileAreNamedWithTheirPlace) {
-  EXPECT_THAT(mistake("low: [-0.3]", "low: [-0.3, -0.2]"),
-              AllOf(HasSubstr("residuals.yaml:9:"), HasSubstr("lists of one length")));
-  EXPECT_THAT(mistake("time: [10 us, 100 us]", "time: [100 us, 10 us]"), HasSubstr("times go up"));
-  EXPECT_THAT(mistake("high: [0.4]", "high: [-0.4]"), HasSubstr("an upper end is at least 0"));
-  EXPECT_THAT(mistake("low: [-0.3]", "low: [0.3]"), HasSubstr("a lower end is at most 0"));
+  EXPECT_THAT(mistake("10 us -0.3 0.4", "10 us -0.3"),
+              AllOf(HasSubstr("residuals.yaml:13:"), HasSubstr("curves.gemm.b")));
+  EXPECT_THAT(mistake("10 us -0.3 0.4", "10us"), HasSubstr("'10us' is no point of a curve"));
+  EXPECT_THAT(mistake("10 us -0.3 0.4", "10 -0.3 0.4"), HasSubstr("time (such as 3 us)"));
+  EXPECT_THAT(mistake("10 us -0.1 0.05, 100 us -0.2 0.15", "100 us -0.1 0.05, 10 us -0.2 0.15"),
+              HasSubstr("times go up"));
+  EXPECT_THAT(mistake("-0.3 0.4", "-0.3 -0.4"), HasSubstr("an upper end is at least 0"));
+  EXPECT_THAT(mistake("-0.3 0.4", "0.3 0.4"), HasSubstr("a lower end is at most 0"));
   EXPECT_THAT(mistake("family: {usual: 0.3}, ", ""), HasSubstr("key 'family' is missing"));
   EXPECT_THAT(mistake("within_kind: 0.3", "within_kind: 1.3"), HasSubstr("at most 1"));
   EXPECT_THAT(mistake("across_kinds: 0.1", "across_kinds: 0.4"), HasSubstr("less in common"));
   EXPECT_THAT(mistake("rows: 100", "row: 100"), HasSubstr("did you mean 'rows'?"));
-  EXPECT_THAT(mistake("time: [10 us],", "time: [10],"), HasSubstr("time"));
-  EXPECT_THAT(mistake("longest: 1 ms", "longest: 1 ns"), HasSubstr("is shorter than 'shortest'"));
+  EXPECT_THAT(mistake("1 us to 1 ms", "1 us to 1 ns"), HasSubstr("shorter than the shortest"));
+  EXPECT_THAT(mistake("1 us to 1 ms", "1 us - 1 ms"), HasSubstr("is no range of times"));
+  EXPECT_THAT(mistake("of: [x bf16, x fp8, y bf16]", "of: [bf16]"), HasSubstr("'bf16' is no runtime and format"));
+  EXPECT_THAT(mistake("of: [x bf16, x fp8, y bf16]", "of: []"), HasSubstr("nothing that the curve is of"));
+  EXPECT_THAT(mistake("ends: [10 us -0.3 0.4]", "ends: []"), HasSubstr("there is no point"));
+  EXPECT_THAT(mistake("b: g}", "c: g}"), HasSubstr("key 'b' is missing"));
+}
+
+TEST(Residuals, OperatorsThatNobodyKnowsAreRefused) {
+  EXPECT_THAT(mistake("rmsnorm:", "rmsnrom:"), HasSubstr("no operator is called 'rmsnrom'; did you mean 'rmsnorm'?"));
+  EXPECT_THAT(mistake("gemm: 0.12", "gem: 0.12"), HasSubstr("no operator is called 'gem'"));
+}
+
+TEST(Residuals, TwoCurvesOfTheSameAreRefused) {
+  EXPECT_THAT(mistake("[x bf16, x fp8, y bf16]", "[x bf16, x bf16]"), HasSubstr("'x bf16' has two curves"));
+  const std::string curve = "      - {of: [x bf16], rows: 50, times: 1 us to 1 ms, ends: [10 us 0 0.3]}\n";
+  EXPECT_THAT(mistake(curve, curve + curve), HasSubstr("'x bf16' has two curves"));
+}
+
+TEST(Residuals, PointsAreInsideOfTheMeasuredTimes) {
+  EXPECT_THAT(mistake("10 us 0 0.3", "10 ms 0 0.3"), HasSubstr("outside of the curve's 'times'"));
+  EXPECT_THAT(mistake("10 us 0 0.3", "10 ns 0 0.3"), HasSubstr("outside of the curve's 'times'"));
+}
+
+TEST(Residuals, RatiosThatNoTimesHaveAreRefused) {
+  EXPECT_THAT(mistake("-0.3 0.4", "-0.3 1e300"), HasSubstr("no logarithm of a ratio"));
+  EXPECT_THAT(mistake("-0.3 0.4", "-1e300 0.4"), HasSubstr("no logarithm of a ratio"));
+  EXPECT_THAT(mistake("size: {usual: 0.1}", "size: {usual: 1e300}"), HasSubstr("no logarithm of a ratio"));
+  EXPECT_THAT(mistake("value: 0.2,", "value: 1e300,"), HasSubstr("no logarithm of a ratio"));
+}
+
+TEST(Residuals, EveryOperatorCanHaveACurve) {
+  const std::vector<work::Operator> ops{work::MoeGemm{},
+                                        work::AttentionPrefill{},
+                                        work::AttentionDecode{},
+                                        work::MlaPrefill{},
+                                        work::MlaDecode{},
+                                        work::Embedding{},
+                                        work::Sampling{},
+                                        work::Elementwise{.kind = work::ElementwiseKind::copy},
+                                        work::Elementwise{.kind = work::ElementwiseKind::delta_rule},
+                                        work::Collective{.kind = work::CollectiveKind::all_reduce},
+                                        work::Collective{.kind = work::CollectiveKind::p2p}};
+  for (const work::Operator& op : ops)
+    EXPECT_EQ(mistake("rmsnorm:", std::string(work::name_of(op)) + ":"), "none") << work::name_of(op);
 }
 
 TEST(Residuals, AFileWithoutCurvesIsAMistake) {
   spec::Decoding decoding;
-  decode(std::string(kHead) + "curves: []\n", decoding);
+  decode(std::string(kHead) + "chips: {}\ncurves: {}\n", decoding);
   ASSERT_FALSE(decoding.diagnostics.empty());
   EXPECT_THAT(decoding.diagnostics.list().front().message, HasSubstr("there is no curve"));
 }

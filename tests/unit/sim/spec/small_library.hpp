@@ -159,9 +159,14 @@ steps: {chip: {usual: 0.1}, family: {usual: 0.2}, runtime: {usual: 0.05}, format
 correlation: {within_kind: 0.3, across_kinds: 0.1}
 host: {value: 0.2, kind: assumed, source: a guess}
 network: {value: 0.15, kind: assumed, source: a guess}
+chips: {toy: plain}
 curves:
-  - {op: gemm, chip: toy, family: plain, formats: {acme: [bf16]}, rows: 100, shortest: 1 us, longest: 1 s, time: [1 ms], low: [-0.1], high: [0.1]}
-  - {op: all_reduce, chip: toy, family: plain, formats: {acme: [bf16]}, rows: 100, shortest: 1 us, longest: 1 s, time: [1 ms], low: [-0.3], high: [0.3]}
+  gemm:
+    toy:
+      - {of: [acme bf16], rows: 100, times: 1 us to 1 s, ends: [1 ms -0.1 0.1]}
+  all_reduce:
+    toy:
+      - {of: [acme bf16], rows: 100, times: 1 us to 1 s, ends: [1 ms -0.3 0.3]}
 )";
 
 class SmallLibrary {

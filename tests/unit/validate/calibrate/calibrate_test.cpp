@@ -6,6 +6,7 @@
 
 #include <algorithm>
 #include <cmath>
+#include <filesystem>
 #include <string>
 #include <vector>
 
@@ -87,12 +88,60 @@ TEST(Calibrate, SaysWhatTheRowsCannotTellAndKeepsIt) {
   EXPECT_LT(c.held_out.after.mape, 0.02);
 }
 
+TEST(Calibrate, RowsOfOneShapeInTwoFormatsCountOnce) {
+  const Synthetic synthetic;
+  const std::string once = synthetic.write("once.csv", "h100_sxm", {{"chip.hbm.efficiency", "0.7"}}, 0.05);
+  std::string rows = support::read_text(once), fp16 = rows.substr(rows.find('\n') + 1);
+  for (std::size_t at = 0; (at = fp16.find("bfloat16", at)) != std::string::npos;) fp16.replace(at, 8, "float16");
+  support::write_text(synthetic.path("twice.csv"), rows + fp16);
+  const auto error = [&](const std::string& table) {
+    const Measurements measurements(synthetic.library(), {table});
+    const Calibration c = calibrate(synthetic.library(), measurements, options_for({"hbm.efficiency"}));
+    return parameter(c, "chip.hbm.efficiency").identification.standard_error;
+  };
+  const double alone = error(once);
+  EXPECT_GT(alone, 0);
+  EXPECT_NEAR(error(synthetic.path("twice.csv")) / alone, 1, 0.1);
+}
+
+TEST(Calibrate, StandardErrorsAreTheSpreadOfEstimates) {
+  const Synthetic synthetic;
+  double sum = 0, squares = 0, errors = 0;
+  constexpr int kTrials = 12;
+  for (int seed = 1; seed <= kTrials; ++seed) {
+    const std::string table =
+        synthetic.write("table.csv", "h100_sxm", {{"chip.hbm.efficiency", "0.7"}}, 0.08, Synthetic::shapes(), 7 * seed);
+    const Measurements measurements(synthetic.library(), {table});
+    const FittedParameter found =
+        parameter(calibrate(synthetic.library(), measurements, options_for({"hbm.efficiency"})), "chip.hbm.efficiency");
+    const double estimate = std::log(found.value / 0.7);
+    sum += estimate;
+    squares += estimate * estimate;
+    errors += found.identification.standard_error / kTrials;
+  }
+  const double spread = std::sqrt((squares - sum * sum / kTrials) / (kTrials - 1));
+  EXPECT_GT(errors, spread / 2);
+  EXPECT_LT(errors, spread * 3);
+}
+
+TEST(Calibrate, SaysWhereANumberStandsOutsideItsBounds) {
+  const Synthetic synthetic;
+  const std::string chip = support::read_text(support::source_dir() / "hw_specs/chips/h100_sxm.yaml");
+  std::filesystem::create_directories(synthetic.path("hw_specs/chips"));
+  support::write_text(synthetic.path("hw_specs/chips/h100_sxm.yaml"),
+                      chip + "gemm: {fixed: {value: 9 us, kind: assumed, source: too much}}\n");
+  const spec::Library library({synthetic.path("."), MLOSIM_SOURCE_DIR});
+  const Measurements measurements(library, {synthetic.write("table.csv", "h100_sxm", {})});
+  const Calibration c = calibrate(library, measurements, options_for({"gemm.fixed"}));
+  EXPECT_THAT(render_text(c), HasSubstr("chip.gemm.fixed is 9 us, outside its bounds of 0.6 us to 6 us"));
+}
+
 TEST(Calibrate, AFitThatIsNoBetterKeepsTheOldNumbers) {
   const Synthetic synthetic;
   const Measurements measurements(synthetic.library(), {synthetic.write("table.csv", "h100_sxm", {})});
   const Calibration c = calibrate(synthetic.library(), measurements, options_for({"gemm.fixed"}));
   EXPECT_FALSE(c.is_better);
-  EXPECT_FALSE(c.changes_anything());
+  for (const FittedParameter& p : c.parameters) EXPECT_FALSE(p.is_changed) << p.parameter.path;
   EXPECT_LT(c.fitted.after.mape, 1e-5);
 }
 
@@ -134,9 +183,17 @@ TEST(Calibrate, RefusesWhatCannotBeFittedWithTheNearestName) {
   Options options = options_for({});
   options.rows.chips = {"h100_sxn"};
   EXPECT_THAT(mistake(options), HasSubstr("did you mean 'h100_sxm'"));
+  options.rows.chips = {"h100_sxm", "h100_sxn"};
+  EXPECT_THAT(mistake(options), HasSubstr("h100_sxn")) << "one right word does not hide a wrong one";
   options = options_for({});
-  options.rows.dtypes = {"fp8"};
+  options.rows.dtypes = {"bf16", "fp8"};
   EXPECT_THAT(mistake(options), HasSubstr("fp8"));
+  options = options_for({});
+  options.rows.software = {"bench*", "nosuch*"};
+  EXPECT_THAT(mistake(options), HasSubstr("nosuch*"));
+  options = options_for({});
+  options.rows.runtime = "vlm";
+  EXPECT_THAT(mistake(options), HasSubstr("trtllm")) << "the vendor's default is what these rows ran on";
 }
 
 }  // namespace

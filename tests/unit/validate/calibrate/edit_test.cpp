@@ -95,6 +95,57 @@ TEST(EditDocument, RefusesWhatItCannotAddToWithThePlace) {
   EXPECT_THAT(mistake("gemm.fixed.more"), HasSubstr("x.yaml:3:"));
 }
 
+// What edit_document makes of `gemm: {fixed: <number>}` and two more numbers below it.
+std::string with_a_new_number_for(const std::string& number) {
+  const std::string after = "  prologue: {value: 810 clk, kind: fitted, source: MLO}\nhbm: {capacity: 80 GB}\n";
+  const std::string edited =
+      edit_document("gemm:\n  fixed: " + number + "\n" + after, "x.yaml", "", {{"gemm.fixed", "2.1 us", "CAL"}});
+  EXPECT_TRUE(edited.ends_with("}\n" + after)) << "what stands below is lost:\n" << edited;
+  EXPECT_EQ(number_at(edited, "gemm.fixed"), "2.1 us") << edited;
+  EXPECT_EQ(number_at(edited, "gemm.prologue"), "810 clk") << edited;
+  return edited;
+}
+
+TEST(EditDocument, TakesAnApostropheInPlainTextForALetter) {
+  with_a_new_number_for("{value: 2 us, kind: fitted, source: the vendor guide's figure}");
+  with_a_new_number_for("{source: the vendors' \"figures, value: 2 us}");
+  with_a_new_number_for("{value: 2 us, source: http://x'y}");
+}
+
+TEST(EditDocument, SkipsCommentsInsideANumber) {
+  with_a_new_number_for("{value: 2 us,  # it's a guess }\n          kind: fitted, source: MLO}");
+  with_a_new_number_for("{value: 2 us # {it's\n          , kind: fitted, source: MLO}");
+  with_a_new_number_for("{value: 2 us, source: C#'s}");
+}
+
+TEST(EditDocument, SeesWhereQuotedTextEnds) {
+  with_a_new_number_for("{value: 2 us, source: 'it''s in } here, # too'}");
+  with_a_new_number_for(R"({"value": 2 us, "source": "a \" and a }"})");
+  with_a_new_number_for(R"({"value":"2 us","source":'}'})");
+  with_a_new_number_for("{value: 2 us, source: [a, {b: 'c}'}]}");
+}
+
+TEST(EditDocument, RefusesAFileThatItWouldChangeElsewhere) {
+  const std::string aliased = "gemm:\n  fixed: &one {value: 1 us, kind: fitted, source: MLO}\n  prologue: *one\n";
+  EXPECT_THROW(edit_document(aliased, "x.yaml", "", {{"gemm.fixed", "2 us", "CAL"}}), spec::InputError);
+  EXPECT_THROW(edit_document(aliased, "x.yaml", "", {{"gemm.prologue", "2 us", "CAL"}}), spec::InputError);
+}
+
+TEST(EditDocument, EndsNewLinesAsTheFileDoes) {
+  const std::string text = "gemm:\r\n  fixed: {value: 1 us, kind: fitted, source: MLO}\r\n";
+  EXPECT_EQ(edit_document(text, "x.yaml", "", {{"gemm.prologue", "5 clk", "CAL"}, {"hbm.efficiency", "0.8", "CAL"}}),
+            text +
+                "  prologue: {value: 5 clk, kind: fitted, source: \"CAL\"}\r\n\r\n"
+                "hbm:\r\n  efficiency: {value: 0.8, kind: fitted, source: \"CAL\"}\r\n");
+}
+
+TEST(EditDocument, WritesWhateverASuiteIsCalled) {
+  const std::string name = "CAL, a \"b\" \\ 'c'\n.csv";
+  const std::string edited = edit_document(kDocument, "x.yaml", "", {{"gemm.fixed", "2.1 us", name}});
+  const spec::Value root = spec::parse_document(edited, "x.yaml");
+  EXPECT_EQ(root.find("gemm")->find("fixed")->find("source")->text, name);
+}
+
 TEST(EditDocument, EveryFittedNumberOfAFamilyCanBeReplacedByItself) {
   const spec::Library library({MLOSIM_SOURCE_DIR});
   const std::vector<ParameterRule> rules = read_parameter_rules(library);

@@ -3,10 +3,12 @@
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
+#include <filesystem>
 #include <string>
 #include <vector>
 
 #include "sim/spec/hardware.hpp"
+#include "tests/support/source_tree.hpp"
 
 namespace mlosim::calibrate {
 namespace {
@@ -75,6 +77,22 @@ TEST(FreeParameters, APatternThatMatchesNothingIsAMistakeWithTheNearestPath) {
     FAIL();
   } catch (const spec::InputError& error) {
     EXPECT_THAT(error.what(), HasSubstr("chip.gemm.fixed"));
+  }
+}
+
+TEST(ParameterRules, WrongNamesAndValuesAreMistakesOfTheList) {
+  const support::TemporaryDirectory folder;
+  std::filesystem::create_directories(folder.path() / "validate");
+  support::write_text(folder.path() / "validate/parameters.yaml",
+                      "schema: mlosim/parameters/1\nparameters:\n"
+                      "  - {parameter: chip.a, operators: [gemn], low: 0, high: 1, source: x}\n"
+                      "  - {parameter: chip.b, operators: [gemm], values: [64, wide], source: x}\n");
+  try {
+    read_parameter_rules(spec::Library({folder.path().string()}));
+    FAIL();
+  } catch (const spec::InputError& error) {
+    EXPECT_THAT(error.what(), HasSubstr("did you mean 'gemm'"));
+    EXPECT_THAT(error.what(), HasSubstr("wide"));
   }
 }
 

@@ -45,7 +45,7 @@ class Synthetic {
 
   // Writes a table of GEMMs of some shapes on `chip` as it would run with `truth`, off by up to `noise` up and down.
   std::string write(const std::string& name, const std::string& chip, const std::vector<Known>& truth, double noise = 0,
-                    const std::vector<std::string>& of = shapes()) const {
+                    const std::vector<std::string>& of = shapes(), int seed = 1) const {
     const std::string header = "device,op,dtype,batch,m,n,k,time_us,power_w,flag,software,source\n";
     const auto row = [&](const std::string& shape, double us) {
       return chip + ",gemm,bfloat16,1," + shape + "," + std::to_string(us) + ",,,bench 1,mlosim/test\n";
@@ -64,7 +64,7 @@ class Synthetic {
     text = header;
     for (std::size_t i = 0; i < set.rows.size(); ++i) {
       // Golden-ratio steps: spread evenly and always the same.
-      const double error = noise * (2 * std::fmod(0.618033988749895 * static_cast<double>(i + 1), 1.0) - 1);
+      const double error = noise * (2 * std::fmod(0.618033988749895 * static_cast<double>(i + 1) * seed, 1.0) - 1);
       const Seconds time = compare::predict_row(*set.rows[i].measurement, hardware).time;
       text += row(of[i], time.si() * 1e6 * std::exp(error));
     }

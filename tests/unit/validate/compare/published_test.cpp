@@ -29,7 +29,8 @@ class Published : public testing::Test {
   PublishedComparison compare(const std::string& workload, const std::string& measured) {
     const std::string text = "{schema: mlosim/suite/1, name: s, rows: [{id: row, workload: {" + workload +
                              "}, measured: {" + measured + "}, source: here}]}\n";
-    return compare_suite(small_.library(), suite::decode_suite(spec::parse_document(text, "s.yaml")));
+    return compare_suite(small_.library(), suite::decode_suite(spec::parse_document(text, "s.yaml")), residuals_,
+                         fidelity_);
   }
   predict::Prediction predict(const std::string& workload) {
     return predict::predict(small_.library(),
@@ -37,8 +38,11 @@ class Published : public testing::Test {
                             predict::PredictOptions{});
   }
 
+  chip::Fidelity fidelity_ = chip::Fidelity::analytic;
+
  private:
   spec::SmallLibrary small_;
+  predict::Residuals residuals_ = predict::read_residuals(small_.library());
 };
 
 TEST_F(Published, EveryMeasuredFieldIsPredictedOnItsOwn) {
@@ -69,12 +73,39 @@ TEST_F(Published, TheIntervalOfARateIsThatOfItsTimeTheOtherWayRound) {
   const predict::Prediction p = predict(kGenerate);
   const PublishedComparison c = compare(kGenerate, "time_s: 1, output_tokens_per_s_per_chip: 1, per_chip_bytes: 1");
   ASSERT_THAT(c.figures, SizeIs(3));
-  EXPECT_DOUBLE_EQ(c.figures[0].low, p.interval.low.si());
-  EXPECT_DOUBLE_EQ(c.figures[0].high, p.interval.high.si());
+  ASSERT_TRUE(c.figures[0].interval && c.figures[1].interval);
+  EXPECT_DOUBLE_EQ(c.figures[0].interval->low, p.interval.low.si());
+  EXPECT_DOUBLE_EQ(c.figures[0].interval->high, p.interval.high.si());
   const double tokens = 4 * 8;
-  EXPECT_NEAR(c.figures[1].low, tokens / p.interval.high.si(), 1e-9 * c.figures[1].low);
-  EXPECT_NEAR(c.figures[1].high, tokens / p.interval.low.si(), 1e-9 * c.figures[1].high);
-  EXPECT_EQ(c.figures[2].low, c.figures[2].high);
+  const Range rate = *c.figures[1].interval;
+  EXPECT_NEAR(rate.low, tokens / p.interval.high.si(), 1e-9 * rate.low);
+  EXPECT_NEAR(rate.high, tokens / p.interval.low.si(), 1e-9 * rate.high);
+  const Range cost = cost_of(c.figures[1].measure, rate);
+  EXPECT_LT(cost.low, cost_of(c.figures[1].measure, c.figures[1].predicted));
+  EXPECT_GT(cost.high, cost_of(c.figures[1].measure, c.figures[1].predicted));
+}
+
+TEST_F(Published, EnergyAndBytesHaveNoInterval) {
+  const PublishedComparison c = compare(kGenerate, "energy_j: 1, per_chip_bytes: 1");
+  ASSERT_THAT(c.figures, SizeIs(2));
+  EXPECT_EQ(c.figures[0].measure, Measure::energy);
+  EXPECT_EQ(c.figures[1].measure, Measure::memory);
+  for (const PublishedFigure& figure : c.figures) EXPECT_FALSE(figure.interval) << figure.op;
+}
+
+TEST_F(Published, ARooflineHasNoInterval) {
+  fidelity_ = chip::Fidelity::roofline;
+  const PublishedComparison c = compare(kGenerate, "time_s: 1");
+  ASSERT_THAT(c.figures, SizeIs(1));
+  EXPECT_FALSE(c.figures[0].interval);
+}
+
+TEST_F(Published, WarningsNameTheirRow) {
+  const PublishedComparison c = compare(kGenerate + ", runtime: {framework: nosuchstack}", "time_s: 1");
+  EXPECT_THAT(c.figures, SizeIs(1));
+  ASSERT_THAT(c.warnings, SizeIs(1));
+  EXPECT_EQ(c.warnings[0].id, "row");
+  EXPECT_THAT(c.warnings[0].text, testing::HasSubstr("nosuchstack"));
 }
 
 TEST_F(Published, AFieldThatTheTaskHasNoAnswerForIsSkippedAlone) {
@@ -107,6 +138,7 @@ TEST_F(Published, AnOperatorHasItsOwnFormat) {
 
 TEST(ShippedSuites, EveryRowIsPredictedOrSkippedWithAReason) {
   const spec::Library library({support::source_dir().string()});
+  const predict::Residuals residuals = predict::read_residuals(library);
   std::set<std::string> ids;
   for (const std::string& name : library.names(spec::Shelf::suites)) {
     const std::string file = library.require(spec::Shelf::suites, name);
@@ -114,12 +146,13 @@ TEST(ShippedSuites, EveryRowIsPredictedOrSkippedWithAReason) {
     const suite::PublishedSuite suite = suite::read_suite(file);
     for (const suite::PublishedRow& row : suite.rows) {
       EXPECT_TRUE(ids.insert(name + "/" + row.id).second) << row.id;
-      const PublishedComparison c = compare_row(library, row);
+      const PublishedComparison c = compare_row(library, row, residuals);
       EXPECT_GE(c.figures.size() + c.skipped.size(), 1U) << row.id;
       for (const PublishedFigure& figure : c.figures) {
         EXPECT_TRUE(std::isfinite(figure.predicted) && figure.predicted > 0) << row.id;
-        EXPECT_LE(figure.low, figure.predicted) << row.id;
-        EXPECT_GE(figure.high, figure.predicted) << row.id;
+        const bool has_interval = figure.measure == Measure::time || figure.measure == Measure::token_rate;
+        EXPECT_EQ(figure.interval.has_value(), has_interval) << row.id;
+        EXPECT_TRUE(!figure.interval || figure.interval->contains(figure.predicted)) << row.id;
       }
       for (const suite::Skipped& skipped : c.skipped) EXPECT_NE(skipped.reason, "") << row.id;
     }

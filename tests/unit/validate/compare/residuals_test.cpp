@@ -14,6 +14,7 @@
 #include "sim/spec/document.hpp"
 #include "tests/support/source_tree.hpp"
 #include "validate/compare/interval_check.hpp"
+#include "validate/compare/residual_report.hpp"
 
 namespace mlosim::compare {
 namespace {
@@ -94,6 +95,49 @@ TEST(Curves, ACellWithRowsEnoughHasItsOwnQuantiles) {
   }
 }
 
+TEST(Curves, RowsOfEqualTimesLeaveNoneOfTheLongerOnesOut) {
+  Rows made;
+  made.add(80, {.spread = 0.05});
+  for (Residual& row : made.rows.own) row.key.time = Seconds(1e-4);
+  made.add(19, {.offset = 0.5, .spread = 0.05});
+  for (std::size_t i = 80; i < made.rows.own.size(); ++i) made.rows.own[i].key.time = Seconds(1e-2);
+  const auto curves = make_curves(made.rows.own);
+  EXPECT_EQ(curves.at(0).points.size(), 1u);
+  EXPECT_GT(curves[0].points[0].high, 0.4);
+}
+
+TEST(Curves, LongerRowsWithAPointsWorthOfThemHaveTheirOwn) {
+  Rows made;
+  made.add(60, {.spread = 0.05});
+  for (Residual& row : made.rows.own) row.key.time = Seconds(1e-4);
+  made.add(60, {.offset = 0.5, .spread = 0.05});
+  for (std::size_t i = 60; i < made.rows.own.size(); ++i) made.rows.own[i].key.time = Seconds(1e-2);
+  const auto curves = make_curves(made.rows.own);
+  ASSERT_EQ(curves.at(0).points.size(), 2u);
+  EXPECT_GT(curves[0].points[1].time.si(), 5e-3);
+  EXPECT_GT(curves[0].points[1].high, 0.4);
+}
+
+TEST(Curves, AllRowsOfOneTimeAreOnePoint) {
+  Rows made;
+  made.add(300, {.spread = 0.1});
+  for (Residual& row : made.rows.own) row.key.time = Seconds(1e-4);
+  const auto curves = make_curves(made.rows.own);
+  ASSERT_EQ(curves.at(0).points.size(), 1u);
+  EXPECT_NEAR(curves[0].points[0].high, 0.1 * kTailOfNormal, 0.03);
+}
+
+TEST(Curves, EveryPointHasRowsOfItsOwnWhateverTheTiesAreAtTheEnd) {
+  Rows made;
+  made.add(130, {.offset = 0.5, .spread = 0.05});
+  for (std::size_t i = 0; i < 130; ++i)
+    made.rows.own[i].key.time = Seconds(i < 45 ? 1e-6 * static_cast<double>(i + 1) : 1e-4);
+  made.rows.own.back().key.time = Seconds(1);
+  const auto points = make_curves(made.rows.own).at(0).points;
+  ASSERT_EQ(points.size(), 2u);
+  EXPECT_DOUBLE_EQ(points.back().time.si(), 1e-4);
+}
+
 TEST(Curves, FormatsWithFewRowsArePutTogether) {
   Rows made;
   made.add(100, {.format = "bf16"});
@@ -135,7 +179,19 @@ TEST(Distances, AnotherFamilyIsAsFarAsBorrowedParametersAreOff) {
   made.borrow(500, {.chip = "b", .family = "g", .spread = 0.3}, "a", "f");
   const predict::ResidualTable table = measure_residuals(made.rows);
   EXPECT_NEAR(table.step(Step::family, "gemm"), 0.3 * kTailOfNormal, 0.03);
-  EXPECT_EQ(table.step(Step::chip, "gemm"), 0);
+  EXPECT_EQ(table.step(Step::chip, "gemm"), table.step(Step::family, "rope")) << "no siblings, no better knowledge";
+}
+
+TEST(Distances, AnotherChipOfTheFamilyIsBetweenWhatFewSiblingsTellAndAnotherFamily) {
+  Rows made;
+  for (const char* chip : {"a", "b"}) made.add(500, {.chip = chip, .family = "f", .spread = 0.02});
+  made.add(500, {.chip = "c", .family = "g", .spread = 0.02});
+  made.borrow(500, {.chip = "a", .family = "f", .spread = 0.1}, "b", "f");
+  made.borrow(500, {.chip = "b", .family = "f", .spread = 0.1}, "a", "f");
+  made.borrow(500, {.chip = "c", .family = "g", .spread = 0.4}, "a", "f");
+  const predict::ResidualTable table = measure_residuals(made.rows);
+  const double siblings = 0.1 * kTailOfNormal, family = 0.4 * kTailOfNormal;
+  EXPECT_NEAR(table.step(Step::chip, "rope"), (siblings + family) / 2, 0.03);  // two chips, leaning on two
 }
 
 TEST(Distances, AnotherRuntimeIsAsFarAsTheirResidualsAreApart) {
@@ -150,6 +206,16 @@ TEST(Distances, WhatIsCoveredAlreadyIsNotFar) {
   made.add(400, {.format = "bf16", .spread = 0.2});
   made.add(400, {.format = "fp8", .spread = 0.1});
   EXPECT_LT(measure_residuals(made.rows).step(Step::format, "gemm"), 0.12);
+}
+
+TEST(Distances, AnotherKindHoldsNoOtherFamilyWhichTheLookUpAdds) {
+  Rows made;
+  made.add(400, {.chip = "a", .op = "gemm", .spread = 0.1});
+  made.add(400, {.chip = "a", .op = "rmsnorm", .spread = 0.1});
+  made.borrow(400, {.chip = "a", .op = "gemm", .spread = 0.5}, "a", "g");
+  const predict::ResidualTable table = measure_residuals(made.rows);
+  EXPECT_GT(table.step(Step::family, "gemm"), 0.4);
+  EXPECT_LT(table.step(Step::kind, "rope"), 0.1);
 }
 
 TEST(Correlations, SharedOffsetsAreWithinTheKindAndNotAcross) {
@@ -205,6 +271,18 @@ TEST(IntervalCheck, RowsOfTheOtherFoldAreCoveredAsPromised) {
   const std::vector<IntervalCheck> checks = check_intervals(made.rows);
   EXPECT_EQ(checks.at(0).all.rows, 4000u);
   EXPECT_NEAR(checks.at(0).all.share(), 0.8, 0.03);
+}
+
+TEST(IntervalCheck, TheReportSaysThatItsCoverageIsOutOfFold) {
+  Rows made;
+  made.add(200, {.chip = "a", .spread = 0.1});
+  const std::string report = render_checks({check_folds(made.rows)});
+  EXPECT_NE(report.find("Out-of-fold coverage of 80 % intervals"), std::string::npos);
+  EXPECT_NE(report.find("shapes of the other fold"), std::string::npos);
+}
+
+TEST(IntervalCheck, SuitesWithoutRowsHaveNoCoverage) {
+  EXPECT_THROW(out_of_fold_coverage(spec::Library({support::source_dir().string()}), {}), spec::InputError);
 }
 
 TEST(IntervalCheck, ALeftOutFamilyIsHeldAgainstWhatTheOthersTeach) {

@@ -4,6 +4,12 @@
 #include <gtest/gtest.h>
 #include <tbb/global_control.h>
 
+#include <algorithm>
+#include <map>
+#include <nlohmann/json.hpp>
+#include <string>
+#include <vector>
+
 #include "sim/machine/price_book.hpp"
 #include "sim/spec/hardware.hpp"
 #include "tests/unit/validate/suite/tables.hpp"
@@ -16,6 +22,7 @@ using suite::kGemmHeader;
 using suite::TableFolder;
 using testing::ElementsAre;
 using testing::HasSubstr;
+using testing::IsEmpty;
 using testing::SizeIs;
 
 const std::string kRow = "h100_sxm,gemm,bfloat16,1,4096,4096,4096,200,,,lib,bench\n";
@@ -25,22 +32,29 @@ TEST(Validate, AGraphReplayedRowIsPredictedAsItsKernel) {
   const Validation v = validate(folder.library(), {folder.write("t.csv", kGemmHeader + kRow)}, {});
   ASSERT_THAT(v.rows, SizeIs(1));
   std::vector<std::string> warnings;
-  spec::Decoding decoding;
-  const spec::Hardware h100 =
-      spec::decode_hardware(spec::read_hardware(folder.library(), "h100_sxm", "", warnings), decoding);
+  const spec::Hardware h100 = spec::require_hardware(folder.library(), "h100_sxm", "", warnings);
   const machine::TaskPrice price = machine::price_operator(work::Gemm{.m = 4096, .n = 4096, .k = 4096}, h100,
                                                            {.operands = {.between_uses = {}, .rotates_weights = true}});
   EXPECT_DOUBLE_EQ(v.rows.front().predicted, price.time.si());
-  EXPECT_DOUBLE_EQ(v.rows.front().roofline, price.bound.si());
-  EXPECT_LE(v.rows.front().roofline, v.rows.front().predicted);
+  ASSERT_TRUE(v.rows.front().datasheet);
+  EXPECT_DOUBLE_EQ(v.rows.front().datasheet->roofline, price.bound.si());
+  EXPECT_LE(v.rows.front().datasheet->roofline, v.rows.front().predicted);
   EXPECT_EQ(v.rows.front().plan, price.detail);
 }
 
+// The prediction of one row under a protocol with these fields, in seconds.
+double predicted(const std::string& fields, const std::string& row) {
+  TableFolder folder(fields);
+  return validate(folder.library(), {folder.write("t.csv", kGemmHeader + row)}, {}).rows.at(0).predicted;
+}
+
+TEST(Validate, ColdWeightsAreReadFromTheDeviceMemoryEvenWhereFewCopiesFitTheCache) {
+  const std::string small = "h100_sxm,gemm,bfloat16,1,16,2048,1024,5,,,lib,bench\n";
+  EXPECT_GT(predicted("weights: cold\n", small), predicted("weights: warm\n", small));
+  EXPECT_DOUBLE_EQ(predicted("weights: rotated\n", small), predicted("weights: warm\n", small));
+}
+
 TEST(Validate, HostTimeIsAFloorAndSynchronisationIsAdded) {
-  const auto predicted = [](const std::string& fields, const std::string& row) {
-    TableFolder folder(fields);
-    return validate(folder.library(), {folder.write("t.csv", kGemmHeader + row)}, {}).rows.at(0).predicted;
-  };
   const std::string tiny = "h100_sxm,gemm,bfloat16,1,1,64,64,3,,,lib,bench\n";
   EXPECT_NEAR(predicted("host: 50 us\n", tiny), 50e-6, 1e-9);
   const double kernel = predicted("launch: graph\n", kRow);
@@ -100,7 +114,8 @@ TEST(Validate, AnswersTheSameBytesOnOneAndManyThreads) {
   const auto rendered = [&](std::size_t threads) {
     const tbb::global_control limit(tbb::global_control::max_allowed_parallelism, threads);
     const Validation v = validate(folder.library(), {path}, {});
-    return render_json(v) + render_text(v) + render_predictions(v);
+    std::vector<std::string> warnings;
+    return render_json(v) + render_text(v) + render_predictions(v, warnings);
   };
   EXPECT_EQ(rendered(1), rendered(4));
 }
@@ -112,10 +127,144 @@ TEST(Validate, PredictionsKeepEveryColumnOfTheirTable) {
                                        "h100_sxm,gemm,bfloat16,8,64,64,4,\"a, b\",bench,mine\n");
   const std::string two = folder.write("b.csv", kGemmHeader + kRow);
   const Validation v = validate(folder.library(), {one, two}, {});
-  const std::string text = render_predictions(v);
+  std::vector<std::string> warnings;
+  const std::string text = render_predictions(v, warnings);
+  EXPECT_THAT(warnings, IsEmpty());
   EXPECT_THAT(text, testing::StartsWith("device,op,dtype,m,n,k,time_us,software,source,note,batch,power_w,flag,"
                                         "predicted_us,low_us,high_us\n"));
   EXPECT_THAT(text, HasSubstr("h100_sxm,gemm,bfloat16,8,64,64,4,\"a, b\",bench,mine,,,,"));
+}
+
+// A table of two devices and formats, of times that no three constants of all of them fit.
+std::string mixed_table() {
+  std::string text = kGemmHeader;
+  for (int i = 1; i <= 24; ++i) {
+    const std::string shape = std::to_string(64 * i) + ",4096,4096,";
+    text += "h100_sxm,gemm,bfloat16,1," + shape + std::to_string(10 * i) + ",,,lib,bench\n";
+    text += "a100_sxm_80gb,gemm,float16,1," + shape + std::to_string(70 * i) + ",,,lib,bench\n";
+    if (i % 3 == 0) text += "a100_sxm_80gb,gemm,float32,1," + shape + std::to_string(900 + i) + ",,,other,bench\n";
+  }
+  return text;
+}
+
+TEST(Validate, TheBaselineIsTheSameHoweverRowsAreGrouped) {
+  TableFolder folder;
+  const std::string path = folder.write("t.csv", mixed_table());
+  for (const Half half : {Half::all, Half::score}) {
+    const Validation fine = validate(folder.library(), {path}, {.half = half});
+    ASSERT_THAT(fine.groups, SizeIs(3));
+    double sum = 0, rows = 0;
+    for (const Group& group : fine.groups) {
+      sum += static_cast<double>(group.score.rows) * group.score.three_constants_mape;
+      rows += static_cast<double>(group.score.rows);
+    }
+    EXPECT_NEAR(fine.overall.three_constants_mape, sum / rows, 1e-12);
+    const Validation coarse = validate(folder.library(), {path}, {.half = half, .group_by = {GroupKey::op}});
+    ASSERT_THAT(coarse.groups, SizeIs(1));
+    EXPECT_NEAR(coarse.groups[0].score.three_constants_mape, sum / rows, 1e-12);
+  }
+}
+
+// One figure of each measure, on one chip; the third row asks for what its task has no answer for.
+const std::string kSuite =
+    "schema: mlosim/suite/1\nname: s\nrows:\n"
+    "- {id: step, workload: {task: decode, model: llama-3.1-8b, system: h100_sxm, runtime: {framework: nosuchstack},\n"
+    "   inference: {batch: 8, prompt: 512, output: 64}},\n"
+    "   measured: {time_s: 0.01, tokens_per_s_per_chip: 500, energy_j: 0.1, per_chip_bytes: 2e10}, source: here}\n"
+    "- {id: prompt, workload: {task: prefill, model: llama-3.1-8b, system: h100_sxm,\n"
+    "   inference: {batch: 1, prompt: 512}}, measured: {tpot_s: 1}, source: here}\n";
+
+TEST(Validate, PublishedFiguresHaveNoBaselineAndLeaveThatOfTheTablesAlone) {
+  TableFolder folder;
+  const std::string table = folder.write("t.csv", kGemmHeader + kRow), suite = folder.write("s.yaml", kSuite);
+  const Validation figures = validate(folder.library(), {suite}, {});
+  ASSERT_THAT(figures.rows, SizeIs(4));
+  const auto json = nlohmann::json::parse(render_json(figures));
+  for (const auto& scores : {json.at("overall"), json.at("groups").at(0)}) {
+    EXPECT_TRUE(scores.at("mape").is_number());
+    EXPECT_TRUE(scores.at("baseline_mape").at("roofline").is_null());
+    EXPECT_TRUE(scores.at("baseline_mape").at("three_constants").is_null());
+  }
+  EXPECT_EQ(figures.overall.interval_rows, 2u);
+  const Validation alone = validate(folder.library(), {table}, {}),
+                   mixed = validate(folder.library(), {table, suite}, {});
+  EXPECT_EQ(mixed.overall.rows, 5u);
+  EXPECT_EQ(mixed.overall.baseline_rows, 1u);
+  EXPECT_EQ(mixed.overall.roofline_mape, alone.overall.roofline_mape);
+  EXPECT_EQ(mixed.overall.three_constants_mape, alone.overall.three_constants_mape);
+}
+
+TEST(Validate, FiguresArePrintedInTheirOwnUnit) {
+  TableFolder folder;
+  const Validation v = validate(folder.library(), {folder.write("s.yaml", kSuite)}, {});
+  std::map<std::string, nlohmann::json> worst;
+  const auto json = nlohmann::json::parse(render_json(v));
+  for (const auto& row : json.at("worst")) worst[row.at("op")] = row;
+  EXPECT_EQ(worst.at("decode.energy_j").at("measured_j"), 0.1);
+  EXPECT_TRUE(worst.at("decode.energy_j").at("interval_j").is_null());
+  EXPECT_EQ(worst.at("decode.per_chip_bytes").at("measured_bytes"), 2e10);
+  EXPECT_EQ(worst.at("decode.time_s").at("measured_s"), 0.01);
+  const nlohmann::json rate = worst.at("decode.tokens_per_s_per_chip");
+  EXPECT_DOUBLE_EQ(rate.at("measured_tokens_per_s_per_chip").get<double>(), 500);
+  const double predicted = rate.at("predicted_tokens_per_s_per_chip");
+  EXPECT_LE(rate.at("interval_tokens_per_s_per_chip").at(0).get<double>(), predicted);
+  EXPECT_GE(rate.at("interval_tokens_per_s_per_chip").at(1).get<double>(), predicted);
+  EXPECT_NEAR(rate.at("error").get<double>(), 500 / predicted - 1, 1e-9);
+  const std::string text = render_text(v);
+  for (const char* figure : {" 100 mJ ", " 20.0 GB ", " 10.0 ms ", " 500 tok/s "}) EXPECT_THAT(text, HasSubstr(figure));
+}
+
+TEST(Validate, SkippedFiguresAndWarningsNameTheirSuite) {
+  TableFolder folder;
+  const std::string suite = folder.write("s.yaml", kSuite);
+  const Validation v = validate(folder.library(), {suite}, {});
+  ASSERT_THAT(v.skipped, SizeIs(1));
+  EXPECT_EQ(v.skipped[0].row, suite + ": prompt: tpot_s");
+  EXPECT_THAT(v.warnings,
+              testing::Contains(testing::AllOf(testing::StartsWith(suite + ": step: "), HasSubstr("nosuchstack"))));
+}
+
+TEST(Validate, SkippedRowsAreThoseOfTheHalf) {
+  TableFolder folder;
+  std::string text = kGemmHeader;
+  for (int m = 1; m <= 64; ++m) text += "a100_sxm_80gb,gemm,nvfp4,1," + std::to_string(m) + ",512,512,5,,,lib,bench\n";
+  const std::string path = folder.write("t.csv", text);
+  const std::size_t fit = validate(folder.library(), {path}, {.half = Half::fit}).skipped.size();
+  const std::size_t scored = validate(folder.library(), {path}, {.half = Half::score}).skipped.size();
+  EXPECT_EQ(fit + scored, 64u);
+  EXPECT_GT(std::min(fit, scored), 10u);
+}
+
+TEST(Validate, ARooflineIsABoundAndHasNoIntervals) {
+  TableFolder folder;
+  const Validation v =
+      validate(folder.library(), {folder.write("t.csv", kGemmHeader + kRow)}, {.fidelity = chip::Fidelity::roofline});
+  EXPECT_EQ(v.overall.interval_rows, 0u);
+  const auto json = nlohmann::json::parse(render_json(v));
+  EXPECT_TRUE(json.at("overall").at("interval_coverage").is_null());
+  EXPECT_TRUE(json.at("worst").at(0).at("interval_s").is_null());
+  std::vector<std::string> warnings;
+  EXPECT_THAT(render_predictions(v, warnings), testing::EndsWith(",,\n"));
+}
+
+TEST(Validate, PredictionsOfFiguresAreLeftOutAndSaidSo) {
+  TableFolder folder;
+  const std::string table = folder.write("t.csv", kGemmHeader + kRow), suite = folder.write("s.yaml", kSuite);
+  std::vector<std::string> warnings;
+  EXPECT_EQ(render_predictions(validate(folder.library(), {suite}, {}), warnings), "predicted_us,low_us,high_us\n");
+  EXPECT_THAT(warnings, ElementsAre(HasSubstr("4 published figures")));
+  const std::string mixed = render_predictions(validate(folder.library(), {table, suite}, {}), warnings);
+  EXPECT_EQ(std::count(mixed.begin(), mixed.end(), '\n'), 2);
+  EXPECT_THAT(warnings, SizeIs(2));
+}
+
+TEST(Validate, NoRowsHaveNoErrors) {
+  TableFolder folder;
+  const Validation v = validate(folder.library(), {folder.write("t.csv", kGemmHeader)}, {});
+  const auto json = nlohmann::json::parse(render_json(v));
+  EXPECT_EQ(json.at("rows"), 0);
+  EXPECT_TRUE(json.at("overall").at("mape").is_null());
+  EXPECT_THAT(render_text(v), testing::ContainsRegex("all +0 +- +- +- +- +- +- +-\n"));
 }
 
 }  // namespace

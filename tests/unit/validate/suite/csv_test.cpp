@@ -21,6 +21,13 @@ TEST(Csv, LinesEndWithEitherConventionAndTheLastOneNeedsNoEnd) {
   EXPECT_TRUE(lines_of("").empty());
 }
 
+TEST(Csv, AByteOrderMarkIsNoPartOfTheFirstLine) {
+  EXPECT_THAT(lines_of("\xEF\xBB\xBF"
+                       "a,b\nc"),
+              ElementsAre("a,b", "c"));
+  EXPECT_TRUE(lines_of("\xEF\xBB\xBF").empty());
+}
+
 TEST(Csv, CellsAreSplitAtCommasAndEmptyOnesAreKept) {
   EXPECT_THAT(texts("a,,b,"), ElementsAre("a", "", "b", ""));
   EXPECT_THAT(texts(""), ElementsAre(""));

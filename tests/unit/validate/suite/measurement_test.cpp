@@ -148,6 +148,55 @@ TEST(Measurement, WrongCellsAreRefusedWithTheirPlace) {
   EXPECT_THAT(refusal(""), HasSubstr("empty"));
 }
 
+TEST(Measurement, WhatIsNoTextIsRefusedWithItsPlace) {
+  const std::string row = "h100_sxm,gemm,bfloat16,1,1,2,3,1,,,lib,bench\n";
+  EXPECT_THAT(refusal(kGemmHeader + row +
+                      "h100_sxm,gemm,bfloat16,1,1,2,3,1,,,l\xE9"
+                      "on,bench\n"),
+              HasSubstr("table.csv:3:37: this is not UTF-8 text"));
+  EXPECT_THAT(refusal(kGemmHeader + "h100_sxm" + std::string(1, '\0') + ",gemm,bfloat16,1,1,2,3,1,,,lib,bench\n"),
+              HasSubstr("table.csv:2:9: this is not UTF-8 text"));
+  EXPECT_THAT(refusal("dev\xFF"
+                      "ice,op\n"),
+              HasSubstr("table.csv:1:4: this is not UTF-8 text"));
+  EXPECT_THAT(refusal("device,op,dtype,m,n,k,time_us\rh100_sxm,gemm,bfloat16,1,2,3,1\r"),
+              HasSubstr("table.csv:1:30: a carriage return inside a line; a table is UTF-8 text whose lines end in"));
+}
+
+TEST(Measurement, ATableMayStartWithAByteOrderMarkAndHoldAnyLetters) {
+  TableFolder folder;
+  const Table table =
+      folder.read("\xEF\xBB\xBF" + kGemmHeader + "h100_sxm,gemm,bfloat16,1,1,2,3,1,,,l\u00e9on,bench\r\n");
+  ASSERT_THAT(table.rows, SizeIs(1));
+  EXPECT_EQ(table.rows.front().software, "l\u00e9on");
+  EXPECT_EQ(table.header + "\n", kGemmHeader);
+}
+
+TEST(Measurement, TwoColumnsOfOneNameAreRefused) {
+  EXPECT_THAT(refusal("device,op,dtype,m,m,n,k,time_us\nh100_sxm,gemm,bfloat16,1,2,2,3,1\n"),
+              HasSubstr("table.csv:1:19: a second column is called 'm'"));
+}
+
+TEST(Measurement, ATimeInAnotherUnitIsRefused) {
+  const auto time = [](const std::string& text) {
+    return refusal("device,op,dtype,m,n,k,time_us\nh100_sxm,gemm,bfloat16,1,2,3," + text + "\n");
+  };
+  EXPECT_THAT(time("1e-320"), HasSubstr("table.csv:2:30: time_us is '1e-320'"));
+  EXPECT_THAT(time("0.9e-6"), HasSubstr("from 1e-6 to 1e12"));
+  EXPECT_THAT(time("1.1e12"), HasSubstr("from 1e-6 to 1e12"));
+  EXPECT_EQ(time("1.1e-6"), "");
+  EXPECT_EQ(time("0.9e12"), "");
+}
+
+TEST(Measurement, ColumnsOfEarlierPredictionsAreLeftOut) {
+  TableFolder folder;
+  const Table table = folder.read(
+      "low_us,device,op,dtype,m,n,k,time_us,note,predicted_us,high_us\n"
+      "1,h100_sxm,gemm,bfloat16,1,2,3,1,\"a, b\",2,3\n");
+  EXPECT_EQ(table.header, "device,op,dtype,m,n,k,time_us,note");
+  EXPECT_THAT(table.texts, testing::ElementsAre("h100_sxm,gemm,bfloat16,1,2,3,1,\"a, b\""));
+}
+
 TEST(Measurement, EveryMistakeOfATableIsReported) {
   const std::string text = refusal(kGemmHeader + "h100_sxm,gemm,bfloat16,1,x,2,3,4,,,lib,bench\n" +
                                    "h100_sxm,gemm,bfloat16,1,1,2,y,4,,,lib,bench\n");
@@ -174,29 +223,6 @@ TEST(Measurement, ACollectivesTopologyIsASystemByItsProtocolByNameOrByItsChip) {
                  "h100_sxm,collective,float16,all_reduce,1024,4,dgx:4_dev_per_node,10,,lib,bench\n");
   EXPECT_EQ(across.rows.size(), 1U);
   EXPECT_THAT(across.skipped.at(0).reason, HasSubstr("across nodes"));
-}
-
-TEST(Split, AShapeIsOnTheSameSideInEveryFormat) {
-  int fitted = 0;
-  for (std::int64_t m = 1; m <= 1000; ++m) {
-    const work::Gemm bf16{.m = m, .n = 4096, .k = 4096};
-    work::Gemm fp8 = bf16;
-    fp8.activations = fp8.weights = work::DType::fp8;
-    fp8.quantise_activations = true;
-    EXPECT_EQ(is_in_fit_half(bf16), is_in_fit_half(fp8));
-    fitted += is_in_fit_half(bf16);
-  }
-  EXPECT_NEAR(fitted, 500, 60);
-}
-
-TEST(Split, HalfOfTheShapesOfEveryOperatorAreFitted) {
-  int decode = 0, collective = 0, norm = 0;
-  for (std::int64_t i = 1; i <= 1000; ++i) {
-    decode += is_in_fit_half(work::AttentionDecode{.batch = i, .seq_kv = 1024, .heads = 32, .kv_heads = 8});
-    collective += is_in_fit_half(work::Collective{.bytes = Bytes(1024.0 * static_cast<double>(i)), .ranks = 8});
-    norm += is_in_fit_half(work::Elementwise{.kind = work::ElementwiseKind::rmsnorm, .rows = i, .cols = 4096});
-  }
-  for (const int half : {decode, collective, norm}) EXPECT_NEAR(half, 500, 60);
 }
 
 }  // namespace

@@ -44,6 +44,55 @@ TEST(Protocol, TheFirstEntryThatMatchesIsTaken) {
   EXPECT_EQ(book.find({.source = "bench", .software = "y 1", .op = "gemm", .kind = ""})->name, "standard: *");
 }
 
+// What is wrong with a protocol of these fields.
+std::string mistake_of(const std::string& fields) {
+  const TableFolder folder(fields);
+  try {
+    const ProtocolBook book(folder.library());
+    return "none";
+  } catch (const spec::InputError& error) {
+    return error.what();
+  }
+}
+
+TEST(Protocol, ANameThatTheLibraryDoesNotHaveIsRefusedWithItsPlaceAndTheNearest) {
+  EXPECT_THAT(mistake_of("runtime: vlm\n"),
+              HasSubstr("a_bench.yaml:5:10: protocol.runtime: no runtime is called 'vlm'; did you mean 'vllm'"));
+  EXPECT_THAT(mistake_of("device: h100_sxn\n"), HasSubstr("protocol.device: no chip's name matches 'h100_sxn'"));
+  EXPECT_THAT(mistake_of("host_by_device: {h100_sxn: 9 us}\n"),
+              HasSubstr("protocol.host_by_device.h100_sxn: no chip is called 'h100_sxn'; did you mean 'h100_sxm'"));
+  EXPECT_THAT(mistake_of("added_by_device: {a4: 9 us}\n"), HasSubstr("no chip is called 'a4'"));
+  EXPECT_THAT(mistake_of("systems: {\"x:2\": dgx_h10}\n"), HasSubstr("no system is called 'dgx_h10'; did you mean"));
+  EXPECT_THAT(mistake_of("operators: {norm: rmsnrm}\n"), HasSubstr("a_bench.yaml:5:19: protocol.operators.norm: "));
+  EXPECT_THAT(mistake_of("operators: {norm: rmsnrm}\n"), HasSubstr("did you mean 'rmsnorm'"));
+  EXPECT_THAT(mistake_of("formats: {fp8: bf61}\n"),
+              HasSubstr("protocol.formats.fp8: no format is called 'bf61'; did you mean 'bf16'"));
+  EXPECT_THAT(mistake_of("software: [{match: \"*\", runtime: nothing}]\n"),
+              HasSubstr("protocol.software.0.runtime: no runtime is called 'nothing'"));
+}
+
+TEST(Protocol, AKernelIsOneOfItsRuntimesByTheStartOfItsName) {
+  EXPECT_EQ(mistake_of("runtime: vllm\nkernel: triton\n"), "none");
+  EXPECT_EQ(mistake_of("runtime: vllm\nkernel: trtllm_g\n"), "none");
+  EXPECT_EQ(mistake_of("kernel: triton\n"), "none");
+  EXPECT_THAT(
+      mistake_of("runtime: vllm\nkernel: tritn\n"),
+      HasSubstr("a_bench.yaml:6:9: protocol.kernel: no kernel of 'vllm' is called 'tritn'; did you mean 'triton'"));
+  EXPECT_THAT(mistake_of("runtime: vllm\nsoftware: [{match: \"*\", kernel: nothing}]\n"),
+              HasSubstr("protocol.software.0.kernel: no kernel of 'vllm' is called 'nothing'"));
+}
+
+TEST(Protocol, NamesOfWhatExistsPass) {
+  EXPECT_EQ(mistake_of("runtime: vllm\ndevice: \"h100_*\"\nhost_by_device: {h100_sxm: 9 us}\n"
+                       "systems: {\"x:2\": dgx_h100, \"x:1\": h100_sxm}\noperators: {norm: rmsnorm}\n"
+                       "formats: {fp8: bf16}\n"),
+            "none");
+}
+
+TEST(Protocol, AKernelIsLaunchedByTheHostOrReplayed) {
+  EXPECT_THAT(mistake_of("launch: compiled\n"), HasSubstr("protocol.launch"));
+}
+
 TEST(Protocol, AMistakeIsRefusedWithItsPlaceAndTheNearestSpelling) {
   const TableFolder folder("lunch: graph\n");
   try {

@@ -85,6 +85,19 @@ TEST(PublishedSuite, WhatIsNoSuiteIsRefused) {
   EXPECT_THAT(mistake_of(rows("  - a\n")), HasSubstr("rows.0: expected members"));
 }
 
+TEST(PublishedSuite, ATableUnderAnotherNameIsSaidToBeOne) {
+  const support::TemporaryDirectory folder;
+  const std::filesystem::path file = folder.path() / "t.txt";
+  support::write_text(file, "\"device\",op,dtype,m,n,k,time_us\r\nh100_sxm,gemm,bfloat16,1,2,3,1\r\n");
+  try {
+    read_suite(file.string());
+    FAIL() << "a table was read as a suite";
+  } catch (const spec::InputError& error) {
+    EXPECT_THAT(error.what(), HasSubstr("t.txt:1:1: this is a table of measurements"));
+    EXPECT_THAT(error.what(), HasSubstr(".csv"));
+  }
+}
+
 std::vector<std::filesystem::path> shipped() {
   std::vector<std::filesystem::path> suites;
   for (const std::filesystem::path& file : support::source_files({"validate/suites"}, {".yaml"})) {
