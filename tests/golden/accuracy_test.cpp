@@ -15,8 +15,10 @@
 #include <utility>
 #include <vector>
 
+#include "sim/spec/library.hpp"
 #include "tests/golden/shared_measurements.hpp"
 #include "tests/support/source_tree.hpp"
+#include "validate/compare/residual_report.hpp"
 
 namespace mlosim::golden {
 namespace {
@@ -107,9 +109,10 @@ std::vector<Deviation> read_deviations(const std::string& text) {
   return list;
 }
 
-// Worse than a roofline with three constants, or off by more than a quarter: what has to be explained.
-constexpr double kLargeError = 0.25;
-bool is_deviation(const compare::Score& s) { return s.mape > s.three_constants_mape || s.mape > kLargeError; }
+// Worse than a roofline with three constants (by more than a tenth of a point), or off by more than a quarter: what has
+// to be explained.
+constexpr double kLargeError = 0.25, kTie = 0.001;
+bool is_deviation(const compare::Score& s) { return s.mape > s.three_constants_mape + kTie || s.mape > kLargeError; }
 
 TEST(Accuracy, EveryGroupThatIsFarOffIsListedWithTheReasonAndNoOther) {
   if (!has_shared_tables()) GTEST_SKIP() << "the shared measurements are not here";
@@ -160,10 +163,12 @@ INSTANTIATE_TEST_SUITE_P(Groups, AccuracyBound,
                            return fmt::format("{}_{}_{}", tested.param.device, tested.param.op, tested.param.dtype);
                          });
 
-TEST(Accuracy, FourOfFiveRowsAreInsideTheirInterval) {
+TEST(Accuracy, FourOfFiveRowsAreInsideIntervalsThatTheyPlayedNoPartIn) {
   if (!has_shared_tables()) GTEST_SKIP() << "the shared measurements are not here";
-  EXPECT_GE(shared_score().overall.interval_coverage, 0.75);
-  EXPECT_LE(shared_score().overall.interval_coverage, 0.85);
+  const compare::Coverage coverage =
+      compare::out_of_fold_coverage(spec::Library({support::source_dir().string()}), shared_tables());
+  EXPECT_GE(coverage.share(), 0.75);
+  EXPECT_LE(coverage.share(), 0.85);
 }
 
 }  // namespace

@@ -155,6 +155,7 @@ TEST(Layers, HeavyLibrariesStayOutOfHeaders) {
   std::vector<std::string> leaks;
   for (const Include& include : includes_of(source_files(kProduct, {".hpp"}))) {
     for (const std::string& library : kOnlyInSources) {
+      if (include.path == "nlohmann/json_fwd.hpp") continue;  // names alone, made for headers
       if (include.path.rfind(library, 0) == 0) leaks.push_back(include.where());
     }
   }

@@ -50,8 +50,9 @@ double predicted(const std::string& fields, const std::string& row) {
 
 TEST(Validate, ColdWeightsAreReadFromTheDeviceMemoryEvenWhereFewCopiesFitTheCache) {
   const std::string small = "h100_sxm,gemm,bfloat16,1,16,2048,1024,5,,,lib,bench\n";
-  EXPECT_GT(predicted("weights: cold\n", small), predicted("weights: warm\n", small));
-  EXPECT_DOUBLE_EQ(predicted("weights: rotated\n", small), predicted("weights: warm\n", small));
+  const double warm = predicted("weights: warm\n", small);
+  EXPECT_NEAR(predicted("weights: rotated\n", small), warm, 0.01 * warm);
+  EXPECT_GT(predicted("weights: cold\n", small), 1.1 * warm);
 }
 
 TEST(Validate, HostTimeIsAFloorAndSynchronisationIsAdded) {
