@@ -4,6 +4,7 @@
 
 #include <algorithm>
 
+#include "sim/chip/gemm_simt.hpp"
 #include "sim/chip/pricing.hpp"
 #include "sim/units/check.hpp"
 
@@ -42,6 +43,19 @@ struct AnalyticPricer {
   KernelPrice operator()(const work::Embedding& op) const { return price_embedding(op, context); }
   KernelPrice operator()(const work::Sampling& op) const { return price_sampling(op, context); }
   KernelPrice operator()(const work::Collective&) const { MLOSIM_CHECK(false); }
+};
+
+// What is not played tile by tile is priced in closed form.
+struct EventPricer {
+  const KernelContext& context;
+
+  KernelPrice operator()(const work::Gemm& op) const {
+    return context.chip.kind == spec::ChipKind::simt ? play_gemm_simt(op, context) : price_gemm_systolic(op, context);
+  }
+  template <class Op>
+  KernelPrice operator()(const Op& op) const {
+    return AnalyticPricer{context}(op);
+  }
 };
 
 }  // namespace
@@ -101,8 +115,7 @@ KernelPrice price_kernel(const work::Operator& op, const KernelContext& context,
     case Fidelity::analytic:
       return std::visit(AnalyticPricer{context}, op);
     case Fidelity::event:
-      throw spec::InputError("kernels are not played tile by tile in this version",
-                             "use --fidelity analytic or roofline; streams and tasks are played by events in both");
+      return std::visit(EventPricer{context}, op);
   }
   MLOSIM_CHECK(false);
 }

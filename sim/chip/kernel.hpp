@@ -54,10 +54,25 @@ struct KernelPlan {
   int kernels = 1;                    // launches, quantiser and reduction included
   Bytes device_read, device_written;  // at the device memory
   Bytes shared_cache;                 // from the shared cache to the units
+  double cache_hit_rate = 0;          // of those that are loads; known once the kernel has been played
 };
 
 // "128x256 split 2": for tables; empty for a plan without tiles.
 std::string describe(const KernelPlan& plan);
+
+// Where the time of a kernel went, over all places that its units have for CTAs; the parts add up to its time, but for
+// what a bound may add.
+struct TimeByCause {
+  Seconds launch;         // fixed time of its launch and drain
+  Seconds fill;           // prologues, until the first operands are there
+  Seconds compute;        // the multipliers set the pace
+  Seconds load;           // operands were waited for
+  Seconds latency;        // barriers and issue between steps
+  Seconds store;          // ends of CTAs
+  Seconds tail;           // no CTA: the last wave is not full, or uneven
+  Seconds power;          // the clock was down
+  Seconds other_kernels;  // around it: quantiser, split-K reduction
+};
 
 struct KernelPrice {
   Seconds time;
@@ -66,6 +81,8 @@ struct KernelPrice {
   Bounds bounds;
   Joules energy;  // dynamic and static, over `time`
   KernelPlan plan;
+  TimeByCause causes;        // of Fidelity::event
+  std::uint64_t events = 0;  // played for it
 
   // What the kernel as a whole is bound by: its launch and ends, where they are the larger part.
   Resource bound_by() const { return overhead > time * 0.5 ? Resource::launch : limiter; }
@@ -80,6 +97,8 @@ struct OperandState {
   bool rotates_weights = false;  // benchmark loop over up to five copies of the weights, so that they exceed the L2
 };
 
+inline constexpr std::int64_t kMaxEvents = 40'000;
+
 // Everything a pricing needs besides the operator.
 struct KernelContext {
   const spec::ChipSpec& chip;
@@ -87,6 +106,7 @@ struct KernelContext {
   OperandState operands;
   bool sustained = true;         // the chip has been busy for seconds: no burst above the power cap
   std::string_view kernel = {};  // of the library's, by name, that ran in a benchmark; empty: the library's choice
+  std::int64_t max_events = kMaxEvents;  // of the play of one kernel: beyond, steps are coarser and equal waves folded
 };
 
 // Prices one operator on one chip. Collectives are priced by sim/net. Throws spec::InputError where the chip has no

@@ -39,8 +39,15 @@ MemoryLevel decode_level(const std::string& name, Node node) {
       .bandwidth = node.require<BytesPerSecond>("bandwidth"),
       .latency = node.require<Seconds>("latency"),
       .efficiency = node.number_or("efficiency", 1, Range::fraction),
+      .partitions = node.count_or("partitions", 1),
+      .partition_link = {},
+      .far_latency = {},
       .reuse_share = node.number_or("reuse_share", 0.6, Range::fraction),
   };
+  if (node.has("partition_link")) level.partition_link = node.require<BytesPerSecond>("partition_link");
+  if (node.has("far_latency")) level.far_latency = node.require<Seconds>("far_latency");
+  if (level.partitions == 1 && (level.partition_link || level.far_latency))
+    node.fail("'partition_link' and 'far_latency' need 'partitions: 2' or more");
   node.finish();
   return level;
 }
@@ -117,6 +124,10 @@ void decode_systolic_parts(Node& node, ChipSpec& chip) {
 }
 
 }  // namespace
+
+BytesPerSecond MemoryLevel::far_rate() const {
+  return partition_link ? *partition_link / far_share() : BytesPerSecond(std::numeric_limits<double>::infinity());
+}
 
 const MemoryLevel* ChipSpec::find_level(std::string_view level) const {
   for (const MemoryLevel& l : levels) {

@@ -34,8 +34,18 @@ struct MemoryLevel {
   BytesPerSecond bandwidth;  // datasheet or best measured, read and write together
   Seconds latency;           // load to use, from a unit
   double efficiency = 1;     // of `bandwidth` that a well-written kernel sustains
+  // Where units are spread over partitions: bytes of the others cross the link between them, and take longer.
+  std::int64_t partitions = 1;
+  std::optional<BytesPerSecond> partition_link = std::nullopt;  // all of it; none: as fast as the level
+  std::optional<Seconds> far_latency = std::nullopt;            // from another partition
   double reuse_share =
       0.6;  // of a cache's capacity that keeps data from one kernel to the next; near 1 where it is not partitioned
+
+  double far_share() const { return 1 - 1 / static_cast<double>(partitions); }
+  // Of addresses that are spread over the partitions evenly.
+  Seconds mean_latency() const { return latency + far_share() * (far_latency.value_or(latency) - latency); }
+  // The most that all units draw while far_share() of it crosses the link.
+  BytesPerSecond far_rate() const;
 };
 
 // The systolic arrays of one unit.

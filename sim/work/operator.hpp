@@ -15,6 +15,17 @@
 
 namespace mlosim::work {
 
+// How the author of a kernel tiles it, where it is not the library's choice: tile_m × tile_n of the output a CTA (a block
+// of the grid), tile_k deep steps, `stages` of them requested ahead, k cut into split_k parts, CTAs in clusters that
+// share their loads. 0: as the library would.
+struct Tiling {
+  std::int64_t tile_m = 0, tile_n = 0, tile_k = 0;  // all or none
+  std::int64_t stages = 0, split_k = 0;
+  std::int64_t cluster_m = 0, cluster_n = 0;  // both or neither
+
+  friend auto operator<=>(const Tiling&, const Tiling&) = default;
+};
+
 struct Gemm {
   std::int64_t m = 1, n = 1, k = 1;
   std::int64_t batch = 1;
@@ -23,6 +34,7 @@ struct Gemm {
   DType output = DType::bf16;
   bool quantise_activations = false;  // a dynamic quantisation of A (from `output`'s format) belongs to the operator
   bool parameters = true;             // W is a parameter; false where both operands are activations (attention scores)
+  Tiling tiling{};
 
   friend auto operator<=>(const Gemm&, const Gemm&) = default;
 };

@@ -135,7 +135,9 @@ Run add_validate(CLI::App& app) {
       ->default_str("all")
       ->excludes(residuals);
   add_word_option<chip::Fidelity>(*command, "--fidelity", options->validate.fidelity,
-                                  {{"roofline", chip::Fidelity::roofline}, {"analytic", chip::Fidelity::analytic}},
+                                  {{"roofline", chip::Fidelity::roofline},
+                                  {"analytic", chip::Fidelity::analytic},
+                                  {"event", chip::Fidelity::event}},
                                   "roofline (a lower bound) or analytic")
       ->default_str("analytic")
       ->excludes(residuals);

@@ -33,7 +33,7 @@ Outcome predict_measurement(const suite::Table& table, const suite::Measurement&
   try {
     ScoredRow s = score_row(row, hardware, fidelity);
     s.label = fmt::format("{}:{}", table.file, row.line);
-    if (fidelity == chip::Fidelity::analytic) {  // what residuals were measured of
+    if (fidelity != chip::Fidelity::roofline) {  // what residuals were measured of
       const predict::Interval interval = predict::kernel_interval(
           residuals, predict::residual_key(row.work, hardware, Seconds(s.predicted)), Seconds(s.datasheet->roofline));
       s.interval = Range{interval.low.si(), interval.high.si()};

@@ -1,0 +1,71 @@
+// What a GPU kernel asks of its chip: a grid of CTAs, each a software pipeline of equal steps that load panels of the
+// operands and compute on them. Plain data; sim/chip makes it of a kernel's plan, play_grids.hpp plays it.
+//
+// All times are at the chip's full clock. Bytes and rates are of one unit (SM, CU) unless said otherwise; a CTA of a
+// cluster that shares one tile runs on `units_per_cta` units, each with its part.
+#pragma once
+
+#include <array>
+#include <cstdint>
+#include <limits>
+#include <string>
+#include <vector>
+
+#include "sim/units/quantity.hpp"
+
+namespace mlosim::tile {
+
+inline constexpr std::size_t kOperands = 2;
+inline constexpr std::uint32_t kNoPanel = std::numeric_limits<std::uint32_t>::max();
+
+// An operand as CTAs share it: panels (rows of A, rows of W, keys of a head), each cut into `slices` along the main
+// loop. The first CTA that asks for a slice brings it to the caches, those after it find it there while it lasts.
+struct Operand {
+  std::uint32_t panels = 0;
+  std::uint32_t slices = 1;
+  Bytes slice;      // of one panel, at the device memory
+  double warm = 0;  // share of the operand that the caches hold when the kernel starts
+};
+
+// What CTAs of one kind do. A CTA is: prologue, its steps, its end.
+struct CtaKind {
+  Seconds prologue;  // until the first operands are there
+  // Of one step. The unit's multipliers are held for `multiply` and its loads for `load`; the CTA itself takes no less
+  // than `wait` from one step to the next. Where `overlap_norm` is p > 0, what shares a unit overlaps imperfectly: all
+  // three are longer by (Σ xᵖ)^(1/p) / max.
+  Seconds multiply;
+  Seconds wait;
+  std::array<Bytes, kOperands> load{};              // into one unit
+  std::array<double, kOperands> cache_share{1, 1};  // of those that cross the shared cache: below 1 with multicast
+  Seconds epilogue;                                 // besides the stores
+  Bytes store;                                      // out of one unit
+  double store_missing = 1;                         // share of the stores that reaches the device memory
+};
+
+struct Cta {
+  std::uint32_t kind = 0;         // index into Grid::kinds
+  std::uint32_t steps = 1;        // >= 1
+  std::uint32_t first_slice = 0;  // of its panels
+  std::array<std::uint32_t, kOperands> panel{kNoPanel, kNoPanel};
+};
+
+struct Grid {
+  std::string name;
+  std::array<Operand, kOperands> operands;
+  std::vector<CtaKind> kinds;
+  std::vector<Cta> ctas;  // in the order of dispatch
+  std::int64_t units_per_cta = 1;
+  std::int64_t resident = 1;  // CTAs that a unit holds at once, by registers, shared memory and threads
+
+  BytesPerSecond load_rate;       // most that a unit loads
+  Bytes in_flight;                // that the CTAs of a unit request ahead, all together
+  BytesPerSecond store_rate;      // of a unit
+  double exposed_ends = 1;        // share of a CTA's prologue and end that the one after it on its unit does not hide
+  double overlap_norm = 0;        // see CtaKind; 0: perfect overlap
+  double memory_efficiency = 1;   // of the device memory's datasheet bandwidth that this kernel's access pattern draws
+  double cache_efficiency = 1;    // the same of the shared caches
+  double kept_share = 1;          // of the last cache's capacity that keeps panels until they are asked for again
+  Seconds fixed;                  // launch to first CTA, and drain
+};
+
+}  // namespace mlosim::tile
