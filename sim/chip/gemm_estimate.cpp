@@ -8,12 +8,12 @@ namespace mlosim::chip {
 namespace {
 
 constexpr double kAccumulatorTile =
-    32768;                           // elements of output tile that fit a unit's registers or tensor memory at once
-constexpr double kMostResident = 8;  // CTAs per unit
-constexpr double kWarpTile = 64;     // side of the output that one warp's mma.sync covers
-constexpr double kThreads = 16;      // along each side of a tile that vector lanes compute
-constexpr double kOperandRate = 64;  // bytes per clk that the multipliers take from shared memory or registers
-constexpr double kReductionShare = 0.5;       // of the L2 rate that the split-K reduction reaches
+    32768;                               // elements of output tile that fit a unit's registers or tensor memory at once
+constexpr double kMostResident = 8;      // CTAs per unit
+constexpr double kWarpTile = 64;         // side of the output that one warp's mma.sync covers
+constexpr double kThreads = 16;          // along each side of a tile that vector lanes compute
+constexpr double kOperandRate = 64;      // bytes per clk that the multipliers take from shared memory or registers
+constexpr double kReductionShare = 0.5;  // of the L2 rate that the split-K reduction reaches
 constexpr double kGemvVectorFlops = 256;      // per clk and unit, where no matrix unit is used
 constexpr double kGemvInFlight = 0.4 * 4096;  // bytes that one CTA keeps in flight
 

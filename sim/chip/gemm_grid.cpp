@@ -1,6 +1,6 @@
-// A GEMM plan as CTAs for the tile player: bands of tiles in the order in which the library's rasterisation visits them,
-// each CTA a loop over k. The parameters are those of the closed form; waves, the tail, fill, the order of loads, reuse
-// in the caches and what the memories serve when come out of the play.
+// A GEMM plan as CTAs for the tile player: bands of tiles in the order in which the library's rasterisation visits
+// them, each CTA a loop over k. The parameters are those of the closed form; waves, the tail, fill, the order of loads,
+// reuse in the caches and what the memories serve when come out of the play.
 #include <algorithm>
 
 #include "sim/chip/gemm_simt.hpp"
@@ -17,8 +17,8 @@ std::vector<tile::Cta> raster(const GemmLayout& layout, std::uint32_t batch, std
   const auto grid_m = static_cast<std::uint32_t>(layout.grid_m), grid_n = static_cast<std::uint32_t>(layout.grid_n);
   const auto split = static_cast<std::uint32_t>(layout.split);
   const std::uint32_t outer = layout.w_streams ? grid_m : grid_n, inner = layout.w_streams ? grid_n : grid_m;
-  const auto band = static_cast<std::uint32_t>(
-      std::max(1.0, std::round(layout.w_streams ? layout.wave_m : layout.wave_n)));
+  const auto band =
+      static_cast<std::uint32_t>(std::max(1.0, std::round(layout.w_streams ? layout.wave_m : layout.wave_n)));
   std::vector<tile::Cta> ctas;
   ctas.reserve(std::size_t{grid_m} * grid_n * split * batch);
   for (std::uint32_t b = 0; b < batch; ++b) {
@@ -77,6 +77,7 @@ tile::Grid grid_of_gemm(const GemmProblem& p, const GemmLayout& layout, const Pl
   grid.memory_efficiency = p.hbm_rate / limits.memory_rate;
   grid.cache_efficiency = p.l2_rate / limits.cache_rate;
   grid.kept_share = g.warm_share;
+  grid.step_bytes = layout.wave_m * grid.operands[kA].slice + layout.wave_n * grid.operands[kW].slice;
   grid.fixed = g.fixed;
   return grid;
 }

@@ -8,7 +8,7 @@
 namespace mlosim::chip {
 namespace {
 
-constexpr double kSplitMargin = 1.02;  // a split plan must be cheaper by this factor besides split_preference
+constexpr double kSplitMargin = 1.02;        // a split plan must be cheaper by this factor besides split_preference
 constexpr double kMostAccumulators = 65536;  // fp32 elements of a unit's register file or tensor memory
 
 // What the library compares plans by.
@@ -30,10 +30,10 @@ spec::GemmTile tile_of(const work::Gemm& op, const GemmProblem& p) {
                         (static_cast<double>(tile.m) * p.ea + static_cast<double>(tile.n) * p.ew) /
                         static_cast<double>(tile.units);
   if (staged > p.scratchpad) {
-    throw spec::InputError(fmt::format("{} stages of {}x{}x{} take {:.0f} KiB of shared memory",
-                                       std::max<std::int64_t>(1, tiling.stages), tile.m, tile.n, tiling.tile_k,
-                                       staged / 1024),
-                           fmt::format("a unit has {:.0f} KiB for them", p.scratchpad / 1024));
+    throw spec::InputError(
+        fmt::format("{} stages of {}x{}x{} take {:.0f} KiB of shared memory", std::max<std::int64_t>(1, tiling.stages),
+                    tile.m, tile.n, tiling.tile_k, staged / 1024),
+        fmt::format("a unit has {:.0f} KiB for them", p.scratchpad / 1024));
   }
   return tile;
 }
@@ -82,8 +82,9 @@ GemmChoice plan_gemm(const work::Gemm& op, const GemmProblem& p, const KernelCon
       },
       [&] { return best.preference; });
   if (best.preference == std::numeric_limits<double>::infinity()) {
-    throw spec::InputError(fmt::format("{} has no GEMM kernel that splits k in {}", context.chip.name, op.tiling.split_k),
-                           fmt::format("it has those that split it in {}", fmt::join(p.g.splits, ", ")));
+    throw spec::InputError(
+        fmt::format("{} has no GEMM kernel that splits k in {}", context.chip.name, op.tiling.split_k),
+        fmt::format("it has those that split it in {}", fmt::join(p.g.splits, ", ")));
   }
   return best;
 }

@@ -56,10 +56,10 @@ struct GemmLayout {
 
   double grid_m = 1, grid_n = 1;  // tiles
   double ctas = 1, per_unit = 1;
-  double active = 1;    // units with a CTA
-  double resident = 1;  // CTAs that a unit holds at once
-  double rounds = 1;    // of resident CTAs
-  double k_tile = 0;    // elements of k of one CTA
+  double active = 1;              // units with a CTA
+  double resident = 1;            // CTAs that a unit holds at once
+  double rounds = 1;              // of resident CTAs
+  double k_tile = 0;              // elements of k of one CTA
   double wave_m = 1, wave_n = 1;  // tiles of the block that a wave covers
   bool w_streams = true;          // the waves go along n, and W is read again by each band of m; or else along m
   double passes = 1;              // bands, where the operand that streams does not stay in the cache
@@ -70,12 +70,12 @@ GemmLayout lay_out_vector(const GemmProblem& p, double rows);
 
 // What one CTA takes of its unit, alone. In clocks and bytes.
 struct GemmCta {
-  double multiply = 0;                // clk of its multipliers
-  double wait = 0;                    // clk of its k steps
-  double load_w = 0, load_a = 0;      // bytes into one unit
-  double share_w = 1, share_a = 1;    // of those that cross the shared cache: less with multicast
-  double in_flight = 0;               // bytes that it requests ahead
-  double store = 0;                   // bytes out of one unit
+  double multiply = 0;              // clk of its multipliers
+  double wait = 0;                  // clk of its k steps
+  double load_w = 0, load_a = 0;    // bytes into one unit
+  double share_w = 1, share_a = 1;  // of those that cross the shared cache: less with multicast
+  double in_flight = 0;             // bytes that it requests ahead
+  double store = 0;                 // bytes out of one unit
 };
 
 GemmCta cta_of(const GemmProblem& p, const GemmLayout& layout);

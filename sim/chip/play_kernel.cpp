@@ -11,8 +11,8 @@ constexpr double kMostSteps = 16;  // of a CTA: more change no time by a percent
 
 // A grid of more CTAs than may be played, cut down to whole waves and what the last one has left.
 struct Folded {
-  std::size_t ctas = 0;        // that are played
-  double waves_left_out = 0;   // of `wave` CTAs each
+  std::size_t ctas = 0;       // that are played
+  double waves_left_out = 0;  // of `wave` CTAs each
   std::size_t wave = 0;
 };
 

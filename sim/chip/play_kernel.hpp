@@ -22,8 +22,8 @@ struct PlayLimits {
 // What is known of a kernel beside its grid.
 struct PlayedKernel {
   const work::OpWork& work;
-  KernelPlan plan;     // device bytes are taken from the play
-  Seconds more;        // of kernels around it: quantiser, reduction
+  KernelPlan plan;          // device bytes are taken from the play
+  Seconds more;             // of kernels around it: quantiser, reduction
   double overlap_norm = 0;  // by which a power cap and the rest overlap
 };
 

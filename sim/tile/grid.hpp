@@ -57,15 +57,18 @@ struct Grid {
   std::int64_t units_per_cta = 1;
   std::int64_t resident = 1;  // CTAs that a unit holds at once, by registers, shared memory and threads
 
-  BytesPerSecond load_rate;       // most that a unit loads
-  Bytes in_flight;                // that the CTAs of a unit request ahead, all together
-  BytesPerSecond store_rate;      // of a unit
-  double exposed_ends = 1;        // share of a CTA's prologue and end that the one after it on its unit does not hide
-  double overlap_norm = 0;        // see CtaKind; 0: perfect overlap
-  double memory_efficiency = 1;   // of the device memory's datasheet bandwidth that this kernel's access pattern draws
-  double cache_efficiency = 1;    // the same of the shared caches
-  double kept_share = 1;          // of the last cache's capacity that keeps panels until they are asked for again
-  Seconds fixed;                  // launch to first CTA, and drain
+  BytesPerSecond load_rate;      // most that a unit loads
+  Bytes in_flight;               // that the CTAs of a unit request ahead, all together
+  BytesPerSecond store_rate;     // of a unit
+  double exposed_ends = 1;       // share of a CTA's prologue and end that the one after it on its unit does not hide
+  double overlap_norm = 0;       // see CtaKind; 0: perfect overlap
+  double memory_efficiency = 1;  // of the device memory's datasheet bandwidth that this kernel's access pattern draws
+  double cache_efficiency = 1;   // the same of the shared caches
+  double kept_share = 1;         // of the last cache's capacity that keeps panels until they are asked for again
+  // Distinct bytes that the CTAs under way ask for in one step. They stream side by side, not one slice after another:
+  // what is asked for within two steps counts as at hand.
+  Bytes step_bytes;
+  Seconds fixed;  // launch to first CTA, and drain
 };
 
 }  // namespace mlosim::tile

@@ -18,6 +18,12 @@ struct Slice {
   double there_at = 0;
 };
 
+// Most steps are like the one before.
+struct KnownFriction {
+  const CtaKind* kind = nullptr;
+  double load = 0, friction = 1;
+};
+
 struct GridState : event::Event {
   GridState(Player& player_, const Grid& grid_, std::size_t stream_, std::size_t place_);
   static void start(event::Simulator&, event::Event&);
@@ -32,9 +38,10 @@ struct GridState : event::Event {
   std::size_t under_way = 0;
   double begun = 0, ended = 0;
   double touched = 0;
+  KnownFriction known_friction;
   std::array<std::vector<Slice>, kOperands> slices;
-  std::vector<int> on_group;      // its CTAs that run on each group of units
-  std::vector<bool> has_run;      // whether a group has run one of its CTAs
+  std::vector<int> on_group;  // its CTAs that run on each group of units
+  std::vector<bool> has_run;  // whether a group has run one of its CTAs
 };
 
 // When the operands of a step are there, and by how much the imperfect overlap with what shares its unit stretches it.
@@ -193,13 +200,16 @@ class Player {
     wake(*cta, now + prologue);
   }
 
-  // How much longer what shares a unit takes for overlapping imperfectly.
-  static double friction(const GridState& grid, double multiply, double load, double wait) {
+  // How much longer what shares a unit takes for overlapping imperfectly, with loads of so many seconds a step.
+  static double friction(GridState& grid, const CtaKind& kind, double load) {
     const double p = grid.grid.overlap_norm;
-    const double a = multiply * grid.together, b = load * grid.together;
-    const double most = std::max({a, b, wait});
-    if (p <= 0 || most <= 0) return 1;
-    return std::pow(std::pow(a / most, p) + std::pow(b / most, p) + std::pow(wait / most, p), 1 / p);
+    if (p <= 0) return 1;
+    if (grid.known_friction.kind == &kind && grid.known_friction.load == load) return grid.known_friction.friction;
+    const double a = kind.multiply.si() * grid.together, b = load * grid.together, c = kind.wait.si();
+    const double most = std::max({a, b, c});
+    const double sum = std::pow(a / most, p) + std::pow(b / most, p) + std::pow(c / most, p);
+    grid.known_friction = {&kind, load, most > 0 ? std::pow(sum, 1 / p) : 1};
+    return grid.known_friction.friction;
   }
 
   void step(CtaState& cta, double at) {
@@ -247,13 +257,12 @@ class Player {
       crossed += load * kind.cache_share[o] * units;
       waited += load * latency;
     }
-    if (loaded <= 0) return {at, friction(grid, kind.multiply.si(), 0, kind.wait.si())};
+    if (loaded <= 0) return {at, friction(grid, kind, 0)};
     const double latency = waited / loaded;
     const double rate = std::min(plan.load_rate.si(), grid.on_group[cta.group] * plan.in_flight.si() / latency);
-    const double longer = friction(grid, kind.multiply.si(), loaded / rate, kind.wait.si());
-    each_unit(grid, cta.group, [&](Unit& unit) {
-      arrival = std::max(arrival, unit.loads.hold(at, loaded / rate * longer));
-    });
+    const double longer = friction(grid, kind, loaded / rate);
+    each_unit(grid, cta.group,
+              [&](Unit& unit) { arrival = std::max(arrival, unit.loads.hold(at, loaded / rate * longer)); });
     grid.run.cache_bytes += Bytes(crossed);
     arrival = std::max(arrival, chip_.levels.front().pass(at, crossed, plan.cache_efficiency));
     for (std::size_t o = 0; o < kOperands; ++o) {
@@ -276,15 +285,16 @@ class Player {
   // and sets the latency of where it is found.
   double find(GridState& grid, const Operand& operand, Slice& slice, double& arrival, double& latency) {
     double missing = 1 - operand.warm;
-    const double kept = grid.grid.kept_share * chip_.last_cache().capacity;
+    const double kept = grid.grid.kept_share * chip_.last_cache().capacity + 2 * grid.grid.step_bytes.si();
     if (slice.touched >= 0) {
       const double since = grid.touched - slice.touched;
       missing = since <= kept ? 0 : 1;
       arrival = std::max(arrival, slice.there_at);
     }
-    // What CTAs of one wave share is asked for at about the same time: it counts once.
-    constexpr double kSameTime = 1.0 / 64;
-    if (slice.touched < 0 || grid.touched - slice.touched > kSameTime * kept) grid.touched += operand.slice.si();
+    // What is asked for again and again stays at the young end: only what comes back from the older half moves others
+    // on.
+    constexpr double kOld = 0.5;
+    if (slice.touched < 0 || grid.touched - slice.touched > kOld * kept) grid.touched += operand.slice.si();
     slice.touched = grid.touched;
     latency = missing * chip_.memory().latency + (1 - missing) * chip_.levels.front().latency;
     return missing;
@@ -296,9 +306,8 @@ class Player {
     const double bytes = kind.store.si(), all = bytes * static_cast<double>(grid.grid.units_per_cta);
     double end = at;
     if (bytes > 0) {
-      each_unit(grid, cta.group, [&](Unit& unit) {
-        end = std::max(end, unit.stores.hold(at, bytes / grid.grid.store_rate.si()));
-      });
+      each_unit(grid, cta.group,
+                [&](Unit& unit) { end = std::max(end, unit.stores.hold(at, bytes / grid.grid.store_rate.si())); });
       end = std::max(end, chip_.levels.front().pass(at, all, grid.grid.cache_efficiency));
       const double written = all * kind.store_missing;
       if (written > 0) end = std::max(end, chip_.memory().pass(at, written, grid.grid.memory_efficiency));
@@ -334,8 +343,7 @@ class Player {
     for (const bool has_run : grid.has_run) run.units += has_run ? 1 : 0;
     run.units = (run.units - 1) * static_cast<double>(grid.grid.units_per_cta);
     const double slots = static_cast<double>(groups_of(grid.grid)) * grid.together;
-    const Seconds used =
-        run.slots.fill + run.slots.compute + run.slots.load + run.slots.latency + run.slots.store;
+    const Seconds used = run.slots.fill + run.slots.compute + run.slots.load + run.slots.latency + run.slots.store;
     run.slots.idle = std::max(Seconds(0), Seconds((grid.ended - grid.begun) * slots) - used);
     return run;
   }

@@ -10,8 +10,8 @@
 //   caches  keep slices of panels by the bytes that others have touched since (LRU).
 //   end     stores pass the unit's store port, the cache and the device memory.
 //
-// One event a step, none for a transfer: servers are first come, first served, so that a transfer's end is known when it
-// begins. Equal input gives equal output; the order of streams decides only between equal times.
+// One event a step, none for a transfer: servers are first come, first served, so that a transfer's end is known when
+// it begins. Equal input gives equal output; the order of streams decides only between equal times.
 #pragma once
 
 #include <cstdint>
@@ -25,19 +25,19 @@ namespace mlosim::tile {
 // Kernels that run one after another; streams run beside each other.
 using GridStream = std::vector<const Grid*>;
 
-// Where the time of a grid's slots (units × resident) went, in slot-seconds over its whole duration; the parts add up to
-// slots × (end − start − fixed).
+// Where the time of a grid's slots (units × resident) went, in slot-seconds over its whole duration; the parts add up
+// to slots × (end − start − fixed).
 struct SlotTime {
-  Seconds fill;      // prologues
-  Seconds compute;   // steps, as far as the multipliers set their pace
-  Seconds load;      // steps that waited for their operands
-  Seconds latency;   // steps that waited for barriers and issue
-  Seconds store;     // ends
-  Seconds idle;      // no CTA: the tail of the last wave, or another kernel
+  Seconds fill;     // prologues
+  Seconds compute;  // steps, as far as the multipliers set their pace
+  Seconds load;     // steps that waited for their operands
+  Seconds latency;  // steps that waited for barriers and issue
+  Seconds store;    // ends
+  Seconds idle;     // no CTA: the tail of the last wave, or another kernel
 };
 
 struct GridRun {
-  Seconds start, end;  // from the start of the play; fixed time included
+  Seconds start, end;   // from the start of the play; fixed time included
   Seconds multiplying;  // unit-seconds that multipliers were held
   SlotTime slots;
   Bytes cache_bytes;                  // crossed the first shared cache

@@ -1,5 +1,5 @@
-// A GPU as the tile player sees it: its units and the levels of its memory hierarchy, each a server. Wired from the spec
-// in one place. Internal to sim/tile.
+// A GPU as the tile player sees it: its units and the levels of its memory hierarchy, each a server. Wired from the
+// spec in one place. Internal to sim/tile.
 #pragma once
 
 #include <algorithm>
