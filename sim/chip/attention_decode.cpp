@@ -32,8 +32,9 @@ KernelPrice price_attention_decode(const work::AttentionDecode& op, const Kernel
   call[spec::CallSize::heads] = op.heads;
   call[spec::CallSize::group] = attention.queries;
   call[spec::CallSize::head_dim] = op.head_dim;
-  return price_flash_decode(attention, context.chip.decode.of(call, context.kernel),
-                            context.chip.prefill.standard.exponential_weight, context);
+  const FlashPlan plan = plan_flash_decode(attention, context.chip.decode.of(call, context.kernel),
+                                           context.chip.prefill.standard.exponential_weight, context);
+  return price_flash(plan, work, context);
 }
 
 }  // namespace mlosim::chip

@@ -48,7 +48,7 @@ KernelPrice price_attention_prefill(const work::AttentionPrefill& op, const Kern
       .append = append_bytes(op),
       .uses_cache = op.causal,
   };
-  return price_flash_prefill(attention, parameters, context);
+  return price_flash(plan_flash_prefill(attention, parameters, context), attention.work, context);
 }
 
 }  // namespace mlosim::chip

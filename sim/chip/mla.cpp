@@ -59,7 +59,7 @@ KernelPrice price_mla_prefill(const work::MlaPrefill& op, const KernelContext& c
       .append = query_elements * 2 * in + latents * new_rows * (in + cache),
       .uses_cache = true,
   };
-  return price_flash_prefill(attention, parameters, context);
+  return price_flash(plan_flash_prefill(attention, parameters, context), attention.work, context);
 }
 
 KernelPrice price_mla_decode(const work::MlaDecode& op, const KernelContext& context) {
@@ -77,8 +77,9 @@ KernelPrice price_mla_decode(const work::MlaDecode& op, const KernelContext& con
       .all_keys = op.seq_kv,
       .narrow_cache = work::is_quantised(op.kv_dtype),
   };
-  return price_flash_decode(attention, context.chip.mla_decode.of(call_of(op, 1), context.kernel),
-                            context.chip.mla_prefill.standard.exponential_weight, context);
+  const FlashPlan plan = plan_flash_decode(attention, context.chip.mla_decode.of(call_of(op, 1), context.kernel),
+                                           context.chip.mla_prefill.standard.exponential_weight, context);
+  return price_flash(plan, work, context);
 }
 
 }  // namespace mlosim::chip
