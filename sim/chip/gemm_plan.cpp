@@ -3,6 +3,7 @@
 #include <algorithm>
 
 #include "sim/chip/gemm_simt.hpp"
+#include "sim/chip/play_kernel.hpp"
 #include "sim/chip/pricing.hpp"
 
 namespace mlosim::chip {
@@ -122,11 +123,20 @@ KernelPlan describe_gemm(const work::Gemm& op, const GemmProblem& p, const GemmC
   return plan;
 }
 
-KernelPrice price_gemm_simt(const work::Gemm& op, const KernelContext& context) {
+KernelPrice price_gemm_simt(const work::Gemm& op, const KernelContext& context, Fidelity fidelity) {
   const GemmProblem p = pose_gemm(op, context);
   const GemmChoice choice = plan_gemm(op, p, context);
   const GemmCost& cost = choice.cost;
-  const Seconds overhead = p.g.fixed + Seconds(cost.ends() + cost.reduction) + quantiser_time(op, p, context);
+  const Seconds more = Seconds(cost.reduction) + quantiser_time(op, p, context);
+  if (fidelity == Fidelity::event) {
+    return play_kernel({grid_of_gemm(p, choice.layout, context)},
+                       {.work = work::work_of(op),
+                        .plan = describe_gemm(op, p, choice),
+                        .more = more,
+                        .overlap_norm = p.g.overlap_norm},
+                       context);
+  }
+  const Seconds overhead = p.g.fixed + Seconds(cost.ends()) + more;
   const ResourceTimes times{.matrix = Seconds(cost.matrix),
                             .vector = {},
                             .l2 = Seconds(std::max(cost.l2, cost.load)),

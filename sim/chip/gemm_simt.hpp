@@ -123,7 +123,4 @@ KernelPlan describe_gemm(const work::Gemm& op, const GemmProblem& p, const GemmC
 // Time of the dynamic quantisation of A, where the operator has one.
 Seconds quantiser_time(const work::Gemm& op, const GemmProblem& p, const KernelContext& context);
 
-// The plan played tile by tile.
-KernelPrice play_gemm_simt(const work::Gemm& op, const KernelContext& context);
-
 }  // namespace mlosim::chip
