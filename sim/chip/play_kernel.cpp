@@ -7,8 +7,6 @@
 namespace mlosim::chip {
 namespace {
 
-constexpr double kMostSteps = 16;  // of a CTA: more change no time by a percent
-
 // A grid of more CTAs than may be played, cut down to whole waves and what the last one has left.
 struct Folded {
   std::size_t ctas = 0;       // that are played
@@ -88,6 +86,7 @@ KernelPrice play_kernel(const tile::Grid& grid, const PlayedKernel& kernel, cons
                             .power = power > played ? power : Seconds(0)};
   KernelPrice price = close_price(context, kernel.work, plan, times, main - ends, grid.fixed + kernel.more + ends);
   price.events = events;
+  price.coarseness = {.merged_steps = grid.merged_steps, .folded_waves = folded.waves_left_out};
   price.causes = {.launch = grid.fixed,
                   .fill = share(slots.fill),
                   .compute = share(slots.compute),

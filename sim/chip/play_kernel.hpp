@@ -10,6 +10,8 @@ namespace mlosim::chip {
 
 // What bounds the cost of a play, and the rates that a grid's efficiencies relate to.
 struct PlayLimits {
+  static constexpr double kMostSteps = 16;  // of a CTA: more change no time by a percent
+
   explicit PlayLimits(const KernelContext& context);
 
   // Steps of the main loop of each of so many CTAs: fewer and coarser ones where there are many.
