@@ -3,6 +3,7 @@
 #include <algorithm>
 
 #include "sim/chip/gemm_simt.hpp"
+#include "sim/chip/play_kernel.hpp"
 #include "sim/chip/pricing.hpp"
 
 namespace mlosim::chip {
@@ -126,9 +127,18 @@ KernelPlan describe_gemm(const work::Gemm& op, const GemmProblem& p, const GemmC
 }
 
 KernelPrice price_gemm_plan(const work::Gemm& op, const GemmProblem& p, const GemmChoice& choice,
-                            const KernelContext& context) {
+                            const KernelContext& context, Fidelity fidelity) {
   const GemmCost& cost = choice.cost;
-  const Seconds overhead = p.g.fixed + Seconds(cost.ends() + cost.reduction) + quantiser_time(op, p, context);
+  const Seconds more = Seconds(cost.reduction) + quantiser_time(op, p, context);
+  if (fidelity == Fidelity::event) {
+    return play_kernel({grid_of_gemm(p, choice.layout, context)},
+                       {.work = work::work_of(op),
+                        .plan = describe_gemm(op, p, choice),
+                        .more = more,
+                        .overlap_norm = p.g.overlap_norm},
+                       context);
+  }
+  const Seconds overhead = p.g.fixed + Seconds(cost.ends()) + more;
   const ResourceTimes times{.matrix = Seconds(cost.matrix),
                             .vector = {},
                             .l2 = Seconds(std::max(cost.l2, cost.load)),
@@ -138,9 +148,9 @@ KernelPrice price_gemm_plan(const work::Gemm& op, const GemmProblem& p, const Ge
   return close_price(context, work::work_of(op), describe_gemm(op, p, choice), times, Seconds(cost.main), overhead);
 }
 
-KernelPrice price_gemm_simt(const work::Gemm& op, const KernelContext& context) {
+KernelPrice price_gemm_simt(const work::Gemm& op, const KernelContext& context, Fidelity fidelity) {
   const GemmProblem p = pose_gemm(op, context);
-  return price_gemm_plan(op, p, plan_gemm(op, p, context), context);
+  return price_gemm_plan(op, p, plan_gemm(op, p, context), context, fidelity);
 }
 
 std::vector<PlanEstimate> best_plans(const work::Operator& op, const KernelContext& context, std::size_t count) {
@@ -149,7 +159,7 @@ std::vector<PlanEstimate> best_plans(const work::Operator& op, const KernelConte
   const GemmProblem p = pose_gemm(*gemm, context);
   std::vector<PlanEstimate> plans;
   for (const GemmChoice& choice : best_gemm_plans(*gemm, p, context, count)) {
-    const KernelPrice price = price_gemm_plan(*gemm, p, choice, context);
+    const KernelPrice price = price_gemm_plan(*gemm, p, choice, context, Fidelity::analytic);
     plans.push_back({.plan = price.plan,
                      .time = price.time,
                      .preference = price.time + Seconds(choice.preference - choice.cost.total())});

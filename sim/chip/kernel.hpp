@@ -90,7 +90,7 @@ struct EnergyByPart {
 // What of a play was left out to stay within KernelContext::max_events.
 struct Coarseness {
   double merged_steps = 1;  // that one played step stands for
-  double folded_waves = 0;  // equal ones that were not played: each takes as long as the mean of two that were
+  double folded_waves = 0;  // equal ones, or problems, that were not played: each takes as long as one that was
 
   bool any() const { return merged_steps > 1 || folded_waves > 0; }
 };
@@ -121,7 +121,7 @@ struct OperandState {
   bool rotates_weights = false;  // benchmark loop over up to five copies of the weights, so that they exceed the L2
 };
 
-inline constexpr std::int64_t kMaxEvents = 40'000;
+inline constexpr std::int64_t kMaxEvents = 400'000;
 
 // Everything a pricing needs besides the operator.
 struct KernelContext {

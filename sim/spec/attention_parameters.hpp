@@ -1,5 +1,5 @@
 // Parameters of fused attention kernels on a GPU, as `attention:` of a chip's family and of a runtime gives them; the
-// formulas stand in sim/chip/flash_attention.hpp. Used by the cost models of attention and latent attention.
+// formulas stand in sim/chip/flash_plan.hpp and sim/chip/flash_attention.hpp. Used by the cost models of attention and latent attention.
 //
 // "clk" is a count of core clocks of one unit (SM, CU).
 #pragma once

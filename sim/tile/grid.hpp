@@ -53,7 +53,8 @@ struct Grid {
   std::string name;
   std::array<Operand, kOperands> operands;
   std::vector<CtaKind> kinds;
-  std::vector<Cta> ctas;  // in the order of dispatch
+  std::vector<Cta> ctas;   // in the order of dispatch
+  std::size_t period = 0;  // of their kinds, where they are not all of one
   std::int64_t units_per_cta = 1;
   std::int64_t resident = 1;  // CTAs that a unit holds at once, by registers, shared memory and threads
 
