@@ -101,6 +101,8 @@ tile::Grid grid_of_flash(const FlashPlan& plan, const KernelContext& context) {
   grid.kept_share = context.chip.last_cache()->reuse_share;
   grid.step_bytes = panels * grid.operands[0].slice;
   grid.fixed = plan.fixed;
+  const double visits = d(plan.keys.heaviest) / plan.parts;
+  grid.merged_steps = PlayLimits::merged(std::ceil(visits), std::ceil(visits / d(per_slice)));
   return grid;
 }
 

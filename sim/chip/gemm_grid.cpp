@@ -79,6 +79,7 @@ tile::Grid grid_of_gemm(const GemmProblem& p, const GemmLayout& layout, const Ke
   grid.kept_share = g.warm_share;
   grid.step_bytes = layout.wave_m * grid.operands[kA].slice + layout.wave_n * grid.operands[kW].slice;
   grid.fixed = g.fixed;
+  grid.merged_steps = PlayLimits::merged(k_steps, steps);
   return grid;
 }
 

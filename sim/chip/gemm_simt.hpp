@@ -120,6 +120,10 @@ std::vector<GemmChoice> best_gemm_plans(const work::Gemm& op, const GemmProblem&
 // What tables say of a plan.
 KernelPlan describe_gemm(const work::Gemm& op, const GemmProblem& p, const GemmChoice& choice);
 
+// The price of a plan.
+KernelPrice price_gemm_plan(const work::Gemm& op, const GemmProblem& p, const GemmChoice& choice,
+                            const KernelContext& context, Fidelity fidelity);
+
 // Time of the dynamic quantisation of A, where the operator has one.
 Seconds quantiser_time(const work::Gemm& op, const GemmProblem& p, const KernelContext& context);
 

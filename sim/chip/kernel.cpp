@@ -23,7 +23,9 @@ KernelPrice price_roofline(const work::Operator& op, const KernelContext& contex
                               .power = {}});
   price.plan.device_read = work.read;
   price.plan.device_written = work.written;
-  price.energy = total_energy(context.chip, dynamic_energy(context.chip, work, work.bytes()), price.time);
+  price.work = work;
+  price.energy_by_part = energy_of(context.chip, work, work.bytes(), price.time);
+  price.energy = price.energy_by_part.total();
   return price;
 }
 

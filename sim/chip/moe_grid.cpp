@@ -49,6 +49,7 @@ tile::Grid grid_of_experts(const GroupedPlan& plan, const GroupedGemm& gemm, con
   grid.cache_efficiency = context.chip.first_shared_cache()->efficiency;
   grid.kept_share = context.chip.last_cache()->reuse_share;
   grid.step_bytes = static_cast<double>(context.chip.units) * slice;
+  grid.merged_steps = PlayLimits::merged(kSteps, steps);
   return grid;
 }
 

@@ -7,8 +7,6 @@
 namespace mlosim::chip {
 namespace {
 
-constexpr double kMostSteps = 16;  // of a CTA: more change no time by a percent
-
 // A grid of more CTAs than may be played, cut down to whole waves and what the last one has left.
 struct Folded {
   std::size_t ctas = 0;      // that are played
@@ -42,6 +40,7 @@ struct Played {
   Seconds time, multiplying;
   Bytes device_read, device_written, crossed, found;
   tile::SlotTime shares;  // of the time without the fixed one
+  double folded = 0;      // repetitions that were not played
 };
 
 Played play_whole(const tile::Grid& grid, const KernelContext& context, std::uint64_t& events) {
@@ -75,7 +74,8 @@ Played play_whole(const tile::Grid& grid, const KernelContext& context, std::uin
                      .load = share(slots.load),
                      .latency = share(slots.latency),
                      .store = share(slots.store),
-                     .idle = share(slots.idle)}};
+                     .idle = share(slots.idle)},
+          .folded = static_cast<double>(folded.left_out)};
 }
 
 }  // namespace
@@ -97,6 +97,7 @@ KernelPrice play_kernel(const std::vector<tile::Grid>& grids, const PlayedKernel
   TimeByCause causes{};
   Bytes found;
   Seconds multiplying, cache, memory;
+  Coarseness coarseness;
   for (const tile::Grid& grid : grids) {
     const Played played = play_whole(grid, context, events);
     plan.device_read += played.device_read;
@@ -106,6 +107,8 @@ KernelPrice play_kernel(const std::vector<tile::Grid>& grids, const PlayedKernel
     multiplying += played.multiplying;
     cache += played.crossed / std::min(shared.bandwidth * grid.cache_efficiency, shared.far_rate());
     memory += (played.device_read + played.device_written) / (chip.device_memory().bandwidth * grid.memory_efficiency);
+    coarseness.merged_steps = std::max(coarseness.merged_steps, grid.merged_steps);
+    coarseness.folded_waves += played.folded;
     causes.launch += grid.fixed;
     causes.fill += played.shares.fill;
     causes.compute += played.shares.compute;
@@ -133,6 +136,7 @@ KernelPrice play_kernel(const std::vector<tile::Grid>& grids, const PlayedKernel
   KernelPrice price = close_price(context, kernel.work, plan, times, main - ends, causes.launch + kernel.more + ends);
   price.causes = causes;
   price.events = events;
+  price.coarseness = coarseness;
   return price;
 }
 

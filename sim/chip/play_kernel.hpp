@@ -2,6 +2,7 @@
 // grids are made where the operators' plans are (gemm_grid.cpp and its like), played by sim/tile.
 #pragma once
 
+#include <algorithm>
 #include <vector>
 
 #include "sim/chip/flash_plan.hpp"
@@ -14,10 +15,14 @@ namespace mlosim::chip {
 
 // What bounds the cost of a play, and the rates that a grid's efficiencies relate to.
 struct PlayLimits {
+  static constexpr double kMostSteps = 64;  // of a CTA: more change no time by a percent
+
   explicit PlayLimits(const KernelContext& context);
 
   // Steps of the main loop of each of so many CTAs: fewer and coarser ones where there are many.
   double steps_of(double ctas) const;
+  // How many times as long a step is that way than it need be, of a CTA that has `steps` and plays `played`.
+  static double merged(double steps, double played) { return std::max(1.0, std::min(steps, kMostSteps) / played); }
 
   double events = 0;
   double memory_rate = 0, cache_rate = 0;  // B/s, datasheet

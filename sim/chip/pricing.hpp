@@ -43,8 +43,8 @@ Seconds power_time(const spec::ChipSpec& chip, Joules dynamic, Seconds undisturb
 // Dynamic energy of matrix work, vector work and device-memory bytes.
 Joules dynamic_energy(const spec::ChipSpec& chip, const work::OpWork& work, Bytes device_bytes);
 
-// Dynamic energy plus the static power over the kernel's time.
-Joules total_energy(const spec::ChipSpec& chip, Joules dynamic, Seconds time);
+// The same by part, with the static power over the kernel's time.
+EnergyByPart energy_of(const spec::ChipSpec& chip, const work::OpWork& work, Bytes device_bytes, Seconds time);
 
 // The limiter of a kernel's main part from the times that its resources would need alone.
 struct ResourceTimes {

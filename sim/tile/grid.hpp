@@ -70,6 +70,9 @@ struct Grid {
   // what is asked for within two steps counts as at hand.
   Bytes step_bytes;
   Seconds fixed;  // launch to first CTA, and drain
+  // Steps of the kernel that one step here stands for, beyond what changes no time: above 1 where the bound on events
+  // made the play coarser.
+  double merged_steps = 1;
 };
 
 }  // namespace mlosim::tile

@@ -108,7 +108,7 @@ void evaluate_workload(benchmark::State& state, const char* name) {
       predict::resolve_precision(workload.precision, *workload.model, hardware.system.chip, warnings);
   double events = 0;
   for (auto _ : state) {
-    const predict::Evaluation e = predict::evaluate(workload, precision, hardware, chip::Fidelity::analytic, nullptr);
+    const predict::Evaluation e = predict::evaluate(workload, precision, hardware, {});
     events += e.total.events;
     benchmark::DoNotOptimize(e.total.makespan);
   }
