@@ -77,7 +77,9 @@ tile::Grid grid_of_gemm(const GemmProblem& p, const GemmLayout& layout, const Pl
   grid.memory_efficiency = p.hbm_rate / limits.memory_rate;
   grid.cache_efficiency = p.l2_rate / limits.cache_rate;
   grid.kept_share = g.warm_share;
-  grid.step_bytes = layout.wave_m * grid.operands[kA].slice + layout.wave_n * grid.operands[kW].slice;
+  const double blocks =
+      std::max(1.0, layout.active / static_cast<double>(layout.tile.units) / (layout.wave_m * layout.wave_n));
+  grid.step_bytes = blocks * (layout.wave_m * grid.operands[kA].slice + layout.wave_n * grid.operands[kW].slice);
   grid.fixed = g.fixed;
   return grid;
 }
