@@ -340,11 +340,9 @@ class Player {
     const double bytes = kind.store.si(), all = bytes * static_cast<double>(grid.grid.units_per_cta);
     double end = at;
     if (bytes > 0) {
-      // CTAs of one wave end together and share their unit's store port.
-      each_unit(grid, cta.group, [&](const Unit& unit) {
-        const double sharing = static_cast<double>(Unit::kRoom - unit.room) / grid.room;
-        end = std::max(end, at + bytes * sharing / grid.grid.store_rate.si());
-      });
+      // A CTA has its share of the unit's store port: those of a wave end together, and its own warps set its pace
+      // later.
+      end = at + bytes * grid.together / grid.grid.store_rate.si();
       end = std::max(end, chip_.levels.front().pass(at, all, grid.grid.cache_efficiency));
       const double written = all * kind.store_missing;
       if (written > 0) end = std::max(end, chip_.memory().pass(at, written, grid.grid.memory_efficiency));
