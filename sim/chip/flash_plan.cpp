@@ -113,9 +113,10 @@ FlashPlan plan_flash_decode(const FlashDecode& attention, const spec::AttentionD
   plan.matrix_visit = pair.matrix * (pairs / parameters.matrix_efficiency);
   plan.exponential_visit = pair.exponential * (pairs * exponential_weight);
   plan.step = parameters.key_step / chip.clock;
-  if (parameters.in_flight > Bytes(0)) {
+  if (const spec::MemoryLevel* cache = chip.first_shared_cache(); cache && parameters.stream_share > 0) {
+    const BytesPerSecond rate = parameters.stream_share * (cache->bandwidth / d(chip.units));
     const Bytes key = attention.cached / (attention.problems * d(std::max<std::int64_t>(1, attention.keys)));
-    plan.step += (d(plan.tile_cols) * key / parameters.in_flight) * chip.device_memory().latency;
+    plan.step += d(plan.tile_cols) * key / rate;
   }
   plan.ends = (attention.narrow_cache ? parameters.tile_overhead_8bit.value_or(parameters.tile_overhead)
                                       : parameters.tile_overhead) /

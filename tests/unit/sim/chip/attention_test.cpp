@@ -254,16 +254,16 @@ TEST(AttentionDecode, CtasThatStartAndEndTogetherTakeWholeRounds) {
   EXPECT_NEAR(time(200), time(101), 0.5);
 }
 
-TEST(AttentionDecode, BytesInFlightBoundTheRateOfACta) {
+TEST(AttentionDecode, ACtaStreamsAtItsShareOfItsUnitsPartOfTheCache) {
   spec::ChipSpec chip = gpu();
   const work::AttentionDecode op{.batch = 1, .seq_kv = 65536, .heads = 8, .kv_heads = 1};
   chip.decode.standard.split = spec::KeySplit::none;
-  chip.decode.standard.in_flight = Bytes(16384);
-  const Seconds stream = (65536.0 * 2 * 128 * 2 / 16384) * chip.device_memory().latency;
+  chip.decode.standard.stream_share = 0.5;
+  const Seconds stream = Bytes(65536.0 * 2 * 128 * 2) / (0.5 * BytesPerSecond(5e12 / 100));
   EXPECT_GT(price(op, chip).time, stream);
-  const double narrow = microseconds(op, chip);
-  chip.decode.standard.in_flight = Bytes(32768);
-  EXPECT_NEAR(narrow - microseconds(op, chip), stream.si() / 2 * 1e6, 0.01 * narrow);
+  const double slow = microseconds(op, chip);
+  chip.decode.standard.stream_share = 1;
+  EXPECT_NEAR(slow - microseconds(op, chip), stream.si() / 2 * 1e6, 0.01 * slow);
 }
 
 TEST(AttentionDecode, AConstantNumberOfPartsHoldsForShortCaches) {
