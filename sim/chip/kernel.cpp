@@ -5,6 +5,7 @@
 #include <algorithm>
 
 #include "sim/chip/pricing.hpp"
+#include "sim/chip/systolic.hpp"
 #include "sim/units/check.hpp"
 
 namespace mlosim::chip {
@@ -101,6 +102,7 @@ KernelPrice price_kernel(const work::Operator& op, const KernelContext& context,
     case Fidelity::analytic:
       return std::visit(AnalyticPricer{context}, op);
     case Fidelity::event:
+      if (context.chip.kind == spec::ChipKind::systolic) return play_systolic(op, context);
       throw spec::InputError("kernels are not played tile by tile in this version",
                              "use --fidelity analytic or roofline; streams and tasks are played by events in both");
   }

@@ -87,10 +87,11 @@ struct KernelContext {
   OperandState operands;
   bool sustained = true;         // the chip has been busy for seconds: no burst above the power cap
   std::string_view kernel = {};  // of the library's, by name, that ran in a benchmark; empty: the library's choice
+  Fidelity fidelity = Fidelity::analytic;  // of what is planned: its closed form, or the play of its steps
 };
 
 // Prices one operator on one chip. Collectives are priced by sim/net. Throws spec::InputError where the chip has no
-// arithmetic for the operator's format, and for Fidelity::event.
+// arithmetic for the operator's format, and for Fidelity::event on a SIMT chip.
 KernelPrice price_kernel(const work::Operator& op, const KernelContext& context, Fidelity fidelity);
 
 }  // namespace mlosim::chip
