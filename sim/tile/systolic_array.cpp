@@ -34,6 +34,7 @@ struct Stream {
 ArrayShare share_stream(const ArrayTiming& array, const MatrixBlock& block, const Stream& stream) {
   const double rate = block.rows_per_clk * array.efficiency;
   const double passes = std::ceil(block.k / d(array.rows)) * stream.blocks;
+  const double granule = std::max(kRegisterRows, std::min(block.row_granule, d(array.rows)));
   ArrayShare best;
   double least = 0;
   const auto consider = [&](std::int64_t arrays, double own_passes, double rows) {
@@ -44,7 +45,7 @@ ArrayShare share_stream(const ArrayTiming& array, const MatrixBlock& block, cons
     best = share;
   };
   for (const std::int64_t arrays : {std::int64_t{1}, std::max<std::int64_t>(1, array.count / 2), array.count}) {
-    consider(arrays, passes, round_up(stream.rows / d(arrays), kRegisterRows));
+    consider(arrays, passes, round_up(stream.rows / d(arrays), granule));
     consider(arrays, passes / d(arrays), stream.rows);
   }
   return best;

@@ -18,8 +18,8 @@ class Pipeline {
   Seconds turn(const SystolicStep& step, const SystolicStep& next) const {
     const Seconds compute = machine_.cycles(step.compute());
     const Seconds bytes = next.in / in_ + step.out / out_;
-    if (next.in <= Bytes(0)) return std::max(compute, bytes);
-    return std::max({compute, bytes, (machine_.in.latency + next.in / in_ + compute) / d(machine_.buffers)});
+    return std::max({compute, bytes, wait_for(machine_.in, next.in / in_, compute),
+                     wait_for(machine_.out, step.out / out_, compute)});
   }
   Seconds first(const SystolicStep& step) const {
     return step.in > Bytes(0) ? machine_.in.latency + step.in / in_ : Seconds(0);
@@ -29,6 +29,12 @@ class Pipeline {
   }
 
  private:
+  // A buffer comes back after its transfer and the step that uses it.
+  Seconds wait_for(const DmaPath& path, Seconds moved, Seconds compute) const {
+    if (moved <= Seconds(0)) return Seconds(0);
+    return (path.latency + moved + compute) / d(machine_.buffers);
+  }
+
   const SystolicMachine& machine_;
   BytesPerSecond in_, out_;
 };

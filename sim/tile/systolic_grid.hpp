@@ -5,9 +5,10 @@
 // the longest of
 //   compute            scalar + max(matrix, vector, permute)
 //   bytes              (in + out·w)/rate, w what a byte out costs of the memory's time
-//   (latency + in/rate + compute)/b
+//   (latency + in/rate + compute)/b, and the same of out
 // and the kernel is the first blocks' way in, the steps, the last block's way out. All cores play the same grid, each
-// on its own part of the operands.
+// on its own part of the operands. Wrong for short steps that both read and write: played, they take up to a sixth
+// more.
 #pragma once
 
 #include <cstdint>
