@@ -10,7 +10,7 @@ KernelPrice price_attention_decode(const work::AttentionDecode& op, const Kernel
   const auto d = [](std::int64_t n) { return static_cast<double>(n); };
   const work::OpWork work = work::work_of(op);
   if (context.chip.kind == spec::ChipKind::systolic)
-    return price_attention_systolic(work, d(op.batch), AttentionPhase::decode, context);
+    return price_attention_systolic(work, d(op.batch), AttentionPhase::decode, context, fidelity);
   const std::int64_t keys = op.window > 0 ? std::min(op.window, op.seq_kv) : op.seq_kv;
   const Bytes key = 2 * d(op.batch) * d(op.kv_heads) * d(op.head_dim) * work::bytes_per_element(op.kv_dtype);
   const FlashDecode attention{

@@ -5,6 +5,7 @@
 #include <algorithm>
 
 #include "sim/chip/pricing.hpp"
+#include "sim/chip/systolic.hpp"
 #include "sim/units/check.hpp"
 
 namespace mlosim::chip {
@@ -29,14 +30,15 @@ KernelPrice price_roofline(const work::Operator& op, const KernelContext& contex
   return price;
 }
 
-// Elementwise kernels stream through one level and contend with nobody: their closed form is what a play would give.
+// Elementwise kernels of a GPU stream through one level and contend with nobody: their closed form is what a play would
+// give.
 struct Pricer {
   const KernelContext& context;
   Fidelity fidelity;
 
   KernelPrice operator()(const work::Gemm& op) const {
     return context.chip.kind == spec::ChipKind::simt ? price_gemm_simt(op, context, fidelity)
-                                                     : price_gemm_systolic(op, context);
+                                                     : price_gemm_systolic(op, context, fidelity);
   }
   KernelPrice operator()(const work::AttentionPrefill& op) const {
     return price_attention_prefill(op, context, fidelity);
@@ -47,10 +49,18 @@ struct Pricer {
   KernelPrice operator()(const work::MlaPrefill& op) const { return price_mla_prefill(op, context, fidelity); }
   KernelPrice operator()(const work::MlaDecode& op) const { return price_mla_decode(op, context, fidelity); }
   KernelPrice operator()(const work::MoeGemm& op) const { return price_moe(op, context, fidelity); }
-  KernelPrice operator()(const work::Elementwise& op) const { return price_elementwise(op, context); }
-  KernelPrice operator()(const work::Embedding& op) const { return price_embedding(op, context); }
-  KernelPrice operator()(const work::Sampling& op) const { return price_sampling(op, context); }
+  KernelPrice operator()(const work::Elementwise& op) const {
+    return plays_steps() ? play_elementwise_systolic(op, context) : price_elementwise(op, context);
+  }
+  KernelPrice operator()(const work::Embedding& op) const {
+    return plays_steps() ? play_embedding_systolic(op, context) : price_embedding(op, context);
+  }
+  KernelPrice operator()(const work::Sampling& op) const {
+    return plays_steps() ? play_sampling_systolic(op, context) : price_sampling(op, context);
+  }
   KernelPrice operator()(const work::Collective&) const { MLOSIM_CHECK(false); }
+
+  bool plays_steps() const { return fidelity == Fidelity::event && context.chip.kind == spec::ChipKind::systolic; }
 };
 
 }  // namespace

@@ -134,7 +134,7 @@ struct KernelContext {
 };
 
 // Prices one operator on one chip. Collectives are priced by sim/net. Throws spec::InputError where the chip has no
-// arithmetic for the operator's format, and for Fidelity::event.
+// arithmetic for the operator's format.
 KernelPrice price_kernel(const work::Operator& op, const KernelContext& context, Fidelity fidelity);
 
 // A plan that the library weighs against others.

@@ -37,7 +37,7 @@ KernelPrice price_mla_prefill(const work::MlaPrefill& op, const KernelContext& c
   form.absorbed = op.absorbed || parameters.absorbed;
   const work::OpWork work = work::work_of(form);
   if (context.chip.kind == spec::ChipKind::systolic)
-    return price_attention_systolic(work, d(op.batch), AttentionPhase::prefill, context);
+    return price_attention_systolic(work, d(op.batch), AttentionPhase::prefill, context, fidelity);
 
   const double latents = d(op.batch) * d(op.kv_rank + op.rope_dim);
   const double new_rows = d(std::min(op.seq_q, op.seq_kv)),
@@ -66,7 +66,7 @@ KernelPrice price_mla_prefill(const work::MlaPrefill& op, const KernelContext& c
 KernelPrice price_mla_decode(const work::MlaDecode& op, const KernelContext& context, Fidelity fidelity) {
   const work::OpWork work = work::work_of(op);
   if (context.chip.kind == spec::ChipKind::systolic)
-    return price_attention_systolic(work, d(op.batch), AttentionPhase::decode, context);
+    return price_attention_systolic(work, d(op.batch), AttentionPhase::decode, context, fidelity);
   const FlashDecode attention{
       .work = work,
       .problems = d(op.batch),

@@ -76,7 +76,7 @@ KernelPrice price_moe(const work::MoeGemm& op, const KernelContext& context, Fid
                                  .rows = rank.rows,
                                  .work = work_of_rank(op, rank),
                                  .permuted = permuted_bytes(op, rank.rows)},
-                                context);
+                                context, fidelity);
 }
 
 }  // namespace mlosim::chip

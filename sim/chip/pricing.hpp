@@ -58,7 +58,6 @@ KernelPrice close_price(const KernelContext& context, const work::OpWork& work, 
 
 // The cost models, by operator and kind of chip. Each plans and prices.
 KernelPrice price_gemm_simt(const work::Gemm& op, const KernelContext& context, Fidelity fidelity);
-KernelPrice price_gemm_systolic(const work::Gemm& op, const KernelContext& context);
 KernelPrice price_attention_prefill(const work::AttentionPrefill& op, const KernelContext& context, Fidelity fidelity);
 KernelPrice price_attention_decode(const work::AttentionDecode& op, const KernelContext& context, Fidelity fidelity);
 KernelPrice price_mla_prefill(const work::MlaPrefill& op, const KernelContext& context, Fidelity fidelity);

@@ -205,16 +205,33 @@ ElementwiseParameters decode_elementwise(Node node) {
 }
 
 SystolicParameters decode_systolic(Node node) {
-  SystolicParameters s{
-      .fixed = node.require<Seconds>("fixed"),
-      .matrix_efficiency = node.require_number("matrix_efficiency", Range::fraction),
-      .memory_efficiency = node.require_number("memory_efficiency", Range::fraction),
-      .fill = node.require_number("fill", Range::non_negative),
-      .decode_per_sequence = node.require<Seconds>("decode_per_sequence", Range::non_negative),
-      .decode_memory_efficiency = node.require_number("decode_memory_efficiency", Range::fraction),
-      .prefill_matrix_efficiency = node.require_number("prefill_matrix_efficiency", Range::fraction),
-      .attention_fixed = node.require<Seconds>("attention_fixed"),
-  };
+  SystolicParameters s;
+  s.fixed = node.require<Seconds>("fixed");
+  s.matrix_efficiency = node.require_number("matrix_efficiency", Range::fraction);
+  s.memory_efficiency = node.require_number("memory_efficiency", Range::fraction);
+  s.weight_load = node.require_number("weight_load", Range::non_negative);
+  s.result = node.require_number("result", Range::non_negative);
+  s.far_result = node.number_or("far_result", s.result, Range::non_negative);
+  s.step = node.require_number("step", Range::non_negative);
+  s.buffers = node.count_or("buffers", 2, 2);
+  s.scoped = node.require<Bytes>("scoped");
+  s.decode_per_sequence = node.require<Seconds>("decode_per_sequence", Range::non_negative);
+  s.decode_memory_efficiency = node.require_number("decode_memory_efficiency", Range::fraction);
+  s.prefill_matrix_efficiency = node.require_number("prefill_matrix_efficiency", Range::fraction);
+  s.attention_fixed = node.require<Seconds>("attention_fixed");
+  for (auto& [name, path] : node.child("paths").members()) {
+    PathParameters& p = s.paths[name];
+    if (path.has("latency")) p.latency = path.require<Seconds>("latency", Range::non_negative);
+    if (path.has("rate")) p.rate = path.require<BytesPerSecond>("rate");
+    p.core = path.number_or("core", 1);
+    p.chip = path.number_or("chip", p.core);
+    path.finish();
+  }
+  for (auto& [name, unit] : node.child("units").members()) {
+    s.units.emplace(name,
+                    UnitTiming{.latency = unit.require_number("latency"), .interval = unit.require_number("interval")});
+    unit.finish();
+  }
   node.finish();
   return s;
 }

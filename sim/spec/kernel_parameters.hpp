@@ -113,16 +113,37 @@ struct ElementwiseParameters {
   std::map<std::string, StreamParameters> kinds;
 };
 
+// A measured way that DMA engines move bytes between two levels. What is left out is the outer level's.
+struct PathParameters {
+  std::optional<Seconds> latency;      // of one transfer, from its issue to the end of the wait for it
+  std::optional<BytesPerSecond> rate;  // that the shares are of: the outer level's bandwidth where none is given
+  double core = 1;                     // share that the engine of one core moves
+  double chip = 1;                     // that those of all cores move together; above 1 where each has its own
+};
+
+// A pipelined unit of a core, in clk.
+struct UnitTiming {
+  double latency = 1;   // until a result can be used
+  double interval = 1;  // between two starts
+};
+
 // Systolic chips: one set for all operators.
 struct SystolicParameters {
   Seconds fixed;                 // of a fused kernel
   double matrix_efficiency = 1;  // of the array's peak in a long pass
-  double memory_efficiency = 1;
-  double fill = 0;              // clk from the first row in to the first result out, besides rows + columns
-  Seconds decode_per_sequence;  // of the attention kernel's sequential grid
+  double memory_efficiency = 1;  // of the device memory, for a long stream in
+  double weight_load = 0;        // clk until the first block of weights is in an idle array
+  double result = 0;             // clk from eight rows in to their results out
+  double far_result = 0;         // the same of the second half of a core's arrays
+  double step = 0;               // clk of a grid step on the scalar core: indices, descriptors, waits
+  std::int64_t buffers = 2;      // blocks of an operand in the scratchpad at once
+  Bytes scoped;                  // of the scratchpad that one kernel may fill
+  Seconds decode_per_sequence;   // of the attention kernel's sequential grid
   double decode_memory_efficiency = 1;
   double prefill_matrix_efficiency = 1;
   Seconds attention_fixed;
+  std::map<std::string, PathParameters> paths;  // measured ones, by "<from>_<to>" of the levels' names
+  std::map<std::string, UnitTiming> units;      // of the vector side, by name
 };
 
 GemmFormats decode_gemm(Node node);

@@ -87,7 +87,10 @@ std::vector<std::pair<std::string, Improve>> improvements(const ChipSpec& chip) 
   });
   all.emplace_back("systolic's fixed times", [](ChipSpec& c, double f) {
     c.systolic.fixed /= f;
-    c.systolic.fill /= f;
+    c.systolic.weight_load /= f;
+    c.systolic.result /= f;
+    c.systolic.far_result /= f;
+    c.systolic.step /= f;
     c.systolic.decode_per_sequence /= f;
     c.systolic.attention_fixed /= f;
   });

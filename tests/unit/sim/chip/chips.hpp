@@ -100,11 +100,18 @@ inline spec::ChipSpec tpu() {
   chip.systolic = {.fixed = Seconds(2e-6),
                    .matrix_efficiency = 1,
                    .memory_efficiency = 0.9,
-                   .fill = 0,
+                   .weight_load = 80,
+                   .result = 88,
+                   .far_result = 88,
+                   .step = 100,
+                   .buffers = 2,
+                   .scoped = Bytes(16e6),
                    .decode_per_sequence = Seconds(1e-6),
                    .decode_memory_efficiency = 0.6,
                    .prefill_matrix_efficiency = 0.4,
-                   .attention_fixed = Seconds(5e-6)};
+                   .attention_fixed = Seconds(5e-6),
+                   .paths = {},
+                   .units = {}};
   chip.elementwise.standard = {
       .fixed = Seconds(0.5e-6), .passes = 1, .in_flight = Bytes(1e6), .memory_efficiency = 0.9, .per_element = {}};
   return chip;
