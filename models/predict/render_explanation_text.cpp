@@ -167,7 +167,8 @@ std::string render_kernel_time(const Explanation& e) {
 
 std::string render_text(const Explanation& e) {
   const Prediction& p = e.prediction;
-  std::string out = render_head(p) + render_breakdown(p.evaluation) + render_kernel_time(e) + render_bottlenecks(p);
+  std::string out = render_head(p) + render_memory(p.evaluation) + render_breakdown(p.evaluation) +
+                    render_kernel_time(e) + render_bottlenecks(p);
   for (std::size_t i = 0; i < e.operators.size(); ++i) out += render_operator(e.operators[i], i + 1, p.fidelity);
   return out + render_assumptions(p);
 }
