@@ -90,6 +90,7 @@ double PlayLimits::steps_of(double ctas) const { return std::clamp(std::floor(ev
 KernelPrice play_kernel(const std::vector<tile::Grid>& grids, const PlayedKernel& kernel,
                         const KernelContext& context) {
   const spec::ChipSpec& chip = context.chip;
+  const spec::MemoryLevel& shared = *chip.first_shared_cache();
   KernelPlan plan = kernel.plan;
   plan.device_read = plan.device_written = plan.shared_cache = Bytes(0);
   std::uint64_t events = 0;
@@ -104,7 +105,7 @@ KernelPrice play_kernel(const std::vector<tile::Grid>& grids, const PlayedKernel
     plan.shared_cache += played.crossed;
     found += played.found;
     multiplying += played.multiplying;
-    cache += played.crossed / (chip.first_shared_cache()->bandwidth * grid.cache_efficiency);
+    cache += played.crossed / std::min(shared.bandwidth * grid.cache_efficiency, shared.far_rate());
     memory += (played.device_read + played.device_written) / (chip.device_memory().bandwidth * grid.memory_efficiency);
     coarseness.merged_steps = std::max(coarseness.merged_steps, grid.merged_steps);
     coarseness.folded_waves += played.folded;

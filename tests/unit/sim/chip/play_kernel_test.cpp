@@ -98,8 +98,9 @@ TEST(PlayKernel, TilesOfTheAuthorAreKept) {
 TEST(PlayKernel, MoreStagesOfTheAuthorHideMoreLatency) {
   spec::ChipSpec chip = gemm_gpu();
   chip.matrix[work::DType::bf16] = Flops(8000);  // what feeds it binds
-  work::Gemm op{.m = 1280, .n = 1280, .k = 8192};
-  op.tiling = {.tile_m = 128, .tile_n = 128, .tile_k = 32, .stages = 1};  // 16 KB over the memory's latency: 32 B/clk
+  for (spec::MemoryLevel& level : chip.levels) level.bandwidth *= 10;
+  work::Gemm op{.m = 12800, .n = 128, .k = 8192};
+  op.tiling = {.tile_m = 128, .tile_n = 128, .tile_k = 32, .stages = 1};
   const Seconds one = price_as(op, chip, Fidelity::event).time;
   op.tiling.stages = 4;
   EXPECT_LT(price_as(op, chip, Fidelity::event).time, one * 0.8);
