@@ -27,7 +27,7 @@ RooflinePosition locate(const chip::KernelPrice& price, const spec::ChipSpec& ch
   r.peak =
       is_matrix ? chip.matrix_rate(work.matrix_dtype, chip.clock).value_or(chip.vector_rate()) : chip.vector_rate();
   r.bandwidth = chip.device_memory().bandwidth;
-  const Flops operations = work.matrix + work.vector;
+  const Flops operations = is_matrix ? work.matrix : work.vector;
   if (work.bytes() > Bytes(0)) r.intensity = operations.si() / work.bytes().si();
   r.ridge = r.peak.si() / r.bandwidth.si();
   if (price.time > Seconds(0)) {

@@ -21,10 +21,10 @@ struct RooflinePosition {
 
   Roof roof = Roof::memory;    // the highest of its lower bounds
   Seconds bound;               // that one
-  double intensity = 0;        // operations per compulsory byte
+  double intensity = 0;        // matrix operations, or vector ones where they are more, per compulsory byte
   double ridge = 0;            // of the chip: below it the memory is the roof, where no cache helps
-  FlopsPerSecond peak;         // of the arithmetic that most of its operations are in
-  FlopsPerSecond achieved;     // operations over its time
+  FlopsPerSecond peak;         // of those operations
+  FlopsPerSecond achieved;     // those over its time
   BytesPerSecond bandwidth;    // of the device memory
   BytesPerSecond transferred;  // bytes at the device memory over its time
 };

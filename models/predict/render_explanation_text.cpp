@@ -76,6 +76,11 @@ std::string render_plans(const KernelFacts& kernel) {
   if (has_tile(plan)) out += row("plan", describe_tiling(plan));
   if (plan.tiles > 1 || has_tile(plan)) out += row(out.empty() ? "plan" : "", describe_waves(plan));
   if (kernel.plans.empty()) return out + row("runners-up", "none: its plan follows from the shape, without a search");
+  if (!has_tile(plan)) {
+    return out + row("plan",
+                     fmt::format("a roofline has none; the library would take {}, {} in closed form",
+                                 describe_tiling(kernel.plans.front().plan), format_short(kernel.plans.front().time)));
+  }
   if (kernel.plans.size() == 1) return out + row("runners-up", "none: no other plan was open");
   out += row("runners-up", fmt::format("by closed forms; this one: {}", format_short(kernel.plans.front().time)));
   for (std::size_t i = 1; i < kernel.plans.size(); ++i) {
@@ -162,7 +167,8 @@ std::string render_kernel_time(const Explanation& e) {
 
 std::string render_text(const Explanation& e) {
   const Prediction& p = e.prediction;
-  std::string out = render_head(p) + render_breakdown(p.evaluation) + render_kernel_time(e) + render_bottlenecks(p);
+  std::string out = render_head(p) + render_memory(p.evaluation) + render_breakdown(p.evaluation) +
+                    render_kernel_time(e) + render_bottlenecks(p);
   for (std::size_t i = 0; i < e.operators.size(); ++i) out += render_operator(e.operators[i], i + 1, p.fidelity);
   return out + render_assumptions(p);
 }

@@ -14,6 +14,8 @@ std::string row(std::string_view label, const std::string& text);
 
 // System, time, rates, power and cost.
 std::string render_head(const Prediction& prediction);
+// Bytes by use, and what to change where they do not fit; empty for bare operators.
+std::string render_memory(const Evaluation& evaluation);
 // Time by cause.
 std::string render_breakdown(const Evaluation& evaluation);
 std::string render_bottlenecks(const Prediction& prediction);

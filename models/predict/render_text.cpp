@@ -40,19 +40,15 @@ std::string render_head(const Prediction& p) {
   return out;
 }
 
-namespace {
-
-constexpr std::size_t kMostOps = 24;  // rows of the operator table; the rest is summed up
-
-std::string render_memory(const plan::MemoryPlan& m) {
+std::string render_memory(const Evaluation& e) {
+  if (!e.memory) return "";
+  const plan::MemoryPlan& m = *e.memory;
   const std::string out =
       row("memory", fmt::format("{} of {} per chip: weights {}, KV cache {}, activations {}, workspace {}",
                                 format_short(m.total()), format_short(m.capacity), format_short(m.weights),
                                 format_short(m.kv_cache), format_short(m.activations), format_short(m.workspace)));
   return m.fits() ? out : out + row("", "DOES NOT FIT: " + render_shortfall(m));
 }
-
-}  // namespace
 
 std::string render_breakdown(const Evaluation& e) {
   const report::TimeBreakdown& b = e.total.breakdown;
@@ -75,6 +71,8 @@ std::string render_bottlenecks(const Prediction& p) {
 }
 
 namespace {
+
+constexpr std::size_t kMostOps = 24;  // rows of the operator table; the rest is summed up
 
 std::string render_ops(const Evaluation& e) {
   std::vector<const report::OpTotal*> ops;
@@ -155,10 +153,8 @@ std::string render_coarseness(const Prediction& p) {
 }
 
 std::string render_text(const Prediction& p) {
-  std::string out = render_head(p);
-  if (p.evaluation.memory) out += render_memory(*p.evaluation.memory);
-  return out + render_breakdown(p.evaluation) + render_bottlenecks(p) + render_ops(p.evaluation) +
-         render_assumptions(p);
+  return render_head(p) + render_memory(p.evaluation) + render_breakdown(p.evaluation) + render_bottlenecks(p) +
+         render_ops(p.evaluation) + render_assumptions(p);
 }
 
 }  // namespace mlosim::predict

@@ -89,7 +89,7 @@ Seconds compute_time(const FlashPlan& plan, double slots) { return compute_of(pl
 KernelPrice price_flash(const FlashPlan& plan, const work::OpWork& work, const KernelContext& context,
                         Fidelity fidelity) {
   const KernelPrice closed = estimate(plan, work, context);
-  if (fidelity == Fidelity::analytic) return closed;
+  if (fidelity == Fidelity::analytic || !PlayLimits::can_list(plan.ctas())) return closed;
   const Seconds append = traffic_of(context, plan.appended, Bytes(0), plan.memory_efficiency).time;
   return play_kernel({grid_of_flash(plan, context)},
                      {.work = work, .plan = closed.plan, .more = append + plan.reduction}, context);

@@ -130,7 +130,7 @@ KernelPrice price_gemm_plan(const work::Gemm& op, const GemmProblem& p, const Ge
                             const KernelContext& context, Fidelity fidelity) {
   const GemmCost& cost = choice.cost;
   const Seconds more = Seconds(cost.reduction) + quantiser_time(op, p, context);
-  if (fidelity == Fidelity::event) {
+  if (fidelity == Fidelity::event && PlayLimits::can_list(choice.layout.ctas)) {
     return play_kernel({grid_of_gemm(p, choice.layout, context)},
                        {.work = work::work_of(op),
                         .plan = describe_gemm(op, p, choice),

@@ -105,7 +105,7 @@ struct KernelPrice {
   work::OpWork work;  // what it has to do: the compulsory bytes and operations
   KernelPlan plan;
   TimeByCause causes;        // of Fidelity::event
-  std::uint64_t events = 0;  // played for it; 0 where it was priced in closed form
+  std::uint64_t events = 0;  // played for it; 0 where it was priced in closed form, as kernels of millions of CTAs are
   Coarseness coarseness;
 
   // What the kernel as a whole is bound by: its launch and ends, where they are the larger part.

@@ -59,7 +59,8 @@ KernelPrice price_moe_simt(const work::MoeGemm& op, const KernelContext& context
   times.hbm += permute;
 
   const KernelPlan plan = kernel_plan_of(grouped, units);
-  if (fidelity == Fidelity::event) return play_experts(grouped, plan, permute, context);
+  const double ctas = std::max(grouped.gemms[0].tiles, grouped.gemms[1].tiles);
+  if (fidelity == Fidelity::event && PlayLimits::can_list(ctas)) return play_experts(grouped, plan, permute, context);
   const Joules dynamic = dynamic_energy(chip, grouped.work, plan.device_read + plan.device_written);
   const Seconds power = power_time(chip, dynamic, main, context.sustained);
   if (power > main) times.power = power;

@@ -17,12 +17,17 @@ namespace mlosim::chip {
 struct PlayLimits {
   static constexpr double kMostSteps = 64;  // of a CTA: more change no time by a percent
 
+  static constexpr double kMostCtas =
+      2e6;  // that are listed one by one: thousands of waves are as good as a closed form
+
   explicit PlayLimits(const KernelContext& context);
 
   // Steps of the main loop of each of so many CTAs: fewer and coarser ones where there are many.
   double steps_of(double ctas) const;
   // How many times as long a step is that way than it need be, of a CTA that has `steps` and plays `played`.
   static double merged(double steps, double played) { return std::max(1.0, std::min(steps, kMostSteps) / played); }
+
+  static bool can_list(double ctas) { return ctas <= kMostCtas; }
 
   double events = 0;
   double memory_rate = 0, cache_rate = 0;  // B/s, datasheet

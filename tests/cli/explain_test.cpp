@@ -59,6 +59,14 @@ TEST_F(Explain, OneOperatorIsShownAlone) {
   expect_refused(explain(kTiled, "--op 1"), {"no operator 1", "from 0 to 0"});
 }
 
+TEST_F(Explain, AWorkloadThatDoesNotFitIsExplainedAllTheSame) {
+  const CommandResult result = explain(kSmall, "--set inference.batch=100000");
+  EXPECT_EQ(result.exit_code, 1);
+  EXPECT_THAT(result.out, HasSubstr("DOES NOT FIT"));
+  EXPECT_THAT(result.out, HasSubstr("runners-up"));
+  EXPECT_THAT(result.err, HasSubstr("does not fit"));
+}
+
 TEST_F(Explain, WrongInputIsRefused) {
   expect_refused(mlosim("explain"), {"workload"});
   expect_refused(explain(kSmall, "--plans -1"), {"--plans"});

@@ -35,7 +35,7 @@ int run_explain(Options options, const spec::Library& library) {
   } else {
     std::cout << predict::render_text(explanation);
   }
-  return kDone;
+  return answer_of(explanation.prediction);
 }
 
 }  // namespace

@@ -49,10 +49,7 @@ int run_predict(const Options& options, const spec::Library& library) {
       break;
     }
   }
-  const auto& memory = prediction.evaluation.memory;
-  if (!memory || memory->fits()) return kDone;
-  std::cerr << "the workload does not fit: " << predict::render_shortfall(*memory) << '\n';
-  return kAnswerIsNo;
+  return answer_of(prediction);
 }
 
 }  // namespace

@@ -2,9 +2,12 @@
 
 #include <CLI/CLI.hpp>
 
+#include <iostream>
 #include <utility>
 
+#include "models/predict/render.hpp"
 #include "sim/spec/diagnostics.hpp"
+#include "tools/mlosim/commands.hpp"
 #include "tools/mlosim/word_option.hpp"
 
 namespace mlosim::cli {
@@ -59,6 +62,13 @@ void add_workload_options(CLI::App& command, WorkloadArguments& arguments) {
                                   "tile, where they can be)")
       ->default_str("event");
   add_max_events(command, a.max_events);
+}
+
+int answer_of(const predict::Prediction& prediction) {
+  const auto& memory = prediction.evaluation.memory;
+  if (!memory || memory->fits()) return kDone;
+  std::cerr << "the workload does not fit: " << predict::render_shortfall(*memory) << '\n';
+  return kAnswerIsNo;
 }
 
 predict::PredictOptions predict_options_of(const WorkloadArguments& arguments) {

@@ -33,6 +33,9 @@ void add_max_events(CLI::App& command, std::optional<std::int64_t>& max_events);
 // The bound that was given, or the usual one. Throws spec::InputError where no kernel is played.
 std::int64_t max_events_of(const std::optional<std::int64_t>& max_events, bool plays_kernels);
 
+// The exit code of a prediction; says on standard error what is missing where the workload does not fit.
+int answer_of(const predict::Prediction& prediction);
+
 // Throws spec::InputError.
 predict::PredictOptions predict_options_of(const WorkloadArguments& arguments);
 

@@ -6,6 +6,11 @@
 #include "validate/compare/score.hpp"
 
 namespace mlosim::compare {
+namespace {
+
+constexpr double kAgreement = 1e-6;  // below it a row was priced alike
+
+}  // namespace
 
 double log_apart(const ScoredRow& row) { return std::log(row.predicted / *row.analytic); }
 
@@ -34,7 +39,7 @@ Disagreement disagreement_of(const std::vector<const ScoredRow*>& rows) {
 std::vector<std::size_t> most_apart(const std::vector<ScoredRow>& rows, std::size_t count) {
   std::vector<std::size_t> order;
   for (std::size_t i = 0; i < rows.size(); ++i) {
-    if (rows[i].analytic) order.push_back(i);
+    if (rows[i].analytic && std::abs(log_apart(rows[i])) > kAgreement) order.push_back(i);
   }
   std::stable_sort(order.begin(), order.end(), [&](std::size_t a, std::size_t b) {
     return std::abs(log_apart(rows[a])) > std::abs(log_apart(rows[b]));

@@ -19,7 +19,8 @@ struct Disagreement {
 
 Disagreement disagreement_of(const std::vector<const ScoredRow*>& rows);
 
-// Indices of the rows that the fidelities disagree most about, the farthest apart first; ties in the rows' order.
+// Indices of the rows that the fidelities disagree most about, the farthest apart first; ties in the rows' order. Rows
+// that are the same in both, such as those of operators that are not played, are left out.
 std::vector<std::size_t> most_apart(const std::vector<ScoredRow>& rows, std::size_t count);
 
 // ln(event / analytic). Requires a row that has both.

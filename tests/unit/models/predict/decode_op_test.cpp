@@ -151,7 +151,7 @@ TEST(DecodeOp, APlanThatCannotBeIsAMistakeAtItsPlace) {
     EXPECT_THAT(result.mistakes, SizeIs(1)) << plan;
     return result.mistakes.empty() ? "" : result.mistakes.front();
   };
-  EXPECT_THAT(mistake("{tile: [128, 256]}"), HasSubstr("w.yaml:1:49: ops.0.plan.tile: expected 3 whole numbers"));
+  EXPECT_THAT(mistake("{tile: [128, 256]}"), HasSubstr("w.yaml:1:50: ops.0.plan.tile: expected 3 whole numbers"));
   EXPECT_THAT(mistake("{tile: [128, 256, 64, 1]}"), HasSubstr("not 4; tile: [128, 256, 64]"));
   EXPECT_THAT(mistake("{tile: 128}"), HasSubstr("ops.0.plan.tile: expected a list"));
   EXPECT_THAT(mistake("{tile: [128, 0, 64]}"), HasSubstr("ops.0.plan.tile.1: '0' is less than 1"));

@@ -331,7 +331,7 @@ TEST_F(PredictTest, OperatorsWithDifferentPlansAreDifferent) {
 
 TEST_F(PredictTest, APlanThatTheChipCannotHoldIsAMistakeAtItsOperator) {
   EXPECT_THAT(prediction_mistake(tiled("{tile: [128, 128, 64], stages: 64}")),
-              HasSubstr("w.yaml:1:64: ops.0: 64 stages of 128x128x64 take 2048 KiB of shared memory; a unit has 176"));
+              HasSubstr("w.yaml:1:68: ops.0: 64 stages of 128x128x64 take 2048 KiB of shared memory; a unit has 176"));
   EXPECT_THAT(prediction_mistake(tiled("{tile: [512, 512, 16]}")),
               HasSubstr("ops.0: a tile of 512x512 has 262144 accumulators a unit; a unit holds 65536 in fp32"));
   EXPECT_THAT(prediction_mistake(tiled("{split_k: 3}")), HasSubstr("ops.0: toy has no GEMM kernel that splits k in 3"));

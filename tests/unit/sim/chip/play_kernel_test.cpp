@@ -67,6 +67,13 @@ TEST(PlayKernel, FewerEventsThanAPlayNeedsFoldWavesAndKeepTheTime) {
   EXPECT_NEAR(coarse.time / fine.time, 1, 0.02);
 }
 
+TEST(PlayKernel, KernelsOfMillionsOfCtasArePricedInClosedForm) {
+  const work::Gemm op{.m = 1'000'000'000, .n = 1'000'000'000, .k = 64};
+  const KernelPrice price = price_as(op, gemm_gpu(), Fidelity::event);
+  EXPECT_EQ(price.events, 0u);
+  EXPECT_EQ(price.time, price_as(op, gemm_gpu(), Fidelity::analytic).time);
+}
+
 TEST(PlayKernel, CausalRowsOfUnequalLengthLeaveATail) {
   const work::AttentionPrefill causal{.batch = 1, .seq_q = 8192, .seq_kv = 8192, .heads = 2, .kv_heads = 2};
   work::AttentionPrefill full = causal;

@@ -41,7 +41,8 @@ TEST(Disagreement, OfNoRowsIsNothing) {
 }
 
 TEST(Disagreement, RowsAreListedByTheirDistanceEitherWay) {
-  const std::vector<ScoredRow> rows{row(1, 1.1, 1.0), row(1, 1, std::nullopt), row(1, 0.5, 1), row(1, 1.9, 1)};
+  const std::vector<ScoredRow> rows{row(1, 1.1, 1.0), row(1, 1, std::nullopt), row(1, 0.5, 1), row(1, 1.9, 1),
+                                    row(1, 2, 2)};
   EXPECT_THAT(most_apart(rows, 2), ElementsAre(2u, 3u));
   EXPECT_THAT(most_apart(rows, 9), ElementsAre(2u, 3u, 0u));
 }
