@@ -68,7 +68,7 @@ tile::Grid grid_of_gemm(const GemmProblem& p, const GemmLayout& layout, const Pl
   grid.kinds = {kind};
   grid.ctas = raster(layout, static_cast<std::uint32_t>(p.batch), steps);
   grid.units_per_cta = layout.tile.units;
-  grid.resident = static_cast<std::int64_t>(layout.resident);
+  grid.resident = static_cast<std::int64_t>(layout.places);
   grid.load_rate = g.unit_load * p.clock / Seconds(1);
   grid.in_flight = Bytes(cta.in_flight);
   grid.store_rate = g.epilogue_store * p.clock / Seconds(1);

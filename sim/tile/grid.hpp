@@ -37,6 +37,7 @@ struct CtaKind {
   Seconds wait;
   std::array<Bytes, kOperands> load{};              // into one unit
   std::array<double, kOperands> cache_share{1, 1};  // of those that cross the shared cache: below 1 with multicast
+  Seconds links{};                                  // of a step of a collective: the chip's links are held for it
   Seconds epilogue;                                 // besides the stores
   Bytes store;                                      // out of one unit
   double store_missing = 1;                         // share of the stores that reaches the device memory
@@ -55,7 +56,8 @@ struct Grid {
   std::vector<CtaKind> kinds;
   std::vector<Cta> ctas;  // in the order of dispatch
   std::int64_t units_per_cta = 1;
-  std::int64_t resident = 1;  // CTAs that a unit holds at once, by registers, shared memory and threads
+  std::int64_t resident = 1;  // CTAs of this kernel that fill a unit, by registers, shared memory and threads: one of
+                              // them leaves the rest of the unit to other kernels, however few there are
 
   BytesPerSecond load_rate;      // most that a unit loads
   Bytes in_flight;               // that the CTAs of a unit request ahead, all together

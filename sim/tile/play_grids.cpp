@@ -2,6 +2,7 @@
 
 #include <cmath>
 #include <deque>
+#include <tuple>
 
 #include "sim/event/simulator.hpp"
 #include "sim/tile/simt_chip.hpp"
@@ -14,7 +15,7 @@ class Player;
 
 // One slice of a panel in the caches.
 struct Slice {
-  double touched = -1;  // bytes that the grid had touched when it was asked for last; < 0: never
+  double touched = -1;  // bytes that all grids had touched when it was asked for last; < 0: never
   double there_at = 0;
 };
 
@@ -37,7 +38,6 @@ struct GridState : event::Event {
   std::size_t next = 0;
   std::size_t under_way = 0;
   double begun = 0, ended = 0;
-  double touched = 0;
   KnownFriction known_friction;
   std::array<std::vector<Slice>, kOperands> slices;
   std::vector<int> on_group;  // its CTAs that run on each group of units
@@ -65,18 +65,35 @@ struct CtaState : event::Event {
   Operands current, next;
 };
 
+// Of kernels that are launched at the same moment, the one with fewer CTAs goes first; what follows only makes the
+// order one of the kernels and not of their streams.
+bool goes_before(const Grid& a, const Grid& b) {
+  const auto key = [](const Grid& grid) {
+    std::uint64_t steps = 0;
+    for (const Cta& cta : grid.ctas) steps += cta.steps;
+    const CtaKind& kind = grid.kinds.front();
+    return std::make_tuple(grid.ctas.size(), steps, grid.units_per_cta, grid.resident, kind.multiply.si(),
+                           kind.wait.si(), kind.load[0].si(), kind.load[1].si(), kind.store.si());
+  };
+  return key(a) < key(b);
+}
+
 double as_seconds(event::Time t) { return static_cast<double>(t.ps()) * 1e-12; }
 
 class Player {
  public:
   Player(const spec::ChipSpec& spec, const std::vector<GridStream>& streams) : chip_(build_simt_chip(spec)) {
+    std::vector<GridState*> first;
     for (std::size_t s = 0; s < streams.size(); ++s) {
       queued_.emplace_back();
       for (std::size_t i = 0; i < streams[s].size(); ++i) {
         queued_.back().push_back(&grids_.emplace_back(*this, *streams[s][i], s, i));
       }
-      if (!queued_.back().empty()) launch(*queued_.back().front(), 0);
+      if (!queued_.back().empty()) first.push_back(queued_.back().front());
     }
+    std::stable_sort(first.begin(), first.end(),
+                     [](const GridState* a, const GridState* b) { return goes_before(a->grid, b->grid); });
+    for (GridState* grid : first) launch(*grid, 0);
   }
 
   PlayedGrids run() {
@@ -96,7 +113,7 @@ class Player {
 
   void start(GridState& grid) {
     waiting_.push_back(&grid);
-    fill(grid);
+    if (waiting_.size() == 1) fill(grid);
   }
 
   void advance(CtaState& cta) {
@@ -155,26 +172,24 @@ class Player {
         if (room_of(grid, g) == most) place(grid, g);
       }
     }
-    waiting_.erase(std::find(waiting_.begin(), waiting_.end(), &grid));
+    waiting_.pop_front();
+    if (!waiting_.empty()) fill(*waiting_.front());
   }
 
-  // The CTA's place is free: the kernels that still have CTAs get it in the order in which they started.
+  // The CTA's place is free: who is first in line gets it, and the next in line when the first has no CTAs left.
   void refill(const CtaState& ended) {
+    if (waiting_.empty()) return;
     const auto units = static_cast<std::size_t>(ended.grid->grid.units_per_cta);
     const std::size_t first = ended.group * units, last = first + units - 1;
-    for (std::size_t i = 0; i < waiting_.size();) {
-      GridState& grid = *waiting_[i];
-      const auto per_cta = static_cast<std::size_t>(grid.grid.units_per_cta);
-      const std::size_t groups = groups_of(grid.grid);
-      for (std::size_t g = first / per_cta; g <= last / per_cta && g < groups; ++g) {
-        while (grid.next < grid.grid.ctas.size() && room_of(grid, g) >= grid.room) place(grid, g);
-      }
-      if (grid.next == grid.grid.ctas.size()) {
-        waiting_.erase(waiting_.begin() + static_cast<std::ptrdiff_t>(i));
-      } else {
-        ++i;
-      }
+    GridState& grid = *waiting_.front();
+    const auto per_cta = static_cast<std::size_t>(grid.grid.units_per_cta);
+    const std::size_t groups = groups_of(grid.grid);
+    for (std::size_t g = first / per_cta; g <= last / per_cta && g < groups; ++g) {
+      while (grid.next < grid.grid.ctas.size() && room_of(grid, g) >= grid.room) place(grid, g);
     }
+    if (grid.next < grid.grid.ctas.size()) return;
+    waiting_.pop_front();
+    if (!waiting_.empty()) fill(*waiting_.front());
   }
 
   void place(GridState& grid, std::size_t group) {
@@ -221,7 +236,8 @@ class Player {
     const double multiply = kind.multiply.si() * cta.current.friction, wait = kind.wait.si() * cta.current.friction;
     each_unit(grid, cta.group, [&](Unit& unit) { unit.multipliers.hold(begin, multiply); });
     const double paced = begin + std::max(multiply, wait);
-    const double done = std::max(paced, cta.current.at);
+    double done = std::max(paced, cta.current.at);
+    if (kind.links > Seconds(0)) done = std::max(done, chip_.links.hold(at, kind.links.si()));
     SlotTime& slots = grid.run.slots;
     slots.load += Seconds(done - paced);
     (multiply >= wait ? slots.compute : slots.latency) += Seconds(paced - at);
@@ -287,15 +303,15 @@ class Player {
     double missing = 1 - operand.warm;
     const double kept = grid.grid.kept_share * chip_.last_cache().capacity + 2 * grid.grid.step_bytes.si();
     if (slice.touched >= 0) {
-      const double since = grid.touched - slice.touched;
+      const double since = touched_ - slice.touched;
       missing = since <= kept ? 0 : 1;
       arrival = std::max(arrival, slice.there_at);
     }
     // What is asked for again and again stays at the young end: only what comes back from the older half moves others
     // on.
     constexpr double kOld = 0.5;
-    if (slice.touched < 0 || grid.touched - slice.touched > kOld * kept) grid.touched += operand.slice.si();
-    slice.touched = grid.touched;
+    if (slice.touched < 0 || touched_ - slice.touched > kOld * kept) touched_ += operand.slice.si();
+    slice.touched = touched_;
     latency = missing * chip_.memory().latency + (1 - missing) * chip_.levels.front().latency;
     return missing;
   }
@@ -352,7 +368,8 @@ class Player {
   event::Simulator sim_;
   std::deque<GridState> grids_;
   std::vector<std::vector<GridState*>> queued_;
-  std::vector<GridState*> waiting_;  // started, with CTAs to dispatch
+  std::deque<GridState*> waiting_;  // started, with CTAs to dispatch, in that order
+  double touched_ = 0;              // bytes that went into the caches
   std::deque<CtaState> ctas_;
   std::vector<CtaState*> free_;
 };
