@@ -1,6 +1,7 @@
 // A serving framework's own all-reduce, as a runtime's YAML gives it. The formula stands in sim/net/custom_all_reduce.
 #pragma once
 
+#include <cstdint>
 #include <map>
 #include <string>
 
@@ -17,6 +18,7 @@ struct CustomAllReduce {
   double second_shot = 0;          // memory latencies of the two-shot form's middle barrier
   double one_shot_efficiency = 1;  // of the link bandwidth
   double two_shot_efficiency = 1;
+  std::int64_t blocks = 1;                         // CTAs of its kernel
   Bytes largest;                                   // above it the library's collective is used
   std::map<std::string, Bytes> largest_by_family;  // chips whose limit is another, by ChipSpec::family
 

@@ -8,6 +8,7 @@ CustomAllReduce decode_custom_all_reduce(Node node) {
       .second_shot = node.require_number("second_shot", Range::non_negative),
       .one_shot_efficiency = node.require_number("one_shot_efficiency", Range::fraction),
       .two_shot_efficiency = node.require_number("two_shot_efficiency", Range::fraction),
+      .blocks = node.require_count("blocks"),
       .largest = node.require<Bytes>("largest"),
       .largest_by_family = {},
   };

@@ -57,10 +57,11 @@ TEST(RuntimeSpec, AnUnknownLaunchPathIsAMistake) {
 }
 
 TEST(RuntimeSpec, ACustomAllReduceMayDifferByFamily) {
-  const Read acme = read(acme_with(
-      "families:",
-      "custom_all_reduce: {start: 10, hop: 0.3, second_shot: 17, one_shot_efficiency: 0.6, two_shot_efficiency: 0.7,\n"
-      "                    largest: 8 MiB, largest_by_family: {ampere: 4 MiB}}\nfamilies:"));
+  const Read acme =
+      read(acme_with("families:",
+                     "custom_all_reduce: {start: 10, hop: 0.3, second_shot: 17, one_shot_efficiency: 0.6, "
+                     "two_shot_efficiency: 0.7, blocks: 36,\n"
+                     "                    largest: 8 MiB, largest_by_family: {ampere: 4 MiB}}\nfamilies:"));
   EXPECT_THAT(acme.mistakes, IsEmpty());
   ASSERT_TRUE(acme.runtime.custom_all_reduce.has_value());
   EXPECT_EQ(acme.runtime.custom_all_reduce->largest_on("ampere"), Bytes(4 << 20));
