@@ -88,6 +88,7 @@ KernelPrice play_kernel(const tile::Grid& grid, const PlayedKernel& kernel, cons
                             .power = power > played ? power : Seconds(0)};
   KernelPrice price = close_price(context, kernel.work, plan, times, main - ends, grid.fixed + kernel.more + ends);
   price.events = events;
+  if (context.keeps_grids) price.grids = std::make_shared<const std::vector<tile::Grid>>(1, grid);
   price.causes = {.launch = grid.fixed,
                   .fill = share(slots.fill),
                   .compute = share(slots.compute),
