@@ -14,10 +14,16 @@ namespace {
 
 using Grids = std::vector<tile::Grid>;
 
-Seconds play_alone(const Grids& grids, const spec::ChipSpec& chip) {
+// What is played of a kernel, and the time of other kernels around it, which follows.
+struct Parts {
+  Grids grids;
+  Seconds after;
+};
+
+Seconds play_alone(const Parts& parts, const spec::ChipSpec& chip) {
   tile::GridStream stream;
-  for (const tile::Grid& grid : grids) stream.push_back(&grid);
-  return tile::play_grids(chip, {stream}).makespan;
+  for (const tile::Grid& grid : parts.grids) stream.push_back(&grid);
+  return tile::play_grids(chip, {stream}).makespan + parts.after;
 }
 
 // Units that run `factor` times as long for everything: a clock below the highest.
@@ -65,28 +71,28 @@ tile::Grid paced(const KernelPrice& price, const KernelContext& context) {
                                 .max_events = context.max_events});
 }
 
-Grids grids_of(const ConcurrentKernel& kernel, const KernelContext& context) {
+Parts parts_of(const ConcurrentKernel& kernel, const KernelContext& context) {
   if (const auto* held = std::get_if<PacedByNetwork>(&kernel)) {
-    return {tile::make_paced_grid({.name = "collective",
-                                   .ctas = std::min(held->ctas, context.chip.units),
-                                   .rounds = 1,
-                                   .fixed = {},
-                                   .main = held->time,
-                                   .device_bytes = held->device_bytes,
-                                   .cache_bytes = held->cache_bytes,
-                                   .links = held->links,
-                                   .max_events = context.max_events})};
+    return {.grids = {tile::make_paced_grid({.name = "collective",
+                                             .ctas = std::min(held->ctas, context.chip.units),
+                                             .rounds = 1,
+                                             .fixed = {},
+                                             .main = held->time,
+                                             .device_bytes = held->device_bytes,
+                                             .cache_bytes = held->cache_bytes,
+                                             .links = held->links,
+                                             .max_events = context.max_events})},
+            .after = {}};
   }
   const auto& op = std::get<work::Operator>(kernel);
   MLOSIM_CHECK(!std::holds_alternative<work::Collective>(op));
   const KernelPrice price = price_kernel(op, context, Fidelity::event);
   if (!price.grids || events_of(*price.grids) > kMostPlays * static_cast<double>(context.max_events))
-    return {paced(price, context)};
-  Grids grids = *price.grids;
-  grids.back().fixed += price.causes.other_kernels;
+    return {.grids = {paced(price, context)}, .after = {}};
+  Parts parts{.grids = *price.grids, .after = price.causes.other_kernels};
   const Seconds undisturbed = price.time - price.causes.launch - price.causes.other_kernels - price.causes.power;
-  if (price.causes.power > Seconds(0)) slow_units(grids, 1 + price.causes.power / undisturbed);
-  return grids;
+  if (price.causes.power > Seconds(0)) slow_units(parts.grids, 1 + price.causes.power / undisturbed);
+  return parts;
 }
 
 }  // namespace
@@ -95,29 +101,35 @@ PlayedTogether play_together(const std::vector<std::vector<ConcurrentKernel>>& s
   KernelContext keeping = context;
   keeping.keeps_grids = true;
   PlayedTogether result;
-  std::vector<std::vector<Grids>> grids;
+  std::vector<std::vector<Parts>> kernels;
   std::vector<tile::GridStream> queues;
   for (const std::vector<ConcurrentKernel>& stream : streams) {
-    std::vector<Grids>& kernels = grids.emplace_back();
+    std::vector<Parts>& queued = kernels.emplace_back();
     std::vector<ConcurrentRun>& runs = result.runs.emplace_back();
     for (const ConcurrentKernel& kernel : stream) {
-      kernels.push_back(grids_of(kernel, keeping));
-      runs.push_back({.start = {}, .end = {}, .alone = play_alone(kernels.back(), context.chip)});
+      queued.push_back(parts_of(kernel, keeping));
+      runs.push_back({.start = {}, .end = {}, .alone = play_alone(queued.back(), context.chip)});
     }
     tile::GridStream& queue = queues.emplace_back();
-    for (const Grids& kernel : kernels) {
-      for (const tile::Grid& grid : kernel) queue.push_back(&grid);
+    Seconds before;
+    for (Parts& parts : queued) {
+      parts.grids.front().fixed += before;
+      before = parts.after;
+      for (const tile::Grid& grid : parts.grids) queue.push_back(&grid);
     }
   }
   const tile::PlayedGrids played = tile::play_grids(context.chip, queues);
-  result.makespan = played.makespan;
   result.events = played.events;
   for (std::size_t s = 0; s < streams.size(); ++s) {
     std::size_t next = 0;
+    Seconds before;
     for (std::size_t k = 0; k < streams[s].size(); ++k) {
-      result.runs[s][k].start = played.runs[s][next].start;
-      next += grids[s][k].size();
-      result.runs[s][k].end = played.runs[s][next - 1].end;
+      ConcurrentRun& run = result.runs[s][k];
+      run.start = played.runs[s][next].start + before;
+      next += kernels[s][k].grids.size();
+      before = kernels[s][k].after;
+      run.end = played.runs[s][next - 1].end + before;
+      result.makespan = std::max(result.makespan, run.end);
     }
   }
   return result;

@@ -16,6 +16,7 @@
 namespace mlosim::tile {
 
 inline constexpr std::size_t kOperands = 2;
+inline constexpr std::uint32_t kMostAhead = 8;
 inline constexpr std::uint32_t kNoPanel = std::numeric_limits<std::uint32_t>::max();
 
 // An operand as CTAs share it: panels (rows of A, rows of W, keys of a head), each cut into `slices` along the main
@@ -59,6 +60,8 @@ struct Grid {
   std::int64_t resident = 1;  // CTAs of this kernel that fill a unit, by registers, shared memory and threads: one of
                               // them leaves the rest of the unit to other kernels, however few there are
 
+  bool keeps_time = false;       // `wait` counts from when a step was due: a CTA that was held up makes up for it
+  std::uint32_t ahead = 1;       // steps whose operands are requested before their turn, <= kMostAhead
   BytesPerSecond load_rate;      // most that a unit loads
   Bytes in_flight;               // that the CTAs of a unit request ahead, all together
   BytesPerSecond store_rate;     // of a unit

@@ -60,9 +60,10 @@ struct CtaState : event::Event {
   Player& player;
   GridState* grid = nullptr;
   std::size_t cta = 0, group = 0;
-  std::uint32_t step = 0;
+  std::uint32_t step = 0, asked = 0;  // steps that are done; whose operands have been requested
+  double begun = 0;                   // of its first step
   CtaStage stage = CtaStage::prologue;
-  Operands current, next;
+  std::array<Operands, kMostAhead + 1> operands;  // of step s: operands[s % operands.size()]
 };
 
 // Of kernels that are launched at the same moment, the one with fewer CTAs goes first; what follows only makes the
@@ -121,11 +122,11 @@ class Player {
     switch (cta.stage) {
       case CtaStage::prologue:
         cta.stage = CtaStage::steps;
-        cta.current = request(cta, 0, now);
+        cta.begun = now;
+        ask(cta, now);
         return step(cta, now);
       case CtaStage::steps:
         if (++cta.step == cta.grid->grid.ctas[cta.cta].steps) return store(cta, now);
-        cta.current = cta.next;
         return step(cta, now);
       case CtaStage::end:
         return release(cta);
@@ -205,7 +206,7 @@ class Player {
     cta->grid = &grid;
     cta->cta = grid.next++;
     cta->group = group;
-    cta->step = 0;
+    cta->step = cta->asked = 0;
     cta->stage = CtaStage::prologue;
     ++grid.under_way;
     ++grid.on_group[group];
@@ -230,13 +231,16 @@ class Player {
   void step(CtaState& cta, double at) {
     GridState& grid = *cta.grid;
     const CtaKind& kind = kind_of(cta);
-    if (cta.step + 1 < grid.grid.ctas[cta.cta].steps) cta.next = request(cta, cta.step + 1, at);
+    constexpr int kAtOnce = 2;  // so that CTAs that start together get their first operands in turn
+    for (int i = 0; i < kAtOnce && cta.asked <= cta.step + grid.grid.ahead; ++i) ask(cta, at);
+    const Operands current = cta.operands[cta.step % cta.operands.size()];
     double begin = at;
     each_unit(grid, cta.group, [&](const Unit& unit) { begin = std::max(begin, unit.multipliers.free_at); });
-    const double multiply = kind.multiply.si() * cta.current.friction, wait = kind.wait.si() * cta.current.friction;
+    const double multiply = kind.multiply.si() * current.friction, wait = kind.wait.si() * current.friction;
     each_unit(grid, cta.group, [&](Unit& unit) { unit.multipliers.hold(begin, multiply); });
-    const double paced = begin + std::max(multiply, wait);
-    double done = std::max(paced, cta.current.at);
+    const double paced =
+        std::max(begin + multiply, grid.grid.keeps_time ? cta.begun + (cta.step + 1) * wait : begin + wait);
+    double done = std::max(paced, current.at);
     if (kind.links > Seconds(0)) done = std::max(done, chip_.links.hold(at, kind.links.si()));
     SlotTime& slots = grid.run.slots;
     slots.load += Seconds(done - paced);
@@ -247,6 +251,12 @@ class Player {
 
   void wake(CtaState& cta, double at) {
     sim_.schedule_at(cta, std::max(sim_.now(), event::Time() + event::to_span_up(Seconds(at))));
+  }
+
+  void ask(CtaState& cta, double at) {
+    if (cta.asked == cta.grid->grid.ctas[cta.cta].steps) return;
+    cta.operands[cta.asked % cta.operands.size()] = request(cta, cta.asked, at);
+    ++cta.asked;
   }
 
   // Asks for the operands of a step.
@@ -377,6 +387,7 @@ class Player {
 GridState::GridState(Player& player_, const Grid& grid_, std::size_t stream_, std::size_t place_)
     : Event(&start), player(player_), grid(grid_), stream(stream_), place(place_) {
   MLOSIM_CHECK(!grid.ctas.empty() && grid.resident >= 1 && grid.units_per_cta >= 1);
+  MLOSIM_CHECK(grid.ahead >= 1 && grid.ahead <= kMostAhead);
   room = Unit::kRoom / static_cast<int>(grid.resident);
   const auto groups = static_cast<double>(player.groups_of(grid));
   together = std::min(static_cast<double>(grid.resident), std::ceil(static_cast<double>(grid.ctas.size()) / groups));

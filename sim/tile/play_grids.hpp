@@ -7,7 +7,7 @@
 //   unit    CTAs are dispatched in order to the unit with most room. Multipliers, loads and stores of a unit serve its
 //           CTAs one after another.
 //   step    begins when the one before is done and its operands are there, and holds the multipliers; the operands of
-//           the step after it are requested as it begins (double buffering).
+//           the step after it (Grid::ahead steps after) are requested as it begins.
 //   load    passes the unit's load port at the rate that its bytes in flight allow (Little's law, by the latency of
 //           where they are found), the shared cache, and, for what the caches do not hold, every level outside it.
 //   caches  keep slices of panels by the bytes that all kernels have touched since (LRU).

@@ -82,15 +82,16 @@ TEST(Concurrency, TwoTasksTakeNoLessThanTheLongerAndNoMoreThanBoth) {
   for (const char* system : kSystems) {
     const spec::Hardware hardware = hardware_of(system);
     for (const chip::Fidelity fidelity : {chip::Fidelity::analytic, chip::Fidelity::event}) {
-      // A play in tiles does not split hairs: coarse steps, and the caches that two kernels share.
-      const double tolerance = fidelity == chip::Fidelity::event ? 0.02 : 1e-9;
+      // In tiles, a small kernel behind a large one crowds on the units that are free first, and caches are shared.
+      const bool in_tiles = fidelity == chip::Fidelity::event;
+      const double least = in_tiles ? 0.99 : 1 - 1e-9, most = in_tiles ? 1.05 : 1 + 1e-9;
       std::vector<double> times;
       for (const work::Operator& op : kOperators) times.push_back(alone(hardware, fidelity, op));
       for (std::size_t a = 0; a < kOperators.size(); ++a) {
         for (std::size_t b = a; b < kOperators.size(); ++b) {
           const double both = last_end(play(hardware, fidelity, {{kOperators[a]}, {kOperators[b]}}));
-          EXPECT_GE(both, std::max(times[a], times[b]) * (1 - tolerance)) << system << ' ' << a << ' ' << b;
-          EXPECT_LE(both, (times[a] + times[b]) * (1 + tolerance)) << system << ' ' << a << ' ' << b;
+          EXPECT_GE(both, std::max(times[a], times[b]) * least) << system << ' ' << a << ' ' << b;
+          EXPECT_LE(both, (times[a] + times[b]) * most) << system << ' ' << a << ' ' << b;
         }
       }
     }
