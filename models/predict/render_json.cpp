@@ -87,6 +87,7 @@ std::string render_json(const Prediction& p, const RunFacts& run) {
     if (p.task != Task::ops) continue;
     json["ops"].back()["start_s"] = op.start.si();
     json["ops"].back()["end_s"] = op.end.si();
+    json["ops"].back()["alone_s"] = op.alone.si();
   }
   json["assumptions"] = Json::array();
   for (const Assumption& a : p.assumptions) {

@@ -99,6 +99,7 @@ void StepReport::stretch(double factor, Watts static_power) {
   for (OpTotal& op : ops) {
     op.time *= factor;
     op.each *= factor;
+    op.alone *= factor;
     op.start *= factor;
     op.end *= factor;
   }
@@ -128,6 +129,7 @@ StepReport StepReader::build(const machine::PlayResult& result, Watts static_pow
     total.start = total.count > 1 ? std::min(total.start, event::to_seconds(fact.start - event::Time()))
                                   : event::to_seconds(fact.start - event::Time());
     total.end = std::max(total.end, event::to_seconds(fact.end - event::Time()));
+    total.alone = fact.price->time;
     total.bound = fact.price->bound;
     total.bound_by = fact.price->bound_by;
     total.is_collective = fact.price->is_collective;

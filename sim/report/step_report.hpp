@@ -32,6 +32,7 @@ struct OpTotal {
   double count = 0;    // tasks
   Seconds time;        // of all of them
   Seconds each;        // of one
+  Seconds alone;       // of one, were nothing beside it
   Seconds bound;       // of one
   Seconds start, end;  // of its first task, of its last: in the step that ran it first
   chip::Resource bound_by = chip::Resource::latency;
