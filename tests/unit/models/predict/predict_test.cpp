@@ -337,7 +337,7 @@ TEST_F(PredictTest, StreamsRunBesideEachOther) {
   for (const chip::Fidelity fidelity : {chip::Fidelity::analytic, chip::Fidelity::event}) {
     PredictOptions options;
     options.fidelity = fidelity;
-    const auto ops = [&](const std::string& list) { return predict(ops_text("toy", list), options).evaluation.total; };
+    const auto ops = [&](const std::string& list) { return predict(ops_text(list), options).evaluation.total; };
     const report::StepReport one = ops(gemm + "}, " + copy + "}");
     const report::StepReport two = ops(gemm + "}, " + copy + ", stream: 1}");
     ASSERT_EQ(two.ops.size(), 2U);
