@@ -176,6 +176,7 @@ void decode_ops(Node node, std::int64_t chips, Workload& workload) {
     if (workload.streams.back() >= kMostStreams)
       entry.fail_at("stream", fmt::format("streams are 0 to {}", kMostStreams - 1));
     workload.ops.push_back(decode_op(entry, chips));
+    workload.op_places.push_back(item.value()->place());
     const auto* collective = std::get_if<work::Collective>(&workload.ops.back());
     if (collective && workload.chips && collective->ranks > *workload.chips) {
       item.fail_at(

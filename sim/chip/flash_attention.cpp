@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <cmath>
 
+#include "sim/chip/play_kernel.hpp"
 #include "sim/chip/pricing.hpp"
 #include "sim/chip/stream.hpp"
 
@@ -48,9 +49,7 @@ Compute compute_of(const FlashPlan& plan, double slots) {
           .exponential = (visits / slots) * plan.exponential_visit};
 }
 
-}  // namespace
-
-KernelPrice price_flash(const FlashPlan& plan, const work::OpWork& work, const KernelContext& context) {
+KernelPrice estimate(const FlashPlan& plan, const work::OpWork& work, const KernelContext& context) {
   const spec::ChipSpec& chip = context.chip;
   const double slots = plan.slots(chip);
   const Compute compute = compute_of(plan, slots);
@@ -80,6 +79,17 @@ KernelPrice price_flash(const FlashPlan& plan, const work::OpWork& work, const K
                             .latency = compute.time - compute.matrix - compute.exponential,
                             .power = power > undisturbed ? power : Seconds(0)};
   return close_price(context, work, shown, times, std::max(undisturbed, power), plan.fixed + plan.reduction);
+}
+
+}  // namespace
+
+KernelPrice price_flash(const FlashPlan& plan, const work::OpWork& work, const KernelContext& context,
+                        Fidelity fidelity) {
+  const KernelPrice closed = estimate(plan, work, context);
+  if (fidelity == Fidelity::analytic) return closed;
+  const Seconds append = traffic_of(context, plan.appended, Bytes(0), plan.memory_efficiency).time;
+  return play_kernel({grid_of_flash(plan, context)},
+                     {.work = work, .plan = closed.plan, .more = append + plan.reduction}, context);
 }
 
 }  // namespace mlosim::chip

@@ -1,5 +1,5 @@
-// The time of fused attention on a GPU in closed form, from the plan of what runs (flash_plan.hpp). Used by the
-// operators' own files (attention_prefill, attention_decode, mla).
+// The time of fused attention on a GPU, in closed form or played, from the plan of what runs (flash_plan.hpp). Used by
+// the operators' own files (attention_prefill, attention_decode, mla).
 #pragma once
 
 #include "sim/chip/flash_plan.hpp"
@@ -11,6 +11,8 @@ namespace mlosim::chip {
 //   M: time of the heaviest CTA, with each visit's latency, which nothing else hides there
 //   τ: the part of it that is left over when the units run out of work;  tb: time per byte
 // Assumes that units get tiles in any order.
-KernelPrice price_flash(const FlashPlan& plan, const work::OpWork& work, const KernelContext& context);
+// Fidelity::event plays the CTAs of grid_of_flash instead (flash_grid.cpp); τ and p come out of that.
+KernelPrice price_flash(const FlashPlan& plan, const work::OpWork& work, const KernelContext& context,
+                        Fidelity fidelity);
 
 }  // namespace mlosim::chip

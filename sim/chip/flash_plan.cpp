@@ -37,6 +37,8 @@ FlashPlan plan_flash_prefill(const FlashPrefill& attention, const spec::Attentio
   plan.problem = attention.problem;
   if (!parameters.skips_window) plan.problem.window = 0;
   plan.problems = attention.problems;
+  plan.sharers = attention.sharers;
+  plan.key = attention.key;
   plan.tile_rows = parameters.tile_rows;
   plan.tile_cols = parameters.tile_cols;
   plan.width = attention.width;
@@ -98,7 +100,9 @@ FlashPlan plan_flash_decode(const FlashDecode& attention, const spec::AttentionD
   const std::int64_t keys = parameters.skips_window ? attention.keys : attention.all_keys;
   FlashPlan plan;
   plan.problem = {.seq_q = 1, .seq_kv = keys, .packed = together, .causal = false};
-  plan.problems = attention.problems * d((attention.queries + together - 1) / together);
+  plan.sharers = d((attention.queries + together - 1) / together);
+  plan.problems = attention.problems * plan.sharers;
+  plan.key = attention.key;
   plan.tile_rows = round_up(together, parameters.row_granule);
   plan.tile_cols = parameters.tile_cols;
   plan.width = attention.width;

@@ -22,7 +22,9 @@ struct FlashPrefill {
   work::OpWork work;
   QueryProblem problem;  // of one sequence and head (or group of packed heads)
   double problems = 1;
+  double sharers = 1;  // problems that see the same keys and values
   HeadWidth width;
+  Bytes key;     // and its value, as they are read
   Bytes cached;  // part of work.read that earlier steps left in the KV cache
   Bytes append;  // moved once by the kernel that rotates Q and K and writes K and V to the cache
   bool uses_cache = true;
@@ -35,6 +37,7 @@ struct FlashDecode {
   std::int64_t queries = 1;  // query heads of a KV head
   std::int64_t keys = 1;     // that each query sees
   HeadWidth width;
+  Bytes key;                  // and its value, as they are read
   Bytes cached;               // part of work.read that is KV cache
   Bytes hidden{};             // of keys and values that the window hides, for kernels that read them all the same
   std::int64_t all_keys = 1;  // with those
@@ -46,6 +49,8 @@ struct FlashDecode {
 struct FlashPlan {
   QueryProblem problem;
   double problems = 1;
+  double sharers = 1;  // problems next to each other that see the same keys and values
+  Bytes key;           // and its value
   std::int64_t tile_rows = 1, tile_cols = 1;
   HeadWidth width;
   KeyTiles keys;  // of one problem

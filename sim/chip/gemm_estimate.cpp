@@ -15,6 +15,7 @@ constexpr double kThreads = 16;          // along each side of a tile that vecto
 constexpr double kOperandRate = 64;      // bytes per clk that the multipliers take from shared memory or registers
 constexpr double kReductionShare = 0.5;  // of the L2 rate that the split-K reduction reaches
 constexpr double kGemvVectorFlops = 256;      // per clk and unit, where no matrix unit is used
+constexpr double kGemvResident = 16;          // CTAs per unit, of 128 threads
 constexpr double kGemvInFlight = 0.4 * 4096;  // bytes that one CTA keeps in flight
 
 double norm(double p, double a, double b, double c) { return overlap(p, Seconds(a), Seconds(b), Seconds(c)).si(); }
@@ -89,7 +90,7 @@ GemmLayout lay_out_vector(const GemmProblem& p, double rows) {
   layout.ctas = layout.grid_n * p.batch;
   layout.per_unit = std::ceil(layout.ctas / p.units);
   layout.active = std::min(layout.ctas, p.units);
-  layout.places = kMostResident;
+  layout.places = kGemvResident;
   layout.resident = std::min(layout.per_unit, layout.places);
   layout.rounds = std::ceil(layout.per_unit / layout.resident);
   layout.k_tile = p.k;

@@ -5,14 +5,14 @@
 
 #include "sim/chip/gemm_simt.hpp"
 #include "sim/chip/play_kernel.hpp"
-#include "sim/chip/pricing.hpp"
 
 namespace mlosim::chip {
 namespace {
 
 constexpr std::size_t kA = 0, kW = 1;
 
-// CTAs of one band of tiles after the other; within a band, the tiles that a wave covers stay together.
+// The parts of a split k one after the other, as the grid's last dimension; of each, one band of tiles after the other,
+// and within a band, the tiles that a wave covers together.
 std::vector<tile::Cta> raster(const GemmLayout& layout, std::uint32_t batch, std::uint32_t steps) {
   const auto grid_m = static_cast<std::uint32_t>(layout.grid_m), grid_n = static_cast<std::uint32_t>(layout.grid_n);
   const auto split = static_cast<std::uint32_t>(layout.split);
@@ -21,13 +21,13 @@ std::vector<tile::Cta> raster(const GemmLayout& layout, std::uint32_t batch, std
       static_cast<std::uint32_t>(std::max(1.0, std::round(layout.w_streams ? layout.wave_m : layout.wave_n)));
   std::vector<tile::Cta> ctas;
   ctas.reserve(std::size_t{grid_m} * grid_n * split * batch);
-  for (std::uint32_t b = 0; b < batch; ++b) {
+  for (std::uint32_t z = 0; z < batch * split; ++z) {
+    const std::uint32_t b = z / split, slice = z % split * steps;
     for (std::uint32_t first = 0; first < outer; first += band) {
       for (std::uint32_t i = 0; i < inner; ++i) {
         for (std::uint32_t o = first; o < std::min(outer, first + band); ++o) {
           const std::uint32_t m = layout.w_streams ? o : i, n = layout.w_streams ? i : o;
-          for (std::uint32_t s = 0; s < split; ++s)
-            ctas.push_back({.steps = steps, .first_slice = s * steps, .panel = {b * grid_m + m, b * grid_n + n}});
+          ctas.push_back({.steps = steps, .first_slice = slice, .panel = {b * grid_m + m, b * grid_n + n}});
         }
       }
     }
@@ -42,7 +42,8 @@ double places_of(const GemmProblem& p, const GemmLayout& layout, const GemmCta& 
 
 }  // namespace
 
-tile::Grid grid_of_gemm(const GemmProblem& p, const GemmLayout& layout, const PlayLimits& limits) {
+tile::Grid grid_of_gemm(const GemmProblem& p, const GemmLayout& layout, const KernelContext& context) {
+  const PlayLimits limits(context);
   const spec::GemmParameters& g = p.g;
   const GemmCta cta = cta_of(p, layout);
   const double k_steps = std::max(1.0, std::round(layout.k_tile * p.ea / kStepBytes));
@@ -82,8 +83,11 @@ tile::Grid grid_of_gemm(const GemmProblem& p, const GemmLayout& layout, const Pl
   grid.memory_efficiency = p.hbm_rate / limits.memory_rate;
   grid.cache_efficiency = p.l2_rate / limits.cache_rate;
   grid.kept_share = g.warm_share;
-  grid.step_bytes = layout.wave_m * grid.operands[kA].slice + layout.wave_n * grid.operands[kW].slice;
+  const double blocks =
+      std::max(1.0, layout.active / static_cast<double>(layout.tile.units) / (layout.wave_m * layout.wave_n));
+  grid.step_bytes = blocks * (layout.wave_m * grid.operands[kA].slice + layout.wave_n * grid.operands[kW].slice);
   grid.fixed = g.fixed;
+  grid.merged_steps = PlayLimits::merged(k_steps, steps);
   return grid;
 }
 

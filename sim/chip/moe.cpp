@@ -7,6 +7,7 @@
 #include <cmath>
 
 #include "sim/chip/moe.hpp"
+#include "sim/chip/play_kernel.hpp"
 #include "sim/chip/pricing.hpp"
 #include "sim/chip/stream.hpp"
 #include "sim/chip/systolic.hpp"
@@ -30,7 +31,15 @@ KernelPlan kernel_plan_of(const GroupedPlan& grouped, double units) {
   return plan;
 }
 
-KernelPrice price_moe_simt(const work::MoeGemm& op, const KernelContext& context) {
+// Both products, one grid after the other.
+KernelPrice play_experts(const GroupedPlan& grouped, const KernelPlan& plan, Seconds permute,
+                         const KernelContext& context) {
+  return play_kernel(
+      {grid_of_experts(grouped, grouped.gemms[0], context), grid_of_experts(grouped, grouped.gemms[1], context)},
+      {.work = grouped.work, .plan = plan, .more = grouped.fixed + permute}, context);
+}
+
+KernelPrice price_moe_simt(const work::MoeGemm& op, const KernelContext& context, Fidelity fidelity) {
   const spec::ChipSpec& chip = context.chip;
   const GroupedPlan grouped = plan_moe(op, context);
   const auto units = static_cast<double>(chip.units);
@@ -52,6 +61,7 @@ KernelPrice price_moe_simt(const work::MoeGemm& op, const KernelContext& context
   times.hbm += permute;
 
   const KernelPlan plan = kernel_plan_of(grouped, units);
+  if (fidelity == Fidelity::event) return play_experts(grouped, plan, permute, context);
   const Joules dynamic = dynamic_energy(chip, grouped.work, plan.device_read + plan.device_written);
   const Seconds power = power_time(chip, dynamic, main, context.sustained);
   if (power > main) times.power = power;
@@ -60,8 +70,8 @@ KernelPrice price_moe_simt(const work::MoeGemm& op, const KernelContext& context
 
 }  // namespace
 
-KernelPrice price_moe(const work::MoeGemm& op, const KernelContext& context) {
-  if (context.chip.kind == spec::ChipKind::simt) return price_moe_simt(op, context);
+KernelPrice price_moe(const work::MoeGemm& op, const KernelContext& context, Fidelity fidelity) {
+  if (context.chip.kind == spec::ChipKind::simt) return price_moe_simt(op, context, fidelity);
   const RankLoad rank = rank_load(op);
   return price_grouped_systolic(op,
                                 {.experts = rank.active,

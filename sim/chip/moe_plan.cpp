@@ -1,5 +1,5 @@
 // The plan of a routed expert layer. Its terms:
-//   tile  of r×c results, r the smallest of the library's row tiles that holds an active expert's mean rows:
+//   tile  of r×c results, r by the library's rule (spec::RowTiles):
 //         main loop 2·r·c·K/(rate·e·(r/most)^p), and the ends
 //   tiles Σ_experts ⌈rows/r⌉·⌈N/c⌉ of each product
 //   bytes A·N·K·e of weights, A experts with a row, and the passes that permute, activate and combine
@@ -9,6 +9,7 @@
 #include "sim/chip/moe.hpp"
 #include "sim/chip/pricing.hpp"
 #include "sim/chip/stream.hpp"
+#include "sim/units/check.hpp"
 
 namespace mlosim::chip {
 namespace {
@@ -27,9 +28,19 @@ Widths widths_of(const work::MoeGemm& op) {
   return {.inter = inter, .up = op.gated ? 2 * inter : inter};
 }
 
-std::int64_t row_tile_of(const RankLoad& rank, const std::vector<std::int64_t>& tiles) {
-  const auto fits = std::find_if(tiles.begin(), tiles.end(), [&](std::int64_t rows) { return d(rows) >= rank.mean(); });
-  return fits != tiles.end() ? *fits : tiles.back();
+double measure_of(const work::MoeGemm& op, const RankLoad& rank, spec::TileMeasure by) {
+  const double local = std::max(1.0, d(op.experts) / d(op.ep));
+  switch (by) {
+    case spec::TileMeasure::rows_per_active_expert:
+      return rank.mean();
+    case spec::TileMeasure::rows_per_local_expert:
+      return d(op.tokens) * d(op.topk) / local;
+    case spec::TileMeasure::tokens_per_local_expert:
+      return d(op.tokens) / local;
+    case spec::TileMeasure::tokens:
+      return d(op.tokens);
+  }
+  MLOSIM_CHECK(false);
 }
 
 const spec::MoeParameters& parameters_of(const work::MoeGemm& op, const RankLoad& rank, const KernelContext& context) {
@@ -79,14 +90,16 @@ GroupedPlan plan_moe(const work::MoeGemm& op, const KernelContext& context) {
   const RankLoad& rank = plan.rank;
   const spec::MoeParameters& parameters = parameters_of(op, rank, context);
   plan.work = work_of_rank(op, rank);
-  plan.row_tile = row_tile_of(rank, parameters.row_tiles);
-  plan.column_tile = parameters.column_tile;
-  double row_tiles = 0;
-  for (const ExpertLoad& load : rank.loads) row_tiles += load.experts * std::ceil(load.tokens / d(plan.row_tile));
+  const spec::RowTiles& row_tiles = parameters.row_tiles;
+  const spec::RowTiles::Tile& tile = row_tiles.of(measure_of(op, rank, row_tiles.by));
+  plan.row_tile = tile.rows;
+  plan.column_tile = tile.columns > 0 ? tile.columns : parameters.column_tile;
+  double tiles_of_rows = 0;
+  for (const ExpertLoad& load : rank.loads) tiles_of_rows += load.experts * std::ceil(load.tokens / d(plan.row_tile));
 
   const bool narrow = work::bytes_per_element(plan.work.matrix_dtype) <= Bytes(1);
   const double efficiency = (narrow ? parameters.matrix_efficiency_8bit : parameters.matrix_efficiency) *
-                            std::pow(d(plan.row_tile) / d(parameters.row_tiles.back()), parameters.narrow_exponent);
+                            std::pow(d(plan.row_tile) / d(row_tiles.tiles.back().rows), parameters.narrow_exponent);
   const FlopsPerSecond unit_rate = require_matrix_rate(chip, plan.work.matrix_dtype) / d(chip.units);
   const Widths widths = widths_of(op);
   const auto grouped = [&](double columns, double depth) {
@@ -94,7 +107,7 @@ GroupedPlan plan_moe(const work::MoeGemm& op, const KernelContext& context) {
     return GroupedGemm{.columns = columns,
                        .depth = depth,
                        .column_tiles = column_tiles,
-                       .tiles = row_tiles * column_tiles,
+                       .tiles = tiles_of_rows * column_tiles,
                        .main_loop = Flops(2 * d(plan.row_tile * plan.column_tile) * depth) / (unit_rate * efficiency),
                        .ends = parameters.tile_overhead / chip.clock,
                        .weights = rank.active * columns * depth * work::bytes_per_element(op.weights)};

@@ -43,7 +43,8 @@ PlayResult play_tiles(const Program& program, PriceBook& prices, const event::Fa
                                                                     .runtime = prices.hardware().runtime,
                                                                     .operands = options.operands,
                                                                     .sustained = options.sustained,
-                                                                    .kernel = options.kernel});
+                                                                    .kernel = options.kernel,
+                                                                    .max_events = options.max_events});
   const event::Time begin = event::Time() + event::to_span_up(program.lead_time);
   std::vector<TaskFact> told;
   for (std::uint32_t t = 0; t < program.tasks.size(); ++t) {

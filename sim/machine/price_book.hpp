@@ -2,7 +2,9 @@
 // the caches.
 #pragma once
 
+#include <cstdint>
 #include <map>
+#include <optional>
 #include <string>
 #include <string_view>
 
@@ -24,7 +26,8 @@ struct TaskPrice {
   chip::ChipUse use{};                                // of its chip, beside `overhead`
   int kernels = 1;                                    // that the host launches
   bool is_collective = false;
-  std::string detail;  // tile plan or algorithm: "128x256 split 2", "ring LL128"
+  std::optional<chip::KernelPrice> kernel{};  // none of a collective
+  std::string detail{};                       // tile plan or algorithm: "128x256 split 2", "ring LL128"
 };
 
 // How an operator is priced.
@@ -32,8 +35,9 @@ struct PriceOptions {
   chip::Fidelity fidelity = chip::Fidelity::analytic;
   chip::OperandState operands;
   bool sustained = false;
-  bool custom_all_reduce = true;  // the runtime's own all-reduce is taken where it has one
-  std::string_view kernel = {};   // that ran, by the name that the runtime's profile gives it; empty: as it chooses
+  bool custom_all_reduce = true;               // the runtime's own all-reduce is taken where it has one
+  std::int64_t max_events = chip::kMaxEvents;  // of the play of one kernel
+  std::string_view kernel = {};  // that ran, by the name that the runtime's profile gives it; empty: as it chooses
 };
 
 // One operator's price. Throws spec::InputError for an operator that the machine cannot run.
@@ -48,16 +52,20 @@ class PriceBook {
   PriceBook(const spec::Hardware& hardware, chip::Fidelity fidelity, chip::OperandState operands, bool sustained)
       : hardware_(hardware), options_{.fidelity = fidelity, .operands = operands, .sustained = sustained} {}
 
+  PriceBook(const spec::Hardware& hardware, const PriceOptions& options) : hardware_(hardware), options_(options) {}
+
   // Throws as price_operator.
   const TaskPrice& price(const work::Operator& op);
 
   const spec::Hardware& hardware() const { return hardware_; }
   const PriceOptions& options() const { return options_; }
+  std::uint64_t events() const { return events_; }  // played for the prices so far
 
  private:
   const spec::Hardware& hardware_;
   PriceOptions options_;
   std::map<work::Operator, TaskPrice> prices_;
+  std::uint64_t events_ = 0;
 };
 
 }  // namespace mlosim::machine

@@ -1,5 +1,7 @@
 #include "sim/tile/play_grids.hpp"
 
+#include <algorithm>
+#include <array>
 #include <cmath>
 #include <deque>
 #include <tuple>
@@ -35,6 +37,8 @@ struct GridState : event::Event {
   GridRun run;
   int room = 0;         // of a unit, that one CTA takes
   double together = 1;  // CTAs that a unit holds while there are enough
+  // Seconds of the shared cache and of the device memory for one step of all CTAs under way.
+  double cache_step = 0, memory_step = 0;
   std::size_t next = 0;
   std::size_t under_way = 0;
   double begun = 0, ended = 0;
@@ -137,6 +141,35 @@ class Player {
     return chip_.units.size() / static_cast<std::size_t>(grid.units_per_cta);
   }
 
+  // The shares of the shared levels in one step of all CTAs under way, each operand brought in once.
+  void set_shared_steps(GridState& grid) {
+    const Grid& plan = grid.grid;
+    const auto units = static_cast<double>(plan.units_per_cta);
+    double steps = 0, crossed = 0, moved = 0;
+    std::array<std::vector<bool>, kOperands> is_used;
+    for (std::size_t o = 0; o < kOperands; ++o) is_used[o].resize(plan.operands[o].panels);
+    for (const Cta& cta : plan.ctas) {
+      const CtaKind& kind = plan.kinds[cta.kind];
+      steps += cta.steps;
+      for (std::size_t o = 0; o < kOperands; ++o) {
+        crossed += cta.steps * kind.load[o].si() * kind.cache_share[o] * units;
+        if (cta.panel[o] != kNoPanel) is_used[o][cta.panel[o]] = true;
+      }
+      crossed += kind.store.si() * units;
+      moved += kind.store.si() * units * kind.store_missing;
+    }
+    for (std::size_t o = 0; o < kOperands; ++o) {
+      const Operand& operand = plan.operands[o];
+      const auto used = static_cast<double>(std::count(is_used[o].begin(), is_used[o].end(), true));
+      moved += used * operand.slices * operand.slice.si() * (1 - operand.warm);
+    }
+    const double slots = std::min(static_cast<double>(plan.ctas.size()),
+                                  static_cast<double>(groups_of(plan)) * static_cast<double>(plan.resident));
+    const double in_turn = steps / slots;
+    grid.cache_step = crossed / (chip_.levels.front().server.rate * plan.cache_efficiency) / in_turn;
+    grid.memory_step = moved / (chip_.memory().server.rate * plan.memory_efficiency) / in_turn;
+  }
+
  private:
   static const CtaKind& kind_of(const CtaState& cta) {
     const Grid& grid = cta.grid->grid;
@@ -216,14 +249,15 @@ class Player {
     wake(*cta, now + prologue);
   }
 
-  // How much longer what shares a unit takes for overlapping imperfectly, with loads of so many seconds a step.
+  // How much longer all that a step needs takes for overlapping imperfectly, with loads of so many seconds a step.
   static double friction(GridState& grid, const CtaKind& kind, double load) {
     const double p = grid.grid.overlap_norm;
     if (p <= 0) return 1;
     if (grid.known_friction.kind == &kind && grid.known_friction.load == load) return grid.known_friction.friction;
     const double a = kind.multiply.si() * grid.together, b = load * grid.together, c = kind.wait.si();
-    const double most = std::max({a, b, c});
-    const double sum = std::pow(a / most, p) + std::pow(b / most, p) + std::pow(c / most, p);
+    const double most = std::max({a, b, c, grid.cache_step, grid.memory_step});
+    double sum = 0;
+    for (const double x : {a, b, c, grid.cache_step, grid.memory_step}) sum += std::pow(x / most, p);
     grid.known_friction = {&kind, load, most > 0 ? std::pow(sum, 1 / p) : 1};
     return grid.known_friction.friction;
   }
@@ -290,14 +324,14 @@ class Player {
     each_unit(grid, cta.group,
               [&](Unit& unit) { arrival = std::max(arrival, unit.loads.hold(at, loaded / rate * longer)); });
     grid.run.cache_bytes += Bytes(crossed);
-    arrival = std::max(arrival, chip_.levels.front().pass(at, crossed, plan.cache_efficiency));
+    arrival = std::max(arrival, chip_.levels.front().pass(at, crossed, plan.cache_efficiency / longer));
     for (std::size_t o = 0; o < kOperands; ++o) {
       if (slices[o] == nullptr) continue;
       const double bytes = plan.operands[o].slice.si();
       double there = at;
-      for (std::size_t l = 1; l + 1 < chip_.levels.size(); ++l) there = chip_.levels[l].pass(at, bytes, 1);
+      for (std::size_t l = 1; l + 1 < chip_.levels.size(); ++l) there = chip_.levels[l].pass(at, bytes, 1 / longer);
       if (missing[o] > 0) {
-        there = std::max(there, chip_.memory().pass(at, bytes * missing[o], plan.memory_efficiency));
+        there = std::max(there, chip_.memory().pass(at, bytes * missing[o], plan.memory_efficiency / longer));
         grid.run.device_read += Bytes(bytes * missing[o]);
         slices[o]->there_at = there;
       }
@@ -332,8 +366,9 @@ class Player {
     const double bytes = kind.store.si(), all = bytes * static_cast<double>(grid.grid.units_per_cta);
     double end = at;
     if (bytes > 0) {
-      each_unit(grid, cta.group,
-                [&](Unit& unit) { end = std::max(end, unit.stores.hold(at, bytes / grid.grid.store_rate.si())); });
+      // A CTA has its share of the unit's store port: those of a wave end together, and its own warps set its pace
+      // later.
+      end = at + bytes * grid.together / grid.grid.store_rate.si();
       end = std::max(end, chip_.levels.front().pass(at, all, grid.grid.cache_efficiency));
       const double written = all * kind.store_missing;
       if (written > 0) end = std::max(end, chip_.memory().pass(at, written, grid.grid.memory_efficiency));
@@ -391,6 +426,7 @@ GridState::GridState(Player& player_, const Grid& grid_, std::size_t stream_, st
   room = Unit::kRoom / static_cast<int>(grid.resident);
   const auto groups = static_cast<double>(player.groups_of(grid));
   together = std::min(static_cast<double>(grid.resident), std::ceil(static_cast<double>(grid.ctas.size()) / groups));
+  player.set_shared_steps(*this);
   on_group.assign(static_cast<std::size_t>(groups), 0);
   has_run.assign(static_cast<std::size_t>(groups), false);
   for (std::size_t o = 0; o < kOperands; ++o)

@@ -24,7 +24,7 @@ struct Server {
 struct Unit {
   static constexpr int kRoom = 1 << 20;
   int room = kRoom;
-  Server multipliers, loads, stores;  // held for times, not for bytes: their rates are the kernels'
+  Server multipliers, loads;  // held for times, not for bytes: their rates are the kernels'
 };
 
 // A level that all units share. Bytes to a partition other than the unit's own cross the link between partitions.

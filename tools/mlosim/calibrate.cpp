@@ -125,6 +125,10 @@ Run add_calibrate(CLI::App& app) {
   command->add_option("--software", o.rows.software, "rows of software that matches, such as 'trtllm *,!* mla_gen_*'")
       ->delimiter(',');
   command->add_option("--parameters", o.parameters, "fit only what matches, such as 'gemm.*'")->delimiter(',');
+  add_word_option<chip::Fidelity>(
+      *command, "--fidelity", o.fidelity, {{"analytic", chip::Fidelity::analytic}, {"event", chip::Fidelity::event}},
+      "whose errors are made small: the closed form's, or those of kernels played tile by tile")
+      ->default_str("analytic");
   command->add_flag("--all-rows", o.all_rows, "fit all rows and hold none out");
   command->add_option("--starts", o.starts, "how many points to start from")
       ->capture_default_str()

@@ -304,7 +304,7 @@ Calibration calibrate(const spec::Library& library, const Measurements& measurem
   }
   const spec::Hardware hardware = decode(set.machines.front().documents);
   for (FreeParameter& p : parameters) p.typical = typical_value(p.rule, hardware.system.chip, p.value);
-  const Objective objective(set, std::move(parameters), runtime_layer);
+  const Objective objective(set, std::move(parameters), runtime_layer, options.fidelity);
   Calibration c;
   c.chips.assign(chips.begin(), chips.end());
   c.family = *families.begin();

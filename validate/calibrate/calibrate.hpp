@@ -7,6 +7,7 @@
 #include <string>
 #include <vector>
 
+#include "sim/chip/kernel.hpp"
 #include "sim/spec/library.hpp"
 #include "validate/calibrate/fit.hpp"
 #include "validate/calibrate/identify.hpp"
@@ -21,6 +22,7 @@ struct Options {
   std::vector<std::string> parameters;  // patterns; empty: all that bear on the rows' operators
   bool all_rows = false;                // fit on all rows, not on half of the shapes
   bool unknown_chip = false;            // take nothing from the chip's own fitted numbers: start at typical values
+  chip::Fidelity fidelity = chip::Fidelity::analytic;  // whose errors are made small
   int starts = 3;
   std::size_t most_rows = 1500;  // priced in each step; a sample stratified by operator, format and time
   FitOptions fit;

@@ -13,14 +13,16 @@
 namespace mlosim::calibrate {
 namespace {
 
-double log_error(const Row& row, const spec::Hardware& hardware) {
-  return std::log(compare::predict_row(*row.measurement, hardware).time / row.measurement->measured);
+double log_error(const Row& row, const spec::Hardware& hardware, chip::Fidelity fidelity) {
+  return std::log(compare::predict_row(*row.measurement, hardware, {.fidelity = fidelity}).time /
+                  row.measurement->measured);
 }
 
 }  // namespace
 
-Objective::Objective(const RowSet& set, std::vector<FreeParameter> parameters, bool runtime_layer)
-    : set_(set), parameters_(std::move(parameters)), operators_(set.operators()) {
+Objective::Objective(const RowSet& set, std::vector<FreeParameter> parameters, bool runtime_layer,
+                     chip::Fidelity fidelity)
+    : set_(set), fidelity_(fidelity), parameters_(std::move(parameters)), operators_(set.operators()) {
   for (const Machine& machine : set.machines) {
     std::vector<bool> holds;
     for (const FreeParameter& p : parameters_) {
@@ -43,7 +45,7 @@ Objective::Objective(const RowSet& set, std::vector<FreeParameter> parameters, b
   std::vector<char> runs(set.rows.size(), 0);
   tbb::parallel_for(std::size_t(0), set.rows.size(), [&](std::size_t i) {
     try {
-      runs[i] = std::isfinite(log_error(set.rows[i], machines[set.rows[i].machine]));
+      runs[i] = std::isfinite(log_error(set.rows[i], machines[set.rows[i].machine], chip::Fidelity::analytic));
     } catch (const spec::InputError&) {
       runs[i] = 0;
     }
@@ -88,11 +90,16 @@ std::vector<spec::Hardware> Objective::machines_at(const Setting& setting) const
 }
 
 std::vector<double> Objective::residuals(const Setting& setting, const std::vector<std::size_t>& subset) const {
+  return residuals(setting, subset, fidelity_);
+}
+
+std::vector<double> Objective::residuals(const Setting& setting, const std::vector<std::size_t>& subset,
+                                         chip::Fidelity fidelity) const {
   const std::vector<spec::Hardware> machines = machines_at(setting);
   std::vector<double> residuals(subset.size());
   tbb::parallel_for(std::size_t(0), subset.size(), [&](std::size_t i) {
     const Row& row = rows_[subset[i]];
-    residuals[i] = log_error(row, machines[row.machine]);
+    residuals[i] = log_error(row, machines[row.machine], fidelity);
   });
   return residuals;
 }
@@ -112,8 +119,10 @@ Jacobian Objective::jacobian(const Setting& setting, const std::vector<std::size
       moved.push_back(row);
       places.push_back(i);
     }
-    const std::vector<double> high = residuals(with(setting, free[j], p.value_at(above)), moved);
-    const std::vector<double> low = residuals(with(setting, free[j], p.value_at(below)), moved);
+    const std::vector<double> high =
+        residuals(with(setting, free[j], p.value_at(above)), moved, chip::Fidelity::analytic);
+    const std::vector<double> low =
+        residuals(with(setting, free[j], p.value_at(below)), moved, chip::Fidelity::analytic);
     for (std::size_t i = 0; i < moved.size(); ++i) jacobian[places[i]][j] = (high[i] - low[i]) / (above - below);
   });
   return jacobian;
@@ -125,7 +134,7 @@ std::vector<compare::ScoredRow> Objective::scored(const Setting& setting,
   std::vector<compare::ScoredRow> scored(subset.size());
   tbb::parallel_for(std::size_t(0), subset.size(), [&](std::size_t i) {
     const Row& row = rows_[subset[i]];
-    scored[i] = compare::score_row(*row.measurement, machines[row.machine]);
+    scored[i] = compare::score_row(*row.measurement, machines[row.machine], {.fidelity = fidelity_});
     scored[i].row = subset[i];
   });
   return scored;

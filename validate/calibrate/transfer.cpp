@@ -160,7 +160,7 @@ class LeaveOut {
     std::vector<FreeParameter> parameters;
     for (const FittedParameter& p : own->calibration.parameters) parameters.push_back(p.parameter);
     const RowSet set = rows_of(name);
-    const Objective objective(set, parameters, !options_.rows.runtime.empty());
+    const Objective objective(set, parameters, !options_.rows.runtime.empty(), options_.fidelity);
     Setting setting;
     for (const FreeParameter& p : parameters) {
       left.parameters.push_back(carry(p, *own, others));
@@ -171,7 +171,7 @@ class LeaveOut {
     std::vector<compare::ScoredRow> baseline;
     for (const Donor* other : others) {
       const RowSet theirs = rows_of(other->chip.name);
-      const Objective plain(theirs, {}, false);
+      const Objective plain(theirs, {}, false, options_.fidelity);
       const std::vector<compare::ScoredRow> more = scored(plain, {});
       baseline.insert(baseline.end(), more.begin(), more.end());
     }

@@ -26,17 +26,18 @@ chip::OperandState operands_of(const suite::Protocol& protocol, const spec::Chip
 
 }  // namespace
 
-RowPrediction predict_row(const suite::Measurement& row, const spec::Hardware& hardware, chip::Fidelity fidelity) {
+RowPrediction predict_row(const suite::Measurement& row, const spec::Hardware& hardware, const Fineness& fineness) {
   const suite::Protocol& protocol = *row.protocol;
-  const machine::PriceOptions options{.fidelity = fidelity,
+  const machine::PriceOptions options{.fidelity = fineness.fidelity,
                                       .operands = operands_of(protocol, hardware.system.chip),
                                       .sustained = protocol.sustained,
                                       .custom_all_reduce = protocol.custom_all_reduce,
+                                      .max_events = fineness.max_events,
                                       .kernel = protocol.kernel};
   RowPrediction p;
   p.price = machine::price_operator(row.work, hardware, options);
   p.time = p.price.time;
-  if (fidelity == chip::Fidelity::roofline) return p;
+  if (fineness.fidelity == chip::Fidelity::roofline) return p;
   if (protocol.whole_layer) {
     for (const work::Operator& op : operators_around_latent_attention(row.work))
       p.time += machine::price_operator(op, hardware, options).time;

@@ -1,6 +1,7 @@
 // The prediction of one measured row, under the protocol that it was measured by.
 #pragma once
 
+#include <cstdint>
 #include <map>
 #include <string>
 #include <utility>
@@ -13,6 +14,12 @@
 
 namespace mlosim::compare {
 
+// How finely kernels are priced.
+struct Fineness {
+  chip::Fidelity fidelity = chip::Fidelity::analytic;
+  std::int64_t max_events = chip::kMaxEvents;  // of the play of one kernel
+};
+
 // Under the row's protocol: the kernel's price and what else was timed. `price` is the kernel's own.
 struct RowPrediction {
   Seconds time;
@@ -20,8 +27,7 @@ struct RowPrediction {
 };
 
 // Throws spec::InputError where the machine cannot run the operator.
-RowPrediction predict_row(const suite::Measurement& row, const spec::Hardware& hardware,
-                          chip::Fidelity fidelity = chip::Fidelity::analytic);
+RowPrediction predict_row(const suite::Measurement& row, const spec::Hardware& hardware, const Fineness& fineness = {});
 
 // The machines that rows ran on, read once each: a system with a runtime's kernels.
 class Machines {

@@ -15,6 +15,19 @@ std::map<std::string, std::string> decode_words(spec::Node node) {
   return words;
 }
 
+// "[[2688, 1856], …]": hidden and inter of each.
+std::vector<ExpertShape> decode_expert_shapes(spec::Node node) {
+  std::vector<ExpertShape> shapes;
+  for (spec::Node& item : node.items()) {
+    const std::vector<spec::Node> sides = item.items();
+    if (sides.size() == 2)
+      shapes.push_back({.hidden = sides[0].as_count(), .inter = sides[1].as_count()});
+    else
+      item.fail("expected two numbers, hidden and inter");
+  }
+  return shapes;
+}
+
 // The fields that a file and its entries share; what an entry leaves out is the file's.
 Protocol decode_fields(spec::Node& node, Protocol p, ProtocolNames& names) {
   p.op = node.text_or("op", p.op);
@@ -40,6 +53,7 @@ Protocol decode_fields(spec::Node& node, Protocol p, ProtocolNames& names) {
   p.keeps_tensors = node.flag_or("keeps_tensors", p.keeps_tensors);
   for (const auto& [op, meant] : decode_words(node.child("operators"))) p.operators[op] = meant;
   for (const auto& [dtype, meant] : decode_words(node.child("formats"))) p.formats[dtype] = meant;
+  if (node.has("ungated_experts")) p.ungated_experts = decode_expert_shapes(node.child("ungated_experts"));
   for (const auto& [topology, system] : decode_words(node.child("systems"))) p.systems[topology] = system;
   if (node.has("unusable")) p.unusable = node.require_text("unusable");
   names.check(node, p);

@@ -2,6 +2,7 @@
 // ran, what was warm in the caches, what else was inside the timed region. A row is predicted under its own protocol.
 #pragma once
 
+#include <cstdint>
 #include <map>
 #include <optional>
 #include <string>
@@ -19,6 +20,11 @@ enum class Weights {
   rotated,  // up to five copies take turns, so that together they exceed the last cache
   cold,     // as many copies as it takes: nothing of them is in the caches
   warm,     // one copy, left in the cache by the run before
+};
+
+// A model's routed experts, by which a table's rows of them are known.
+struct ExpertShape {
+  std::int64_t hidden = 0, inter = 0;
 };
 
 // What one kind of row was measured under. A file's own fields are the defaults of its `software` entries.
@@ -41,6 +47,7 @@ struct Protocol {
   bool sustained = false;             // in a loop of seconds, at the power cap
   std::map<std::string, std::string> operators{};    // a row's `op` or `kind` -> the operator that really ran
   std::map<std::string, std::string> formats{};      // a row's `dtype` -> the format that it really ran in
+  std::vector<ExpertShape> ungated_experts{};        // that ran without a gate, whatever the row's `gated` says
   Seconds added{};                                   // beside the kernel, inside the timed region: synchronisation
   std::map<std::string, Seconds> added_by_device{};  // where a bench's own is known
   Seconds host{};  // of the submitting host, overlapped with the kernel: the longer one shows
