@@ -89,7 +89,8 @@ tile::Grid grid_of_flash(const FlashPlan& plan, const KernelContext& context) {
                               .store = rows / ctas,
                               .store_missing = 1 - warmth.fresh});
       }
-      grid.ctas.push_back({.kind = kind->second, .steps = steps, .first_slice = first, .panel = {panel}});
+      grid.ctas.push_back(
+          {.kind = kind->second, .steps = steps, .first_slice = first, .panel = {panel, tile::kNoPanel}});
     }
   }
   grid.period = problem.size();

@@ -25,13 +25,13 @@ tile::Grid grid_of_experts(const GroupedPlan& plan, const GroupedGemm& gemm, con
     for (; owed > 0.5; owed -= 1, ++experts) {
       for (std::uint32_t c = 0; c < columns; ++c) {
         for (std::uint32_t r = 0; r < row_tiles; ++r)
-          grid.ctas.push_back({.steps = steps, .panel = {experts * columns + c}});
+          grid.ctas.push_back({.steps = steps, .panel = {experts * columns + c, tile::kNoPanel}});
       }
     }
   }
   if (grid.ctas.empty()) {  // less than half an expert on average
     experts = 1;
-    for (std::uint32_t c = 0; c < columns; ++c) grid.ctas.push_back({.steps = steps, .panel = {c}});
+    for (std::uint32_t c = 0; c < columns; ++c) grid.ctas.push_back({.steps = steps, .panel = {c, tile::kNoPanel}});
   }
   const double panels = static_cast<double>(experts) * columns;
   const Bytes slice = gemm.weights / (panels * steps);

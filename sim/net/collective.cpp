@@ -10,6 +10,7 @@
 #include "sim/net/nccl_choice.hpp"
 #include "sim/net/nccl_time.hpp"
 #include "sim/net/pcie.hpp"
+#include "sim/net/send_receive.hpp"
 #include "sim/net/torus.hpp"
 #include "sim/net/traffic.hpp"
 #include "sim/spec/diagnostics.hpp"
@@ -51,8 +52,13 @@ Bytes wire_bytes_of(const NcclChoice& choice, const work::Collective& collective
 std::optional<CollectivePrice> estimate_custom(const work::Collective& collective, const spec::SystemSpec& system,
                                                const spec::CustomAllReduce* custom, BytesPerSecond peers) {
   if (!custom || collective.kind != CollectiveKind::all_reduce) return std::nullopt;
-  if (collective.bytes > custom->largest_on(system.chip.family)) return std::nullopt;
-  const CustomPrice price = estimate_custom_all_reduce(collective, *custom, peers, system.chip.device_memory().latency);
+  spec::CustomAllReduce own = custom->at(system.chip.family, collective.ranks);
+  if (collective.bytes > own.largest) return std::nullopt;
+  const bool is_pcie = system.fabric.topology == spec::Topology::pcie;
+  if (is_pcie && collective.ranks > own.pcie_ranks) return std::nullopt;
+  if (is_pcie) own.one_shot_efficiency = own.two_shot_efficiency = 1;  // the shared path is what was sustained
+  CustomPrice price = estimate_custom_all_reduce(collective, own, peers, system.chip.device_memory().latency);
+  if (is_pcie) price.time += 2 * system.fabric.latency;  // the barriers before and after cross the host
   return CollectivePrice{.time = price.time,
                          .bound = system.fabric.latency + least_traffic(collective, false) / peers,
                          .algorithm = price.one_shot ? "one-shot" : "two-shot",
@@ -78,8 +84,7 @@ CollectivePrice estimate_switched(const work::Collective& collective, const spec
   const bool in_switch = reduces_in_switch(collective, library, place.generation);
   const Seconds bound = fabric.latency + least_traffic(collective, in_switch) / fabric.bandwidth;
   const Bytes sent = ring_traffic(collective).sent;
-  const KernelFootprint pairwise =
-      footprint_of(collective, sent, true, send_receive_ctas(library.launch, place.generation));
+  const KernelFootprint pairwise = footprint_of(collective, sent, true, library.send_receive.channels);
   switch (collective.kind) {
     case CollectiveKind::all_to_all:
       return {.time = estimate_all_to_all(collective, place),
@@ -126,15 +131,17 @@ CollectivePrice estimate_full(const work::Collective& collective, const spec::Sy
           .kernel = footprint_of(collective, sent, true, system.nccl->direct->channels)};
 }
 
-constexpr std::int64_t kSharedPathCtas = 2;  // one ring over PCIe, as NCCL finds it, on two channels
-
-CollectivePrice estimate_shared_path(const work::Collective& collective, const spec::SystemSpec& system) {
+CollectivePrice estimate_shared_path(const work::Collective& collective, const spec::SystemSpec& system,
+                                     const spec::CustomAllReduce* custom) {
+  const BytesPerSecond peers = shared_path_bandwidth(system.fabric, collective.ranks);
+  if (auto price = estimate_custom(collective, system, custom, peers)) return *price;
   const Bytes sent = ring_traffic(collective).sent;
-  return {.time = estimate_pcie(collective, system.fabric),
+  const spec::RingLibrary* library = system.nccl && system.nccl->ring ? &*system.nccl->ring : nullptr;
+  return {.time = estimate_pcie(collective, system.fabric, library),
           .bound = system.fabric.latency + sent / system.fabric.bandwidth,
           .algorithm = collective.kind == CollectiveKind::p2p ? "p2p" : "shared path",
           .wire_bytes = sent,
-          .kernel = footprint_of(collective, sent, true, kSharedPathCtas)};
+          .kernel = footprint_of(collective, sent, true, library ? library->launch.ctas_per_ring : 1)};
 }
 
 CollectivePrice estimate_slice(const work::Collective& collective, const spec::SystemSpec& system) {
@@ -156,7 +163,7 @@ CollectivePrice estimate_on_fabric(const work::Collective& collective, const spe
     case spec::Topology::full:
       return estimate_full(collective, system, custom);
     case spec::Topology::pcie:
-      return estimate_shared_path(collective, system);
+      return estimate_shared_path(collective, system, custom);
     case spec::Topology::torus:
       return estimate_slice(collective, system);
   }

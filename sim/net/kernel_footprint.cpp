@@ -1,7 +1,6 @@
 #include "sim/net/kernel_footprint.hpp"
 
 #include <algorithm>
-#include <bit>
 #include <cmath>
 
 namespace mlosim::net {
@@ -42,11 +41,6 @@ std::int64_t ctas_of(const NcclChoice& choice, const work::Collective& collectiv
   const std::int64_t most = launch.ctas_per_ring * generation.channels;
   const double worth = std::floor(collective.bytes / least);
   return worth >= static_cast<double>(most) ? most : std::max<std::int64_t>(1, static_cast<std::int64_t>(worth));
-}
-
-std::int64_t send_receive_ctas(const spec::NcclLaunch& launch, const spec::NcclGeneration& generation) {
-  return static_cast<std::int64_t>(
-      std::bit_ceil(static_cast<std::uint64_t>(launch.ctas_per_ring * generation.channels)));
 }
 
 }  // namespace mlosim::net

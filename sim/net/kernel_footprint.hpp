@@ -32,7 +32,4 @@ KernelFootprint footprint_of(const work::Collective& collective, Bytes wire, boo
 std::int64_t ctas_of(const NcclChoice& choice, const work::Collective& collective, const spec::NcclLaunch& launch,
                      const spec::NcclGeneration& generation);
 
-// CTAs for sends and receives.
-std::int64_t send_receive_ctas(const spec::NcclLaunch& launch, const spec::NcclGeneration& generation);
-
 }  // namespace mlosim::net

@@ -4,7 +4,7 @@
 #include <cstdint>
 #include <map>
 #include <string>
-#include <utility>
+#include <tuple>
 #include <vector>
 
 #include "sim/chip/kernel.hpp"
@@ -29,7 +29,7 @@ struct RowPrediction {
 // Throws spec::InputError where the machine cannot run the operator.
 RowPrediction predict_row(const suite::Measurement& row, const spec::Hardware& hardware, const Fineness& fineness = {});
 
-// The machines that rows ran on, read once each: a system with a runtime's kernels.
+// The machines that rows ran on, read once each: a system with a runtime's kernels and a version of its collectives.
 class Machines {
  public:
   // Reads what the rows of the tables need. A row of a system that there is none of is moved to its table's `skipped`;
@@ -41,8 +41,12 @@ class Machines {
   const std::vector<std::string>& warnings() const { return warnings_; }
 
  private:
-  std::map<std::pair<std::string, std::string>, spec::Hardware> machines_;  // by system and runtime
-  std::vector<std::string> warnings_;                                       // each once
+  using Key = std::tuple<std::string, std::string, std::string>;  // system, runtime, version of the collectives
+  static Key key_of(const suite::Measurement& row);
+  spec::Hardware read(const spec::Library& library, const suite::Measurement& row);
+
+  std::map<Key, spec::Hardware> machines_;
+  std::vector<std::string> warnings_;  // each once
 };
 
 }  // namespace mlosim::compare

@@ -36,6 +36,7 @@ Protocol decode_fields(spec::Node& node, Protocol p, ProtocolNames& names) {
   p.dtype = node.text_or("dtype", p.dtype);
   p.has_power = node.flag_or("has_power", p.has_power);
   p.runtime = node.text_or("runtime", p.runtime);
+  p.library_version = node.text_or("library_version", p.library_version);
   p.kernel = node.text_or("kernel", p.kernel);
   p.whole_layer = node.flag_or("whole_layer", p.whole_layer);
   p.launch = node.word_or<spec::LaunchPath>(
@@ -44,6 +45,7 @@ Protocol decode_fields(spec::Node& node, Protocol p, ProtocolNames& names) {
       "weights", {{"rotated", Weights::rotated}, {"cold", Weights::cold}, {"warm", Weights::warm}}, p.weights);
   p.quantises_activations = node.flag_or("quantises_activations", p.quantises_activations);
   p.custom_all_reduce = node.flag_or("custom_all_reduce", p.custom_all_reduce);
+  p.copies_message = node.flag_or("copies_message", p.copies_message);
   p.sustained = node.flag_or("sustained", p.sustained);
   p.added = node.value_or<Seconds>("added", p.added, spec::Range::non_negative);
   p.host = node.value_or<Seconds>("host", p.host, spec::Range::non_negative);

@@ -29,21 +29,23 @@ struct ExpertShape {
 
 // What one kind of row was measured under. A file's own fields are the defaults of its `software` entries.
 struct Protocol {
-  std::string name;          // "aiconfigurator: trtllm *"
-  std::string source;        // pattern of the row's `source`
-  std::string software;      // pattern of its `software`
-  std::string op;            // pattern of its `op`
-  std::string kind;          // pattern of its `kind`
-  std::string device;        // pattern of its `device`
-  std::string dtype;         // pattern of its `dtype`
-  bool has_power = false;    // only rows with a measured `power_w`: long loops at the power cap
-  std::string runtime;       // whose kernels ran; empty: the vendor's default
-  std::string kernel{};      // which of them, by its name in the runtime's profile; empty: as the runtime chooses
-  bool whole_layer = false;  // latent attention's time holds its up-projections and the copies around them
+  std::string name;               // "aiconfigurator: trtllm *"
+  std::string source;             // pattern of the row's `source`
+  std::string software;           // pattern of its `software`
+  std::string op;                 // pattern of its `op`
+  std::string kind;               // pattern of its `kind`
+  std::string device;             // pattern of its `device`
+  std::string dtype;              // pattern of its `dtype`
+  bool has_power = false;         // only rows with a measured `power_w`: long loops at the power cap
+  std::string runtime;            // whose kernels ran; empty: the vendor's default
+  std::string library_version{};  // of the collective library; empty: the one that hw_specs/families says
+  std::string kernel{};           // which of them, by its name in the runtime's profile; empty: as the runtime chooses
+  bool whole_layer = false;       // latent attention's time holds its up-projections and the copies around them
   spec::LaunchPath launch = spec::LaunchPath::graph;
   Weights weights = Weights::rotated;
   bool quantises_activations = true;  // a low-precision GEMM's time holds the quantisation of its activations
   bool custom_all_reduce = false;     // the framework's own all-reduce ran, not the library's
+  bool copies_message = false;        // a copy of the whole message comes before the collective
   bool sustained = false;             // in a loop of seconds, at the power cap
   std::map<std::string, std::string> operators{};    // a row's `op` or `kind` -> the operator that really ran
   std::map<std::string, std::string> formats{};      // a row's `dtype` -> the format that it really ran in

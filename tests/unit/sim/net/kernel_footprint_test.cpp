@@ -41,8 +41,6 @@ TEST(KernelFootprint, ASmallCollectiveRunsOnAsManyAsItFills) {
   EXPECT_EQ(ctas(NcclAlgorithm::ring, NcclProtocol::ll, 100), 1);
 }
 
-TEST(KernelFootprint, SendsAndReceivesHaveAPowerOfTwo) { EXPECT_EQ(send_receive_ctas(kLaunch, generation()), 32); }
-
 TEST(KernelFootprint, ARankReadsWhatItGivesAndWritesWhatItGets) {
   const work::Collective gather{.kind = CollectiveKind::all_gather, .bytes = Bytes(800), .ranks = 8};
   const KernelFootprint in_place = footprint_of(gather, Bytes(700), false, 3);
