@@ -44,7 +44,8 @@ Compute compute_of(const FlashPlan& plan, double slots) {
   const double visits = plan.parts > 1 ? plan.ctas() * visits_per_part : plan.problems * d(plan.keys.visits);
   const Seconds each = plan.hides_step ? plan.visit() : plan.visit() + plan.step;
   const Seconds spread = (visits * each + plan.ctas() * plan.ends) / slots;
-  return {.time = std::max(heaviest, spread + plan.tail * heaviest),
+  const Seconds time = plan.in_waves ? plan.waves(slots) * heaviest : spread + plan.tail * heaviest;
+  return {.time = std::max(heaviest, time),
           .matrix = (visits / slots) * plan.matrix_visit,
           .exponential = (visits / slots) * plan.exponential_visit};
 }
@@ -62,7 +63,7 @@ KernelPrice estimate(const FlashPlan& plan, const work::OpWork& work, const Kern
   shown.tile_k = plan.width.key;
   shown.split = static_cast<std::int64_t>(plan.parts);
   shown.tiles = plan.ctas();
-  shown.waves = std::ceil(plan.ctas() / slots);
+  shown.waves = plan.waves(slots);
   shown.active_units = std::min(plan.ctas(), d(chip.units));
   shown.kernels = 1 + (plan.appended > Bytes(0) ? 1 : 0) + (plan.reduction > Seconds(0) ? 1 : 0);
   shown.shared_cache = main.shared + append.shared;

@@ -7,6 +7,7 @@
 namespace mlosim::chip {
 
 // t = fixed + reduction + append·tb + (T_cmpᵖ + (bytes·tb)ᵖ)^(1/p),  T_cmp = max(M, (V·a + N·o)/slots + τ·M)
+//   or T_cmp = ⌈N/slots⌉·M for CTAs of equal length, which start and end together
 //   a: time of one visit to a key tile; V: visits in all;  N: CTAs in all;  o: a CTA's start and end
 //   M: time of the heaviest CTA, with each visit's latency, which nothing else hides there
 //   τ: the part of it that is left over when the units run out of work;  tb: time per byte

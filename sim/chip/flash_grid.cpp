@@ -97,6 +97,7 @@ tile::Grid grid_of_flash(const FlashPlan& plan, const KernelContext& context) {
   grid.load_rate = BytesPerSecond(std::numeric_limits<double>::infinity());
   grid.in_flight = Bytes(std::numeric_limits<double>::infinity());
   grid.store_rate = grid.load_rate;
+  grid.overlap_norm = plan.overlap_norm;
   grid.memory_efficiency = plan.memory_efficiency;
   grid.cache_efficiency = context.chip.first_shared_cache()->efficiency;
   grid.kept_share = context.chip.last_cache()->reuse_share;

@@ -76,6 +76,8 @@ double parts_of_keys(double groups, double slots, double key_tiles, const spec::
     case spec::KeySplit::fill:
       wanted = std::clamp(std::floor(slots / groups), 1.0, most);
       break;
+    case spec::KeySplit::constant:
+      return d(parameters.parts);
     case spec::KeySplit::efficient: {
       // How full the last wave is with a number of parts; from nearly full units on, nothing is split.
       constexpr double kFull = 0.8, kNearBest = 0.85, kMostParts = 128;
@@ -115,6 +117,11 @@ FlashPlan plan_flash_decode(const FlashDecode& attention, const spec::AttentionD
   plan.matrix_visit = pair.matrix * (pairs / parameters.matrix_efficiency);
   plan.exponential_visit = pair.exponential * (pairs * exponential_weight);
   plan.step = parameters.key_step / chip.clock;
+  if (const spec::MemoryLevel* cache = chip.first_shared_cache(); cache && parameters.stream_share > 0) {
+    const BytesPerSecond rate = parameters.stream_share * (cache->bandwidth / d(chip.units));
+    const Bytes key = attention.cached / (attention.problems * d(std::max<std::int64_t>(1, attention.keys)));
+    plan.step += d(plan.tile_cols) * key / rate;
+  }
   plan.ends = (attention.narrow_cache ? parameters.tile_overhead_8bit.value_or(parameters.tile_overhead)
                                       : parameters.tile_overhead) /
               chip.clock;
@@ -123,7 +130,8 @@ FlashPlan plan_flash_decode(const FlashDecode& attention, const spec::AttentionD
   if (plan.parts > 1) plan.fresh += Bytes(kPartialBytes * plan.ctas() * d(together * (attention.width.value + 2)));
   plan.cached = attention.cached + (parameters.skips_window ? Bytes(0) : attention.hidden);
   plan.memory_efficiency = parameters.memory_efficiency;
-  plan.tail = parameters.tail;
+  plan.in_waves = !parameters.tail;
+  plan.tail = parameters.tail.value_or(0);
   plan.overlap_norm = parameters.overlap_norm;
   plan.fixed = attention.narrow_cache ? parameters.fixed_8bit.value_or(parameters.fixed) : parameters.fixed;
   if (plan.parts > 1) plan.reduction = parameters.split_reduction;

@@ -5,6 +5,7 @@
 // (attention_prefill, attention_decode, mla) say what the problem is.
 #pragma once
 
+#include <cmath>
 #include <cstdint>
 
 #include "sim/chip/kernel.hpp"
@@ -65,7 +66,8 @@ struct FlashPlan {
   Bytes cached;                  // of earlier steps
   Bytes appended;                // moved by the kernel that writes new keys and values to the cache, before this one
   double memory_efficiency = 1;  // of the device memory's datasheet rate
-  double tail = 0;               // share of a heaviest CTA that is left over when the units run out of work
+  bool in_waves = false;         // CTAs are of equal length, so that each round of them waits for the one before
+  double tail = 0;               // otherwise: share of a heaviest CTA that is left over when the units run out of work
   double overlap_norm = 4;       // p of (Σ xᵖ)^(1/p), by which arithmetic and memory overlap
   Seconds fixed;                 // launches and what else comes once
   Seconds reduction;             // of the parts' results, where there are parts
@@ -74,6 +76,7 @@ struct FlashPlan {
     return static_cast<double>(chip.units) * static_cast<double>(ctas_per_unit);
   }
   double ctas() const { return problems * static_cast<double>(keys.query_tiles) * parts; }
+  double waves(double slots) const { return std::ceil(ctas() / slots); }
   Seconds visit() const { return matrix_visit + exponential_visit; }
 };
 
@@ -84,10 +87,13 @@ FlashPlan plan_flash_prefill(const FlashPrefill& attention, const spec::Attentio
 
 //   groups: query heads of a KV head that one CTA takes together, of each sequence: one query tile each, rounded to the
 //   matrix unit's granule; parts by parts_of_keys, whose results are written and read once more
+//   step of a visit: the kernel's own, and its keys and values at the rate at which one CTA gets them, which is counted
+//   in a unit's part of the shared cache's rate: deep pipelines reach it, and the device memory is shared by all
 FlashPlan plan_flash_decode(const FlashDecode& attention, const spec::AttentionDecodeParameters& parameters,
                             double exponential_weight, const KernelContext& context);
 
-// Parts that the keys of each group are divided into, evened out so that all have the same number of key tiles.
+// Parts that the keys of each group are divided into, evened out so that all have the same number of key tiles (of a
+// constant number, the last may be empty).
 double parts_of_keys(double groups, double slots, double key_tiles, const spec::AttentionDecodeParameters& parameters);
 
 }  // namespace mlosim::chip

@@ -15,8 +15,6 @@
 namespace mlosim::chip {
 namespace {
 
-constexpr double kOverlap = 4;
-
 KernelPlan kernel_plan_of(const GroupedPlan& grouped, double units) {
   KernelPlan plan;
   plan.tile_m = grouped.row_tile;
@@ -50,7 +48,7 @@ KernelPrice price_moe_simt(const work::MoeGemm& op, const KernelContext& context
     const double rounds = gemm.tiles / units;
     const Seconds compute = std::max(1.0, rounds + grouped.tail) * (gemm.main_loop + gemm.ends);
     const Seconds memory = stream_time(chip, gemm.weights, grouped.weight_hit, grouped.memory_efficiency);
-    main += overlap(kOverlap, compute, memory);
+    main += overlap(kExpertOverlap, compute, memory);
     times.matrix += rounds * gemm.main_loop;
     times.latency += compute - rounds * gemm.main_loop;
     times.hbm += memory;

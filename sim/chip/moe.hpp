@@ -39,6 +39,8 @@ struct GroupedGemm {
   Bytes weights;      // of all experts with a row
 };
 
+inline constexpr double kExpertOverlap = 4;  // p of (Σ xᵖ)^(1/p), by which products and the weights' stream overlap
+
 struct GroupedPlan {
   RankLoad rank;
   work::OpWork work;

@@ -45,6 +45,7 @@ tile::Grid grid_of_experts(const GroupedPlan& plan, const GroupedGemm& gemm, con
   grid.load_rate = BytesPerSecond(std::numeric_limits<double>::infinity());
   grid.in_flight = Bytes(std::numeric_limits<double>::infinity());
   grid.store_rate = grid.load_rate;
+  grid.overlap_norm = kExpertOverlap;
   grid.memory_efficiency = plan.memory_efficiency;
   grid.cache_efficiency = context.chip.first_shared_cache()->efficiency;
   grid.kept_share = context.chip.last_cache()->reuse_share;
