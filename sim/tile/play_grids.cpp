@@ -4,9 +4,9 @@
 #include <array>
 #include <cmath>
 #include <deque>
-#include <tuple>
 
 #include "sim/event/simulator.hpp"
+#include "sim/tile/launch_order.hpp"
 #include "sim/tile/simt_chip.hpp"
 #include "sim/units/check.hpp"
 
@@ -69,19 +69,6 @@ struct CtaState : event::Event {
   CtaStage stage = CtaStage::prologue;
   std::array<Operands, kMostAhead + 1> operands;  // of step s: operands[s % operands.size()]
 };
-
-// Of kernels that are launched at the same moment, the one with fewer CTAs goes first; what follows only makes the
-// order one of the kernels and not of their streams.
-bool goes_before(const Grid& a, const Grid& b) {
-  const auto key = [](const Grid& grid) {
-    std::uint64_t steps = 0;
-    for (const Cta& cta : grid.ctas) steps += cta.steps;
-    const CtaKind& kind = grid.kinds.front();
-    return std::make_tuple(grid.ctas.size(), steps, grid.units_per_cta, grid.resident, kind.multiply.si(),
-                           kind.wait.si(), kind.load[0].si(), kind.load[1].si(), kind.store.si());
-  };
-  return key(a) < key(b);
-}
 
 double as_seconds(event::Time t) { return static_cast<double>(t.ps()) * 1e-12; }
 
