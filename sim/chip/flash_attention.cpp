@@ -84,6 +84,8 @@ KernelPrice estimate(const FlashPlan& plan, const work::OpWork& work, const Kern
 
 }  // namespace
 
+Seconds compute_time(const FlashPlan& plan, double slots) { return compute_of(plan, slots).time; }
+
 KernelPrice price_flash(const FlashPlan& plan, const work::OpWork& work, const KernelContext& context,
                         Fidelity fidelity) {
   const KernelPrice closed = estimate(plan, work, context);

@@ -16,4 +16,7 @@ namespace mlosim::chip {
 KernelPrice price_flash(const FlashPlan& plan, const work::OpWork& work, const KernelContext& context,
                         Fidelity fidelity);
 
+// T_cmp alone.
+Seconds compute_time(const FlashPlan& plan, double slots);
+
 }  // namespace mlosim::chip

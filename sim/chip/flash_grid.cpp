@@ -6,6 +6,7 @@
 #include <limits>
 #include <map>
 
+#include "sim/chip/flash_attention.hpp"
 #include "sim/chip/play_kernel.hpp"
 #include "sim/chip/stream.hpp"
 
@@ -94,10 +95,16 @@ tile::Grid grid_of_flash(const FlashPlan& plan, const KernelContext& context) {
     }
   }
   grid.period = problem.size();
+  if (!plan.in_waves) {
+    FlashPlan even = plan;
+    even.tail = kUnevenWaves;
+    const double slots = plan.slots(context.chip);
+    grid.straggle = std::max(Seconds(0), compute_time(plan, slots) - compute_time(even, slots));
+  }
   grid.load_rate = BytesPerSecond(std::numeric_limits<double>::infinity());
   grid.in_flight = Bytes(std::numeric_limits<double>::infinity());
   grid.store_rate = grid.load_rate;
-  grid.overlap_norm = plan.overlap_norm;
+  grid.shared_norm = plan.overlap_norm;
   grid.memory_efficiency = plan.memory_efficiency;
   grid.cache_efficiency = context.chip.first_shared_cache()->efficiency;
   grid.kept_share = context.chip.last_cache()->reuse_share;

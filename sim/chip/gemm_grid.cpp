@@ -79,7 +79,7 @@ tile::Grid grid_of_gemm(const GemmProblem& p, const GemmLayout& layout, const Ke
   grid.in_flight = Bytes(cta.in_flight);
   grid.store_rate = g.epilogue_store * p.clock / Seconds(1);
   grid.exposed_ends = g.exposed_ends;
-  grid.overlap_norm = g.overlap_norm;
+  grid.overlap_norm = grid.shared_norm = g.overlap_norm;
   grid.memory_efficiency = p.hbm_rate / limits.memory_rate;
   grid.cache_efficiency = p.l2_rate / limits.cache_rate;
   grid.kept_share = g.warm_share;

@@ -42,10 +42,14 @@ tile::Grid grid_of_experts(const GroupedPlan& plan, const GroupedGemm& gemm, con
                  .load = {slice},
                  .epilogue = {},
                  .store = {}}};
+  // Uneven waves leave half a tile's time on average; a library's tail beyond that is of tiles slower than others.
+  const double rounds = gemm.tiles / static_cast<double>(context.chip.units);
+  const double late = std::max(1.0, rounds + plan.tail) - std::max(1.0, rounds + kUnevenWaves);
+  grid.straggle = std::max(0.0, late) * (gemm.main_loop + gemm.ends);
   grid.load_rate = BytesPerSecond(std::numeric_limits<double>::infinity());
   grid.in_flight = Bytes(std::numeric_limits<double>::infinity());
   grid.store_rate = grid.load_rate;
-  grid.overlap_norm = kExpertOverlap;
+  grid.shared_norm = kExpertOverlap;
   grid.memory_efficiency = plan.memory_efficiency;
   grid.cache_efficiency = context.chip.first_shared_cache()->efficiency;
   grid.kept_share = context.chip.last_cache()->reuse_share;

@@ -28,6 +28,10 @@ struct PlayLimits {
   double memory_rate = 0, cache_rate = 0;  // B/s, datasheet
 };
 
+// Of a CTA's time that is left over on average when units run out of equal CTAs. A kernel whose fitted tail is longer
+// has CTAs that are slower than the others: the grid ends that much later.
+inline constexpr double kUnevenWaves = 0.5;
+
 // What is known of a kernel beside its grid.
 struct PlayedKernel {
   work::OpWork work;

@@ -32,8 +32,7 @@ struct Operand {
 struct CtaKind {
   Seconds prologue;  // until the first operands are there
   // Of one step. The unit's multipliers are held for `multiply` and its loads for `load`; the CTA itself takes no less
-  // than `wait` from one step to the next. Where `overlap_norm` is p > 0, what shares a unit overlaps imperfectly: all
-  // three are longer by (Σ xᵖ)^(1/p) / max.
+  // than `wait` from one step to the next. What overlaps imperfectly takes longer by (Σ xᵖ)^(1/p) / max, p of Grid.
   Seconds multiply;
   Seconds wait;
   std::array<Bytes, kOperands> load{};              // into one unit
@@ -67,14 +66,16 @@ struct Grid {
   Bytes in_flight;               // that the CTAs of a unit request ahead, all together
   BytesPerSecond store_rate;     // of a unit
   double exposed_ends = 1;       // share of a CTA's prologue and end that the one after it on its unit does not hide
-  double overlap_norm = 0;       // see CtaKind; 0: perfect overlap
+  double overlap_norm = 0;       // by which multipliers, loads and waits of a unit overlap; 0: perfectly
+  double shared_norm = 0;        // by which they overlap with the shared cache and the device memory; 0: perfectly
   double memory_efficiency = 1;  // of the device memory's datasheet bandwidth that this kernel's access pattern draws
   double cache_efficiency = 1;   // the same of the shared caches
   double kept_share = 1;         // of the last cache's capacity that keeps panels until they are asked for again
   // Distinct bytes that the CTAs under way ask for in one step. They stream side by side, not one slice after another:
   // what is asked for within two steps counts as at hand.
   Bytes step_bytes;
-  Seconds fixed;  // launch to first CTA, and drain
+  Seconds straggle;  // by which the last CTA ends later than at the pace of all
+  Seconds fixed;     // launch to first CTA, and drain
   // Steps of the kernel that one step here stands for, beyond what changes no time: above 1 where the bound on events
   // made the play coarser.
   double merged_steps = 1;

@@ -236,16 +236,23 @@ class Player {
     wake(*cta, now + prologue);
   }
 
+  // (Σ xᵖ)^(1/p); the largest for p = 0.
+  template <std::size_t N>
+  static double norm(double p, const std::array<double, N>& parts) {
+    const double most = *std::max_element(parts.begin(), parts.end());
+    if (p <= 0 || most <= 0) return most;
+    double sum = 0;
+    for (const double x : parts) sum += std::pow(x / most, p);
+    return most * std::pow(sum, 1 / p);
+  }
+
   // How much longer all that a step needs takes for overlapping imperfectly, with loads of so many seconds a step.
   static double friction(GridState& grid, const CtaKind& kind, double load) {
-    const double p = grid.grid.overlap_norm;
-    if (p <= 0) return 1;
     if (grid.known_friction.kind == &kind && grid.known_friction.load == load) return grid.known_friction.friction;
-    const double a = kind.multiply.si() * grid.together, b = load * grid.together, c = kind.wait.si();
-    const double most = std::max({a, b, c, grid.cache_step, grid.memory_step});
-    double sum = 0;
-    for (const double x : {a, b, c, grid.cache_step, grid.memory_step}) sum += std::pow(x / most, p);
-    grid.known_friction = {&kind, load, most > 0 ? std::pow(sum, 1 / p) : 1};
+    const std::array<double, 3> unit{kind.multiply.si() * grid.together, load * grid.together, kind.wait.si()};
+    const std::array<double, 3> all{norm(grid.grid.overlap_norm, unit), grid.cache_step, grid.memory_step};
+    const double most = std::max({norm(0, unit), grid.cache_step, grid.memory_step});
+    grid.known_friction = {&kind, load, most > 0 ? norm(grid.grid.shared_norm, all) / most : 1};
     return grid.known_friction.friction;
   }
 
@@ -377,7 +384,9 @@ class Player {
     --grid.under_way;
     refill(cta);
     free_.push_back(&cta);
-    if (grid.under_way == 0 && grid.next == grid.grid.ctas.size()) finish(grid);
+    if (grid.under_way > 0 || grid.next < grid.grid.ctas.size()) return;
+    grid.ended += grid.grid.straggle.si();
+    finish(grid);
   }
 
   void finish(const GridState& grid) {
