@@ -3,12 +3,14 @@
 #include <fmt/format.h>
 
 #include <algorithm>
+#include <functional>
 #include <utility>
 #include <vector>
 
 #include "models/graph/graph.hpp"
 #include "models/plan/inference_step.hpp"
 #include "sim/machine/play.hpp"
+#include "sim/machine/play_tiles.hpp"
 #include "sim/units/check.hpp"
 
 namespace mlosim::predict {
@@ -40,8 +42,10 @@ class Stage {
     event::Facts<machine::TaskFact> facts;
     facts.attach(reader);
     if (trace_) facts.attach(log);
+    const bool in_tiles = machine::is_playable_in_tiles(program, prices);
     const std::uint64_t events_before = prices.events();
-    const machine::PlayResult result = machine::play(program, prices, hardware_.system.chip.launch, facts);
+    const machine::PlayResult result = in_tiles ? machine::play_tiles(program, prices, facts)
+                                                : machine::play(program, prices, hardware_.system.chip.launch, facts);
     const spec::PowerSpec& power = hardware_.system.chip.power;
     report::StepReport report = reader.build(result, power.static_power());
     report.events += static_cast<double>(prices.events() - events_before);
@@ -221,6 +225,35 @@ std::int64_t chips_of_ops(const Workload& workload) {
   return chips;
 }
 
+// Operators of one stream one after the other: one thread of the trace for kernels, one for collectives.
+void queue_in_order(Program& program) {
+  program.streams = {{"compute", machine::StreamKind::compute}, {"communication", machine::StreamKind::communication}};
+  for (std::uint32_t i = 0; i < program.ops.size(); ++i) {
+    const bool is_collective = std::holds_alternative<work::Collective>(program.ops[i].op);
+    program.tasks.push_back({.op = i,
+                             .stream = is_collective ? 1u : 0u,
+                             .after = i == 0 ? std::vector<std::uint32_t>{} : std::vector<std::uint32_t>{i - 1}});
+  }
+}
+
+// Operators of several streams beside each other.
+void queue_on_streams(const std::vector<std::int64_t>& streams, Program& program) {
+  std::vector<std::int64_t> numbers = streams;
+  std::sort(numbers.begin(), numbers.end());
+  numbers.erase(std::unique(numbers.begin(), numbers.end()), numbers.end());
+  for (const std::int64_t number : numbers) {
+    bool communicates = true;
+    for (std::size_t i = 0; i < streams.size(); ++i)
+      communicates &= streams[i] != number || std::holds_alternative<work::Collective>(program.ops[i].op);
+    program.streams.push_back({fmt::format("stream {}", number),
+                               communicates ? machine::StreamKind::communication : machine::StreamKind::compute});
+  }
+  for (std::uint32_t i = 0; i < program.ops.size(); ++i) {
+    const auto stream = std::lower_bound(numbers.begin(), numbers.end(), streams[i]) - numbers.begin();
+    program.tasks.push_back({.op = i, .stream = static_cast<std::uint32_t>(stream), .after = {}});
+  }
+}
+
 // Prices every operator, so that what the machine cannot run is all reported, where it is written.
 void price_ops(const Workload& workload, machine::PriceBook& prices) {
   spec::Diagnostics mistakes;
@@ -238,24 +271,20 @@ void price_ops(const Workload& workload, machine::PriceBook& prices) {
   mistakes.throw_if_any();
 }
 
-// Operators one after the other, as a benchmark loop would run each: replayed, weights rotated past the cache, the rest
-// warm.
+// Operators as a benchmark loop would run each: replayed, weights rotated past the cache, the rest warm.
 Evaluation evaluate_ops(const Workload& workload, const spec::Hardware& hardware, const EvaluateOptions& options) {
   Program program;
-  program.streams = {{"compute", machine::StreamKind::compute}, {"communication", machine::StreamKind::communication}};
   Evaluation e;
   e.chips = chips_of_ops(workload);
   for (std::size_t i = 0; i < workload.ops.size(); ++i) {
-    const bool is_collective = std::holds_alternative<work::Collective>(workload.ops[i]);
-    const auto index = static_cast<std::uint32_t>(i);
     program.ops.push_back({fmt::format("ops.{}.{}", i, work::name_of(workload.ops[i])), workload.ops[i]});
-    program.tasks.push_back({.op = index,
-                             .stream = is_collective ? 1u : 0u,
-                             .after = i == 0 ? std::vector<std::uint32_t>{} : std::vector<std::uint32_t>{index - 1}});
     const work::OpWork work = work::work_of(workload.ops[i]);
     e.model_flops += d(e.chips) * work.matrix;  // every chip runs the operator
     if (const auto peak = hardware.system.chip.matrix_peak(work.matrix_dtype)) e.peak_time += work.matrix / *peak;
   }
+  const bool is_one_stream = std::adjacent_find(workload.streams.begin(), workload.streams.end(),
+                                                std::not_equal_to<>()) == workload.streams.end();
+  is_one_stream ? queue_in_order(program) : queue_on_streams(workload.streams, program);
   machine::PriceBook prices(hardware,
                             price_options(options, {.between_uses = Bytes(0), .rotates_weights = true}, false));
   price_ops(workload, prices);

@@ -93,6 +93,10 @@ Json result_json(const Prediction& p, const RunFacts& run) {
                            {"lower_bound_s", op.bound.si()},
                            {"bound", chip::name_of(op.bound_by)},
                            {"plan", op.detail}});
+    if (p.task != Task::ops) continue;
+    json["ops"].back()["start_s"] = op.start.si();
+    json["ops"].back()["end_s"] = op.end.si();
+    json["ops"].back()["alone_s"] = op.alone.si();
   }
   json["assumptions"] = Json::array();
   for (const Assumption& a : p.assumptions) {

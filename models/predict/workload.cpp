@@ -170,7 +170,12 @@ void decode_ops(Node node, std::int64_t chips, Workload& workload) {
     return;
   }
   for (const Node& item : node.items()) {
-    workload.ops.push_back(decode_op(item, chips));
+    constexpr std::int64_t kMostStreams = 128;  // that a GPU runs beside each other
+    Node entry = item;
+    workload.streams.push_back(entry.count_or("stream", 0, 0));
+    if (workload.streams.back() >= kMostStreams)
+      entry.fail_at("stream", fmt::format("streams are 0 to {}", kMostStreams - 1));
+    workload.ops.push_back(decode_op(entry, chips));
     workload.op_places.push_back(item.value()->place());
     const auto* collective = std::get_if<work::Collective>(&workload.ops.back());
     if (collective && workload.chips && collective->ranks > *workload.chips) {

@@ -50,6 +50,7 @@ struct Workload {
   plan::Parallelism parallelism;  // completed
   Inference inference;
   std::vector<work::Operator> ops;
+  std::vector<std::int64_t> streams;  // of each of `ops`: those of one run in order, those of several beside each other
   std::vector<spec::Place> op_places;  // where each of them is written
   RuntimeChoice runtime;
   std::vector<spec::Override> overrides;  // of the hardware

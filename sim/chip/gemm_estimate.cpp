@@ -76,8 +76,8 @@ GemmLayout lay_out(const GemmProblem& p, const spec::GemmTile& tile, double spli
   layout.ctas = layout.grid_m * layout.grid_n * p.batch * split;
   layout.per_unit = std::ceil(layout.ctas * pair / p.units);
   layout.active = std::min(layout.ctas * pair, p.units);
-  layout.resident =
-      std::min(layout.per_unit, std::clamp(std::floor(kAccumulatorTile * pair / (a * b)), 1.0, kMostResident));
+  layout.places = std::clamp(std::floor(kAccumulatorTile * pair / (a * b)), 1.0, kMostResident);
+  layout.resident = std::min(layout.per_unit, layout.places);
   layout.rounds = std::ceil(layout.per_unit / layout.resident);
   layout.k_tile = std::ceil(p.chunks() / split) * p.chunk;
   order_waves(p, layout);
@@ -90,7 +90,8 @@ GemmLayout lay_out_vector(const GemmProblem& p, double rows) {
   layout.ctas = layout.grid_n * p.batch;
   layout.per_unit = std::ceil(layout.ctas / p.units);
   layout.active = std::min(layout.ctas, p.units);
-  layout.resident = std::min(layout.per_unit, kGemvResident);
+  layout.places = kGemvResident;
+  layout.resident = std::min(layout.per_unit, layout.places);
   layout.rounds = std::ceil(layout.per_unit / layout.resident);
   layout.k_tile = p.k;
   layout.wave_n = layout.active;

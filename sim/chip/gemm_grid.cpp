@@ -35,6 +35,11 @@ std::vector<tile::Cta> raster(const GemmLayout& layout, std::uint32_t batch, std
   return ctas;
 }
 
+// CTAs that fill a unit, by accumulators and by the stages that each holds in shared memory.
+double places_of(const GemmProblem& p, const GemmLayout& layout, const GemmCta& cta) {
+  return std::clamp(std::floor(p.scratchpad / cta.in_flight), layout.resident, layout.places);
+}
+
 }  // namespace
 
 tile::Grid grid_of_gemm(const GemmProblem& p, const GemmLayout& layout, const KernelContext& context) {
@@ -69,7 +74,7 @@ tile::Grid grid_of_gemm(const GemmProblem& p, const GemmLayout& layout, const Ke
   grid.kinds = {kind};
   grid.ctas = raster(layout, static_cast<std::uint32_t>(p.batch), steps);
   grid.units_per_cta = layout.tile.units;
-  grid.resident = static_cast<std::int64_t>(layout.resident);
+  grid.resident = static_cast<std::int64_t>(places_of(p, layout, cta));
   grid.load_rate = g.unit_load * p.clock / Seconds(1);
   grid.in_flight = Bytes(cta.in_flight);
   grid.store_rate = g.epilogue_store * p.clock / Seconds(1);

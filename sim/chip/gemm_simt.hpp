@@ -57,7 +57,8 @@ struct GemmLayout {
   double grid_m = 1, grid_n = 1;  // tiles
   double ctas = 1, per_unit = 1;
   double active = 1;              // units with a CTA
-  double resident = 1;            // CTAs that a unit holds at once
+  double places = 1;              // CTAs that a unit has room for
+  double resident = 1;            // CTAs that a unit holds at once: no more than there are
   double rounds = 1;              // of resident CTAs
   double k_tile = 0;              // elements of k of one CTA
   double wave_m = 1, wave_n = 1;  // tiles of the block that a wave covers

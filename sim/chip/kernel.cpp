@@ -22,6 +22,10 @@ KernelPrice price_roofline(const work::Operator& op, const KernelContext& contex
                               .hbm = price.bounds.memory,
                               .latency = {},
                               .power = {}});
+  if (price.time > Seconds(0)) {
+    price.use.units = std::max(price.bounds.matrix, price.bounds.vector) / price.time;
+    price.use.memory = price.bounds.memory / price.time;
+  }
   price.plan.device_read = work.read;
   price.plan.device_written = work.written;
   price.work = work;

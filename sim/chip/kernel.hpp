@@ -3,12 +3,14 @@
 
 #include <array>
 #include <cstdint>
+#include <memory>
 #include <string>
 #include <string_view>
 #include <vector>
 
 #include "sim/spec/chip_spec.hpp"
 #include "sim/spec/runtime_spec.hpp"
+#include "sim/tile/grid.hpp"
 #include "sim/units/quantity.hpp"
 #include "sim/work/operator.hpp"
 
@@ -64,6 +66,15 @@ struct KernelPlan {
 // "128x256 split 2": for tables; empty for a plan without tiles.
 std::string describe(const KernelPlan& plan);
 
+// Shares of what kernels of a chip contend for, taken on average while a task runs its main part (its time less its
+// overhead). Each is at most 1.
+struct ChipUse {
+  double units = 0;   // places for CTAs on the units
+  double cache = 0;   // of the first shared cache's sustained bandwidth
+  double memory = 0;  // of the device memory's sustained bandwidth
+  double link = 0;    // of the fabric's, as far as the algorithm can use it
+};
+
 // Where the time of a kernel went, over all places that its units have for CTAs; the parts add up to its time, but for
 // what a bound may add.
 struct TimeByCause {
@@ -104,9 +115,12 @@ struct KernelPrice {
   EnergyByPart energy_by_part;
   work::OpWork work;  // what it has to do: the compulsory bytes and operations
   KernelPlan plan;
+  ChipUse use;
   TimeByCause causes;        // of Fidelity::event
   std::uint64_t events = 0;  // played for it; 0 where it was priced in closed form, as kernels of millions of CTAs are
   Coarseness coarseness;
+  // What was played, one grid after the other, where KernelContext::keeps_grids; null where the price is a closed form.
+  std::shared_ptr<const std::vector<tile::Grid>> grids;
 
   // What the kernel as a whole is bound by: its launch and ends, where they are the larger part.
   Resource bound_by() const { return overhead > time * 0.5 ? Resource::launch : limiter; }
@@ -131,6 +145,7 @@ struct KernelContext {
   bool sustained = true;         // the chip has been busy for seconds: no burst above the power cap
   std::string_view kernel = {};  // of the library's, by name, that ran in a benchmark; empty: the library's choice
   std::int64_t max_events = kMaxEvents;  // of the play of one kernel: beyond, steps are coarser and equal waves folded
+  bool keeps_grids = false;
 };
 
 // Prices one operator on one chip. Collectives are priced by sim/net. Throws spec::InputError where the chip has no

@@ -137,6 +137,7 @@ KernelPrice play_kernel(const std::vector<tile::Grid>& grids, const PlayedKernel
   price.causes = causes;
   price.events = events;
   price.coarseness = coarseness;
+  if (context.keeps_grids) price.grids = std::make_shared<const std::vector<tile::Grid>>(grids);
   return price;
 }
 

@@ -80,6 +80,20 @@ Resource limiter_of(const ResourceTimes& times) {
   return limiter;
 }
 
+ChipUse use_of(const KernelPlan& plan, const spec::ChipSpec& chip, Seconds main) {
+  if (main <= Seconds(0)) return {};
+  const double units = static_cast<double>(chip.units);
+  const double ctas = plan.tiles * static_cast<double>(plan.units_per_tile) / units;
+  const bool is_array = chip.kind == spec::ChipKind::systolic;  // a core runs one program at a time
+  ChipUse use{.units = is_array ? 1 : ctas > 1 ? ctas / std::ceil(ctas) : std::min(1.0, plan.active_units / units)};
+  const auto share = [&](const spec::MemoryLevel& level, Bytes bytes) {
+    return std::min(1.0, bytes / (level.bandwidth * level.efficiency) / main);
+  };
+  if (const spec::MemoryLevel* cache = chip.first_shared_cache()) use.cache = share(*cache, plan.shared_cache);
+  use.memory = share(chip.device_memory(), plan.device_read + plan.device_written);
+  return use;
+}
+
 KernelPrice close_price(const KernelContext& context, const work::OpWork& work, const KernelPlan& plan,
                         const ResourceTimes& times, Seconds main, Seconds overhead) {
   KernelPrice price;
@@ -88,6 +102,7 @@ KernelPrice close_price(const KernelContext& context, const work::OpWork& work, 
   price.overhead = overhead;
   price.time = std::max(main + overhead, price.bounds.largest());
   price.limiter = limiter_of(times);
+  price.use = use_of(plan, context.chip, price.time - price.overhead);
   price.work = work;
   price.energy_by_part = energy_of(context.chip, work, plan.device_read + plan.device_written, price.time);
   price.energy = price.energy_by_part.total();

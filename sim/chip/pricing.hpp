@@ -52,6 +52,10 @@ struct ResourceTimes {
 };
 Resource limiter_of(const ResourceTimes& times);
 
+// What the plan takes of the chip while it runs for `main`. A kernel of less than one CTA a unit leaves the others'
+// units free; one of more leaves those that its last round does not fill.
+ChipUse use_of(const KernelPlan& plan, const spec::ChipSpec& chip, Seconds main);
+
 // Closes a price: raises `time` to the bounds (they hold by construction), sets limiter and energy.
 KernelPrice close_price(const KernelContext& context, const work::OpWork& work, const KernelPlan& plan,
                         const ResourceTimes& times, Seconds main, Seconds overhead);

@@ -1,7 +1,7 @@
 // Arithmetic of the bandwidth resources: time in parts of 2^-32 ps, so that many short transfers add up without loss
 // and only the moment at which somebody is told is rounded up to a picosecond.
 //
-// Used by FifoResource and FairResource alone; simulated time is Time.
+// Used by FifoResource, FairResource and sim/machine's SharedChip; simulated time is Time.
 #pragma once
 
 #include <cmath>

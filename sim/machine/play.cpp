@@ -6,6 +6,7 @@
 #include <vector>
 
 #include "sim/event/simulator.hpp"
+#include "sim/machine/shared_chip.hpp"
 #include "sim/spec/diagnostics.hpp"
 #include "sim/units/check.hpp"
 #include "sim/units/format.hpp"
@@ -18,14 +19,14 @@ class Player;
 constexpr Seconds kLongestRun(4e5);  // some twenty of them still count in picoseconds
 
 // A task that is under way; fires at its end.
-struct TaskRecord : event::Event {
-  explicit TaskRecord(Player& player_) : Event(&finish), player(player_) {}
+struct TaskRecord : RunningTask {
+  explicit TaskRecord(Player& player_) : RunningTask(&finish), player(player_) {}
   static void finish(event::Simulator& sim, event::Event& event);
 
   Player& player;
   std::uint32_t index = 0;
   std::uint32_t waits_for = 0;  // unfinished predecessors, and the host's issue
-  event::Span duration;
+  event::Span duration, overhead_time;
   event::Time start;
   const TaskPrice* price = nullptr;
 };
@@ -42,7 +43,7 @@ struct HostRecord : event::Event {
 class Player {
  public:
   Player(const Program& program, PriceBook& prices, const spec::LaunchSpec& launch, const event::Facts<TaskFact>& facts)
-      : program_(program), launch_(launch), facts_(facts), host_(*this) {
+      : program_(program), launch_(launch), facts_(facts), host_(*this), chip_(sim_) {
     eager_ = program.launch == spec::LaunchPath::eager;
     price_tasks(prices);
     refuse_endless_run();
@@ -59,10 +60,16 @@ class Player {
   }
 
   void finish(TaskRecord& task) {
+    if (!chip_.ends(task)) return;
     end_ = std::max(end_, sim_.now());
     ++finished_;
-    facts_.emit(
-        [&] { return TaskFact{.task = task.index, .start = task.start, .end = sim_.now(), .price = task.price}; });
+    facts_.emit([&] {
+      return TaskFact{.task = task.index,
+                      .start = task.start,
+                      .end = sim_.now(),
+                      .overhead = task.overhead_time,
+                      .price = task.price};
+    });
     for (std::uint32_t i = first_successor_[task.index]; i < first_successor_[task.index + 1]; ++i)
       release(successors_[i]);
   }
@@ -95,11 +102,12 @@ class Player {
     }
   }
 
-  // From the start to the end of a task. Between kernels that the host launches one by one the gap is longer.
-  Seconds time_of(const TaskRecord& task) const {
-    const Seconds gap = eager_ ? std::max(Seconds(0), launch_.stream - launch_.graph) : Seconds(0);
-    return task.price->time + gap * task.price->kernels;
+  // Between kernels that the host launches one by one the gap is longer.
+  Seconds gaps_of(const TaskRecord& task) const {
+    return eager_ ? std::max(Seconds(0), launch_.stream - launch_.graph) * task.price->kernels : Seconds(0);
   }
+  // From the start to the end of a task that runs alone.
+  Seconds time_of(const TaskRecord& task) const { return task.price->time + gaps_of(task); }
 
   // Sizes or rates that nobody can mean are wrong input, and are found out here.
   void refuse_endless_run() const {
@@ -124,7 +132,10 @@ class Player {
   }
 
   void set_durations() {
-    for (TaskRecord& task : tasks_) task.duration = event::to_span_up(time_of(task));
+    for (TaskRecord& task : tasks_) {
+      task.duration = event::to_span_up(time_of(task));
+      task.overhead_time = std::min(task.duration, event::to_span_up(task.price->overhead + gaps_of(task)));
+    }
   }
 
   // Counts predecessors and lists successors, the order of a stream included.
@@ -157,7 +168,7 @@ class Player {
     TaskRecord& task = tasks_[index];
     if (--task.waits_for > 0) return;
     task.start = sim_.now();
-    sim_.schedule(task, task.duration);
+    chip_.start(task, task.duration, task.overhead_time, task.price->use);
   }
 
   const Program& program_;
@@ -165,6 +176,7 @@ class Player {
   const event::Facts<TaskFact>& facts_;
   event::Simulator sim_;
   HostRecord host_;
+  SharedChip chip_;
   bool eager_ = false;
   std::vector<TaskRecord> tasks_;
   std::vector<std::uint32_t> first_successor_;  // of task i: successors_[first_successor_[i] … first_successor_[i + 1])

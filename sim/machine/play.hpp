@@ -16,13 +16,14 @@ struct TaskFact {
   std::uint32_t task = 0;  // index into Program::tasks
   event::Time start;
   event::Time end;
+  event::Span overhead;  // of launch, start and end: no other task of the chip makes it longer
   const TaskPrice* price = nullptr;
 };
 
 struct PlayResult {
   event::Span makespan;  // from the first call of the host to the end of the last task
   std::uint64_t events = 0;
-  std::uint64_t checksum = 0;  // of the order of events: equal runs give equal ones
+  std::uint64_t checksum = 0;  // of the order of events: equal runs give equal ones; 0 where tiles were played
 };
 
 // Requires: dependencies point backwards. After the program's lead time, launches follow its launch path:

@@ -9,6 +9,7 @@
 #include <string_view>
 
 #include "sim/chip/kernel.hpp"
+#include "sim/net/collective.hpp"
 #include "sim/spec/hardware.hpp"
 #include "sim/work/operator.hpp"
 
@@ -22,6 +23,7 @@ struct TaskPrice {
   chip::Resource limiter = chip::Resource::latency;   // of the part that is no overhead
   chip::Resource bound_by = chip::Resource::latency;  // of the whole
   Joules dynamic_energy;                              // of one chip; static power is drawn all the time (sim/report)
+  chip::ChipUse use{};                                // of its chip, beside `overhead`
   int kernels = 1;                                    // that the host launches
   bool is_collective = false;
   std::optional<chip::KernelPrice> kernel{};  // none of a collective
@@ -41,6 +43,10 @@ struct PriceOptions {
 // One operator's price. Throws spec::InputError for an operator that the machine cannot run.
 TaskPrice price_operator(const work::Operator& op, const spec::Hardware& hardware, const PriceOptions& options);
 
+// What the network says of a collective: the runtime's own all-reduce or the library's. Throws as price_operator.
+net::CollectivePrice price_collective(const work::Collective& op, const spec::Hardware& hardware,
+                                      const PriceOptions& options);
+
 class PriceBook {
  public:
   PriceBook(const spec::Hardware& hardware, chip::Fidelity fidelity, chip::OperandState operands, bool sustained)
@@ -51,6 +57,7 @@ class PriceBook {
   // Throws as price_operator.
   const TaskPrice& price(const work::Operator& op);
 
+  const spec::Hardware& hardware() const { return hardware_; }
   const PriceOptions& options() const { return options_; }
   std::uint64_t events() const { return events_; }  // played for the prices so far
 

@@ -62,7 +62,8 @@ std::optional<CollectivePrice> estimate_custom(const work::Collective& collectiv
   return CollectivePrice{.time = price.time,
                          .bound = system.fabric.latency + least_traffic(collective, false) / peers,
                          .algorithm = price.one_shot ? "one-shot" : "two-shot",
-                         .wire_bytes = price.sent};
+                         .wire_bytes = price.sent,
+                         .kernel = footprint_of(collective, price.sent, true, custom->blocks)};
 }
 
 CollectivePrice estimate_switched(const work::Collective& collective, const spec::SystemSpec& system,
@@ -83,12 +84,20 @@ CollectivePrice estimate_switched(const work::Collective& collective, const spec
   const bool in_switch = reduces_in_switch(collective, library, place.generation);
   const Seconds bound = fabric.latency + least_traffic(collective, in_switch) / fabric.bandwidth;
   const Bytes sent = ring_traffic(collective).sent;
+  const KernelFootprint pairwise = footprint_of(collective, sent, true, library.send_receive.channels);
   switch (collective.kind) {
     case CollectiveKind::all_to_all:
-      return {
-          .time = estimate_all_to_all(collective, place), .bound = bound, .algorithm = "direct", .wire_bytes = sent};
+      return {.time = estimate_all_to_all(collective, place),
+              .bound = bound,
+              .algorithm = "direct",
+              .wire_bytes = sent,
+              .kernel = pairwise};
     case CollectiveKind::p2p:
-      return {.time = estimate_pair(collective, place), .bound = bound, .algorithm = "p2p", .wire_bytes = sent};
+      return {.time = estimate_pair(collective, place),
+              .bound = bound,
+              .algorithm = "p2p",
+              .wire_bytes = sent,
+              .kernel = pairwise};
     case CollectiveKind::all_reduce:
     case CollectiveKind::all_gather:
     case CollectiveKind::reduce_scatter:
@@ -96,10 +105,13 @@ CollectivePrice estimate_switched(const work::Collective& collective, const spec
       break;
   }
   const NcclChoice choice = choose_nccl(collective, library, place.generation);
+  const Bytes wire = wire_bytes_of(choice, collective);
   return {.time = estimate_nccl(choice, collective, place),
           .bound = bound,
           .algorithm = name_of(choice),
-          .wire_bytes = wire_bytes_of(choice, collective)};
+          .wire_bytes = wire,
+          .kernel = footprint_of(collective, wire, choice.algorithm != spec::NcclAlgorithm::nvls,
+                                 ctas_of(choice, collective, library.launch, place.generation))};
 }
 
 CollectivePrice estimate_full(const work::Collective& collective, const spec::SystemSpec& system,
@@ -115,7 +127,8 @@ CollectivePrice estimate_full(const work::Collective& collective, const spec::Sy
   return {.time = estimate_direct(collective, system.fabric, *system.nccl->direct),
           .bound = system.fabric.latency + sent / peers,
           .algorithm = collective.kind == CollectiveKind::p2p ? "p2p" : "direct",
-          .wire_bytes = sent};
+          .wire_bytes = sent,
+          .kernel = footprint_of(collective, sent, true, system.nccl->direct->channels)};
 }
 
 CollectivePrice estimate_shared_path(const work::Collective& collective, const spec::SystemSpec& system,
@@ -127,7 +140,8 @@ CollectivePrice estimate_shared_path(const work::Collective& collective, const s
   return {.time = estimate_pcie(collective, system.fabric, library),
           .bound = system.fabric.latency + sent / system.fabric.bandwidth,
           .algorithm = collective.kind == CollectiveKind::p2p ? "p2p" : "shared path",
-          .wire_bytes = sent};
+          .wire_bytes = sent,
+          .kernel = footprint_of(collective, sent, true, library ? library->launch.ctas_per_ring : 1)};
 }
 
 CollectivePrice estimate_slice(const work::Collective& collective, const spec::SystemSpec& system) {
@@ -135,7 +149,8 @@ CollectivePrice estimate_slice(const work::Collective& collective, const spec::S
   return {.time = price.time,
           .bound = price.bound,
           .algorithm = collective.kind == CollectiveKind::p2p ? "p2p" : "torus bucket",
-          .wire_bytes = ring_traffic(collective).sent};
+          .wire_bytes = ring_traffic(collective).sent,
+          .kernel = footprint_of(collective, ring_traffic(collective).sent, true, 0)};
 }
 
 CollectivePrice estimate_on_fabric(const work::Collective& collective, const spec::SystemSpec& system,

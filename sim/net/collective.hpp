@@ -4,6 +4,7 @@
 
 #include <string_view>
 
+#include "sim/net/kernel_footprint.hpp"
 #include "sim/spec/collective_spec.hpp"
 #include "sim/spec/system_spec.hpp"
 #include "sim/units/quantity.hpp"
@@ -17,6 +18,7 @@ struct CollectivePrice {
   std::string_view
       algorithm;     // "ring LL128", "tree LL", "NVLS", "one-shot", "two-shot", "direct", "p2p", "torus bucket" …
   Bytes wire_bytes;  // sent by one chip
+  KernelFootprint kernel{};
 };
 
 // `custom` is the framework's own all-reduce, null where it has none; it replaces the library's up to its largest size

@@ -27,10 +27,10 @@ void account(StepReport& report, const TaskFact* compute, const TaskFact* collec
     report.by_resource[static_cast<std::size_t>(resource)] += time;
   };
   if (compute) {
-    // Launch and ends are spread over the task's own time, which an eager launch makes longer than its price.
-    const Seconds whole = event::to_seconds(compute->end - compute->start);
-    const Seconds main = std::max(Seconds(0), compute->price->time - compute->price->overhead);
-    const double share = whole > Seconds(0) ? std::min(1.0, main / whole) : 0;
+    // Launch and ends are spread over the task's own time.
+    const event::Span whole = compute->end - compute->start;
+    const double share =
+        whole > event::Span() ? event::to_seconds(whole - compute->overhead) / event::to_seconds(whole) : 0;
     const chip::Resource limiter = compute->price->limiter;
     take(is_compute_bound(limiter) ? report.breakdown.compute : report.breakdown.memory, limiter, length * share);
     take(report.breakdown.overhead, chip::Resource::launch, length * (1 - share));
@@ -64,6 +64,7 @@ TimeBreakdown operator*(TimeBreakdown b, double k) {
 }
 
 void StepReport::add(const StepReport& other, double times) {
+  const Seconds before = makespan;
   makespan += other.makespan * times;
   breakdown += other.breakdown * times;
   for (std::size_t i = 0; i < by_resource.size(); ++i) by_resource[i] += other.by_resource[i] * times;
@@ -79,6 +80,8 @@ void StepReport::add(const StepReport& other, double times) {
     if (same == known.end()) {
       total.count = 0;
       total.time = Seconds(0);
+      total.start += before;
+      total.end += before;
     }
     total.count += op.count * times;
     total.time += op.time * times;
@@ -96,6 +99,9 @@ void StepReport::stretch(double factor, Watts static_power) {
   for (OpTotal& op : ops) {
     op.time *= factor;
     op.each *= factor;
+    op.alone *= factor;
+    op.start *= factor;
+    op.end *= factor;
   }
 }
 
@@ -120,6 +126,10 @@ StepReport StepReader::build(const machine::PlayResult& result, Watts static_pow
     const Seconds time = event::to_seconds(fact.end - fact.start);
     total.count += 1;
     total.time += time;
+    total.start = total.count > 1 ? std::min(total.start, event::to_seconds(fact.start - event::Time()))
+                                  : event::to_seconds(fact.start - event::Time());
+    total.end = std::max(total.end, event::to_seconds(fact.end - event::Time()));
+    total.alone = fact.price->time;
     total.bound = fact.price->bound;
     total.bound_by = fact.price->bound_by;
     total.is_collective = fact.price->is_collective;
@@ -140,7 +150,7 @@ StepReport StepReader::build(const machine::PlayResult& result, Watts static_pow
       const TaskFact* compute = nullptr;
       const TaskFact* collective = nullptr;
       for (std::size_t s = running.size(); s-- > 0;) {
-        if (running[s]) (program_.streams[s].kind == StreamKind::compute ? compute : collective) = running[s];
+        if (running[s]) (running[s]->price->is_collective ? collective : compute) = running[s];
       }
       account(report, compute, collective, event::to_seconds(next - at));
       at = next;

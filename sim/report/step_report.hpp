@@ -30,10 +30,12 @@ struct TimeBreakdown {
 struct OpTotal {
   std::string name;
   work::Operator op;
-  double count = 0;  // tasks
-  Seconds time;      // of all of them
-  Seconds each;      // of one
-  Seconds bound;     // of one
+  double count = 0;    // tasks
+  Seconds time;        // of all of them
+  Seconds each;        // of one
+  Seconds alone;       // of one, were nothing beside it
+  Seconds bound;       // of one
+  Seconds start, end;  // of its first task, of its last: in the step that ran it first
   chip::Resource bound_by = chip::Resource::latency;
   bool is_collective = false;
   std::string detail;

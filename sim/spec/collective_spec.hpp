@@ -28,6 +28,7 @@ struct CustomAllReduce {
   double second_shot = 0;          // memory latencies of the two-shot form's middle barrier
   double one_shot_efficiency = 1;  // of the link bandwidth
   double two_shot_efficiency = 1;
+  std::int64_t blocks = 1;      // CTAs of its kernel
   Bytes largest;                // above it the library's collective is used
   std::int64_t pcie_ranks = 0;  // that it joins over PCIe at most, where a rank cannot reach all others at full speed
   std::vector<Case> cases{};    // the first that fits holds

@@ -117,6 +117,7 @@ NcclGeneration::Nvls decode_nvls(Node node) {
       .latency = node.require<Seconds>("latency"),
       .link_efficiency = node.require_number("link_efficiency", Range::fraction),
       .overlap_norm = node.require_number("overlap_norm"),
+      .channels = node.require_count("channels"),
   };
   node.finish();
   return n;
@@ -140,6 +141,20 @@ NcclGeneration decode_generation(Node node) {
   return g;
 }
 
+NcclLaunch decode_launch(Node node) {
+  NcclLaunch l;
+  l.ctas_per_ring = node.require_count("ctas_per_ring");
+  l.threads = node.require_count("threads");
+  Node bytes = node.require_mapping("thread_bytes");
+  l.thread_bytes = {.ll = bytes.require<Bytes>("ll"),
+                    .ll128 = bytes.require<Bytes>("ll128"),
+                    .simple = bytes.require<Bytes>("simple")};
+  bytes.finish();
+  node.read_block_source();
+  node.finish();
+  return l;
+}
+
 NcclPcie decode_pcie(Node node) {
   NcclPcie p{
       .ll_efficiency = node.require_number("ll_efficiency", Range::fraction),
@@ -154,6 +169,7 @@ RingLibrary decode_ring_library(Node node) {
   r.choice = decode_choice(node.require_mapping("choice"));
   r.time = decode_time(node.require_mapping("time"));
   r.send_receive = decode_send_receive(node.require_mapping("send_receive"));
+  r.launch = decode_launch(node.require_mapping("launch"));
   r.pcie = decode_pcie(node.require_mapping("pcie"));
   for (auto& [family, generation] : node.require_mapping("generations").members()) {
     r.generations.emplace(family, decode_generation(generation));
@@ -191,6 +207,7 @@ DirectLibrary decode_direct_library(Node node) {
   d.simple_hop = hop.require<Seconds>("simple");
   hop.finish();
   d.ll_efficiency = node.require_number("ll_efficiency", Range::fraction);
+  d.channels = node.require_count("channels");
   node.finish();
   return d;
 }

@@ -48,6 +48,7 @@ struct NcclGeneration {
     Seconds latency;               // time model
     double link_efficiency = 1;    // time model: of the link bandwidth
     double overlap_norm = 1;  // time model: p of (latencyᵖ + volumeᵖ)^(1/p); below 1 the bandwidth ramps up slowly
+    std::int64_t channels = 1;  // CTAs of its kernel
   };
 
   std::int64_t channels = 1;           // rings that the topology search finds
@@ -114,6 +115,13 @@ struct NcclSendReceive {
   double pair_efficiency = 1;  // f2
 };
 
+// How large a kernel the library launches.
+struct NcclLaunch {
+  std::int64_t ctas_per_ring = 1;  // channels that run on one ring of the search
+  std::int64_t threads = 1;        // of a channel
+  ByProtocol<Bytes> thread_bytes;  // that each thread must have before the next channel is worth it
+};
+
 // Rings over PCIe, where the path that the ranks share binds instead of the link.
 struct NcclPcie {
   double ll_efficiency = 1;  // of the shared path
@@ -125,6 +133,7 @@ struct RingLibrary {
   NcclChoiceModel choice;
   NcclTimeModel time;
   NcclSendReceive send_receive;
+  NcclLaunch launch;
   NcclPcie pcie;
   std::map<std::string, NcclGeneration> generations;  // by ChipSpec::family, `also:` resolved
   std::string fallback;                               // generation of families that have no entry
@@ -138,6 +147,7 @@ struct DirectLibrary {
   Seconds start;
   Seconds ll_hop, simple_hop;  // of one exchange; xGMI has no LL128
   double ll_efficiency = 1;    // of what a long transfer sustains
+  std::int64_t channels = 1;   // CTAs of the kernel
 };
 
 struct NcclSpec {

@@ -22,6 +22,7 @@ CustomAllReduce decode_custom_all_reduce(Node node) {
       .second_shot = node.require_number("second_shot", Range::non_negative),
       .one_shot_efficiency = node.require_number("one_shot_efficiency", Range::fraction),
       .two_shot_efficiency = node.require_number("two_shot_efficiency", Range::fraction),
+      .blocks = node.require_count("blocks"),
       .largest = node.require<Bytes>("largest"),
       .pcie_ranks = node.count_or("pcie_ranks", 0),
       .cases = {},

@@ -16,6 +16,7 @@
 namespace mlosim::tile {
 
 inline constexpr std::size_t kOperands = 2;
+inline constexpr std::uint32_t kMostAhead = 8;
 inline constexpr std::uint32_t kNoPanel = std::numeric_limits<std::uint32_t>::max();
 
 // An operand as CTAs share it: panels (rows of A, rows of W, keys of a head), each cut into `slices` along the main
@@ -36,6 +37,7 @@ struct CtaKind {
   Seconds wait;
   std::array<Bytes, kOperands> load{};              // into one unit
   std::array<double, kOperands> cache_share{1, 1};  // of those that cross the shared cache: below 1 with multicast
+  Seconds links{};                                  // of a step of a collective: the chip's links are held for it
   Seconds epilogue;                                 // besides the stores
   Bytes store;                                      // out of one unit
   double store_missing = 1;                         // share of the stores that reaches the device memory
@@ -55,8 +57,11 @@ struct Grid {
   std::vector<Cta> ctas;   // in the order of dispatch
   std::size_t period = 0;  // of their kinds, where they are not all of one
   std::int64_t units_per_cta = 1;
-  std::int64_t resident = 1;  // CTAs that a unit holds at once, by registers, shared memory and threads
+  std::int64_t resident = 1;  // CTAs of this kernel that fill a unit, by registers, shared memory and threads: one of
+                              // them leaves the rest of the unit to other kernels, however few there are
 
+  bool keeps_time = false;       // `wait` counts from when a step was due: a CTA that was held up makes up for it
+  std::uint32_t ahead = 1;       // steps whose operands are requested before their turn, <= kMostAhead
   BytesPerSecond load_rate;      // most that a unit loads
   Bytes in_flight;               // that the CTAs of a unit request ahead, all together
   BytesPerSecond store_rate;     // of a unit

@@ -6,6 +6,7 @@
 #include <deque>
 
 #include "sim/event/simulator.hpp"
+#include "sim/tile/launch_order.hpp"
 #include "sim/tile/simt_chip.hpp"
 #include "sim/units/check.hpp"
 
@@ -16,7 +17,7 @@ class Player;
 
 // One slice of a panel in the caches.
 struct Slice {
-  double touched = -1;  // bytes that the grid had touched when it was asked for last; < 0: never
+  double touched = -1;  // bytes that all grids had touched when it was asked for last; < 0: never
   double there_at = 0;
 };
 
@@ -41,7 +42,6 @@ struct GridState : event::Event {
   std::size_t next = 0;
   std::size_t under_way = 0;
   double begun = 0, ended = 0;
-  double touched = 0;
   KnownFriction known_friction;
   std::array<std::vector<Slice>, kOperands> slices;
   std::vector<int> on_group;  // its CTAs that run on each group of units
@@ -64,9 +64,10 @@ struct CtaState : event::Event {
   Player& player;
   GridState* grid = nullptr;
   std::size_t cta = 0, group = 0;
-  std::uint32_t step = 0;
+  std::uint32_t step = 0, asked = 0;  // steps that are done; whose operands have been requested
+  double begun = 0;                   // of its first step
   CtaStage stage = CtaStage::prologue;
-  Operands current, next;
+  std::array<Operands, kMostAhead + 1> operands;  // of step s: operands[s % operands.size()]
 };
 
 double as_seconds(event::Time t) { return static_cast<double>(t.ps()) * 1e-12; }
@@ -74,13 +75,17 @@ double as_seconds(event::Time t) { return static_cast<double>(t.ps()) * 1e-12; }
 class Player {
  public:
   Player(const spec::ChipSpec& spec, const std::vector<GridStream>& streams) : chip_(build_simt_chip(spec)) {
+    std::vector<GridState*> first;
     for (std::size_t s = 0; s < streams.size(); ++s) {
       queued_.emplace_back();
       for (std::size_t i = 0; i < streams[s].size(); ++i) {
         queued_.back().push_back(&grids_.emplace_back(*this, *streams[s][i], s, i));
       }
-      if (!queued_.back().empty()) launch(*queued_.back().front(), 0);
+      if (!queued_.back().empty()) first.push_back(queued_.back().front());
     }
+    std::stable_sort(first.begin(), first.end(),
+                     [](const GridState* a, const GridState* b) { return goes_before(a->grid, b->grid); });
+    for (GridState* grid : first) launch(*grid, 0);
   }
 
   PlayedGrids run() {
@@ -100,7 +105,7 @@ class Player {
 
   void start(GridState& grid) {
     waiting_.push_back(&grid);
-    fill(grid);
+    if (waiting_.size() == 1) fill(grid);
   }
 
   void advance(CtaState& cta) {
@@ -108,11 +113,11 @@ class Player {
     switch (cta.stage) {
       case CtaStage::prologue:
         cta.stage = CtaStage::steps;
-        cta.current = request(cta, 0, now);
+        cta.begun = now;
+        ask(cta, now);
         return step(cta, now);
       case CtaStage::steps:
         if (++cta.step == cta.grid->grid.ctas[cta.cta].steps) return store(cta, now);
-        cta.current = cta.next;
         return step(cta, now);
       case CtaStage::end:
         return release(cta);
@@ -188,26 +193,24 @@ class Player {
         if (room_of(grid, g) == most) place(grid, g);
       }
     }
-    waiting_.erase(std::find(waiting_.begin(), waiting_.end(), &grid));
+    waiting_.pop_front();
+    if (!waiting_.empty()) fill(*waiting_.front());
   }
 
-  // The CTA's place is free: the kernels that still have CTAs get it in the order in which they started.
+  // The CTA's place is free: who is first in line gets it, and the next in line when the first has no CTAs left.
   void refill(const CtaState& ended) {
+    if (waiting_.empty()) return;
     const auto units = static_cast<std::size_t>(ended.grid->grid.units_per_cta);
     const std::size_t first = ended.group * units, last = first + units - 1;
-    for (std::size_t i = 0; i < waiting_.size();) {
-      GridState& grid = *waiting_[i];
-      const auto per_cta = static_cast<std::size_t>(grid.grid.units_per_cta);
-      const std::size_t groups = groups_of(grid.grid);
-      for (std::size_t g = first / per_cta; g <= last / per_cta && g < groups; ++g) {
-        while (grid.next < grid.grid.ctas.size() && room_of(grid, g) >= grid.room) place(grid, g);
-      }
-      if (grid.next == grid.grid.ctas.size()) {
-        waiting_.erase(waiting_.begin() + static_cast<std::ptrdiff_t>(i));
-      } else {
-        ++i;
-      }
+    GridState& grid = *waiting_.front();
+    const auto per_cta = static_cast<std::size_t>(grid.grid.units_per_cta);
+    const std::size_t groups = groups_of(grid.grid);
+    for (std::size_t g = first / per_cta; g <= last / per_cta && g < groups; ++g) {
+      while (grid.next < grid.grid.ctas.size() && room_of(grid, g) >= grid.room) place(grid, g);
     }
+    if (grid.next < grid.grid.ctas.size()) return;
+    waiting_.pop_front();
+    if (!waiting_.empty()) fill(*waiting_.front());
   }
 
   void place(GridState& grid, std::size_t group) {
@@ -223,7 +226,7 @@ class Player {
     cta->grid = &grid;
     cta->cta = grid.next++;
     cta->group = group;
-    cta->step = 0;
+    cta->step = cta->asked = 0;
     cta->stage = CtaStage::prologue;
     ++grid.under_way;
     ++grid.on_group[group];
@@ -256,13 +259,17 @@ class Player {
   void step(CtaState& cta, double at) {
     GridState& grid = *cta.grid;
     const CtaKind& kind = kind_of(cta);
-    if (cta.step + 1 < grid.grid.ctas[cta.cta].steps) cta.next = request(cta, cta.step + 1, at);
+    constexpr int kAtOnce = 2;  // so that CTAs that start together get their first operands in turn
+    for (int i = 0; i < kAtOnce && cta.asked <= cta.step + grid.grid.ahead; ++i) ask(cta, at);
+    const Operands current = cta.operands[cta.step % cta.operands.size()];
     double begin = at;
     each_unit(grid, cta.group, [&](const Unit& unit) { begin = std::max(begin, unit.multipliers.free_at); });
-    const double multiply = kind.multiply.si() * cta.current.friction, wait = kind.wait.si() * cta.current.friction;
+    const double multiply = kind.multiply.si() * current.friction, wait = kind.wait.si() * current.friction;
     each_unit(grid, cta.group, [&](Unit& unit) { unit.multipliers.hold(begin, multiply); });
-    const double paced = begin + std::max(multiply, wait);
-    const double done = std::max(paced, cta.current.at);
+    const double paced =
+        std::max(begin + multiply, grid.grid.keeps_time ? cta.begun + (cta.step + 1) * wait : begin + wait);
+    double done = std::max(paced, current.at);
+    if (kind.links > Seconds(0)) done = std::max(done, chip_.links.hold(at, kind.links.si()));
     SlotTime& slots = grid.run.slots;
     slots.load += Seconds(done - paced);
     (multiply >= wait ? slots.compute : slots.latency) += Seconds(paced - at);
@@ -272,6 +279,12 @@ class Player {
 
   void wake(CtaState& cta, double at) {
     sim_.schedule_at(cta, std::max(sim_.now(), event::Time() + event::to_span_up(Seconds(at))));
+  }
+
+  void ask(CtaState& cta, double at) {
+    if (cta.asked == cta.grid->grid.ctas[cta.cta].steps) return;
+    cta.operands[cta.asked % cta.operands.size()] = request(cta, cta.asked, at);
+    ++cta.asked;
   }
 
   // Asks for the operands of a step.
@@ -328,15 +341,15 @@ class Player {
     double missing = 1 - operand.warm;
     const double kept = grid.grid.kept_share * chip_.last_cache().capacity + 2 * grid.grid.step_bytes.si();
     if (slice.touched >= 0) {
-      const double since = grid.touched - slice.touched;
+      const double since = touched_ - slice.touched;
       missing = since <= kept ? 0 : 1;
       arrival = std::max(arrival, slice.there_at);
     }
     // What is asked for again and again stays at the young end: only what comes back from the older half moves others
     // on.
     constexpr double kOld = 0.5;
-    if (slice.touched < 0 || grid.touched - slice.touched > kOld * kept) grid.touched += operand.slice.si();
-    slice.touched = grid.touched;
+    if (slice.touched < 0 || touched_ - slice.touched > kOld * kept) touched_ += operand.slice.si();
+    slice.touched = touched_;
     latency = missing * chip_.memory().latency + (1 - missing) * chip_.levels.front().latency;
     return missing;
   }
@@ -396,7 +409,8 @@ class Player {
   event::Simulator sim_;
   std::deque<GridState> grids_;
   std::vector<std::vector<GridState*>> queued_;
-  std::vector<GridState*> waiting_;  // started, with CTAs to dispatch
+  std::deque<GridState*> waiting_;  // started, with CTAs to dispatch, in that order
+  double touched_ = 0;              // bytes that went into the caches
   std::deque<CtaState> ctas_;
   std::vector<CtaState*> free_;
 };
@@ -404,6 +418,7 @@ class Player {
 GridState::GridState(Player& player_, const Grid& grid_, std::size_t stream_, std::size_t place_)
     : Event(&start), player(player_), grid(grid_), stream(stream_), place(place_) {
   MLOSIM_CHECK(!grid.ctas.empty() && grid.resident >= 1 && grid.units_per_cta >= 1);
+  MLOSIM_CHECK(grid.ahead >= 1 && grid.ahead <= kMostAhead);
   room = Unit::kRoom / static_cast<int>(grid.resident);
   const auto groups = static_cast<double>(player.groups_of(grid));
   together = std::min(static_cast<double>(grid.resident), std::ceil(static_cast<double>(grid.ctas.size()) / groups));

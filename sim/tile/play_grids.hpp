@@ -1,17 +1,20 @@
 // Plays grids of CTAs on a GPU, event by event: who runs on which unit when, what waits for multipliers, loads, caches
 // and the device memory. Wave quantisation, uneven tails, cache reuse and contention between kernels come out of it.
 //
+//   kernels get in line as they start, and the first in line has all its CTAs dispatched before the second has any (the
+//           "leftover" policy of NVIDIA's block scheduler; Amert et al., GPU Scheduling on the NVIDIA TX2, RTSS 2017).
+//           At equal times those with fewer CTAs are first.
 //   unit    CTAs are dispatched in order to the unit with most room. Multipliers, loads and stores of a unit serve its
 //           CTAs one after another.
 //   step    begins when the one before is done and its operands are there, and holds the multipliers; the operands of
-//           the step after it are requested as it begins (double buffering).
+//           the step after it (Grid::ahead steps after) are requested as it begins.
 //   load    passes the unit's load port at the rate that its bytes in flight allow (Little's law, by the latency of
 //           where they are found), the shared cache, and, for what the caches do not hold, every level outside it.
-//   caches  keep slices of panels by the bytes that others have touched since (LRU).
+//   caches  keep slices of panels by the bytes that all kernels have touched since (LRU).
 //   end     stores pass the unit's store port, the cache and the device memory.
 //
 // One event a step, none for a transfer: servers are first come, first served, so that a transfer's end is known when
-// it begins. Equal input gives equal output; the order of streams decides only between equal times.
+// it begins. Equal input gives equal output, whatever the order of the streams.
 #pragma once
 
 #include <cstdint>

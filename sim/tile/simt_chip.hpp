@@ -43,6 +43,7 @@ struct Level {
 
 struct SimtChip {
   std::vector<Unit> units;
+  Server links;               // to other chips; held for times
   std::vector<Level> levels;  // from the cache nearest the units to the device memory, which is the last
 
   Level& memory() { return levels.back(); }

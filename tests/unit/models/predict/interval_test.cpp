@@ -103,6 +103,14 @@ TEST_F(WorkloadInterval, EqualOperatorsAreOnePart) {
   EXPECT_NEAR(width(twice), width(once), 1e-9);
 }
 
+TEST_F(WorkloadInterval, StreamsBesideEachOtherAreNoLessCertainThanEachAlone) {
+  const std::string one = "{op: gemm, m: 4096, n: 4096, k: 4096";
+  const Prediction once = desk_.predict(workload_text("ops", "toy", "ops: [" + one + "}]"));
+  const Prediction beside = desk_.predict(workload_text("ops", "toy", "ops: [" + one + "}, " + one + ", stream: 1}]"));
+  EXPECT_LE(width(beside), width(once) * 1.02);
+  EXPECT_LT(beside.interval.low, beside.evaluation.total.makespan);
+}
+
 TEST_F(WorkloadInterval, DifferentOperatorsMakeUpForEachOther) {
   const std::string a = "{op: gemm, m: 4096, n: 4096, k: 4096}", b = "{op: gemm, m: 4097, n: 4096, k: 4096}";
   const Prediction once = desk_.predict(workload_text("ops", "toy", "ops: [" + a + "]"));

@@ -393,5 +393,23 @@ TEST_F(SensitivityTest, AParameterIsPutBackWhenItsElasticityIsKnown) {
   EXPECT_EQ(sensitivity.elasticity({"chip.l2.bandwidth"}), 0);
 }
 
+TEST_F(PredictTest, StreamsRunBesideEachOther) {
+  const std::string gemm = "{op: gemm, m: 4096, n: 4096, k: 4096", copy = "{op: copy, rows: 8192, cols: 8192";
+  for (const chip::Fidelity fidelity : {chip::Fidelity::analytic, chip::Fidelity::event}) {
+    PredictOptions options;
+    options.fidelity = fidelity;
+    const auto ops = [&](const std::string& list) { return predict(ops_text(list), options).evaluation.total; };
+    const report::StepReport one = ops(gemm + "}, " + copy + "}");
+    const report::StepReport two = ops(gemm + "}, " + copy + ", stream: 1}");
+    ASSERT_EQ(two.ops.size(), 2U);
+    EXPECT_EQ(one.ops[1].start, one.ops[0].end);
+    EXPECT_EQ(two.ops[0].start, Seconds(0));
+    EXPECT_EQ(two.ops[1].start, Seconds(0));
+    EXPECT_EQ(two.makespan, std::max(two.ops[0].end, two.ops[1].end));
+    EXPECT_LE(two.makespan, one.makespan);
+    EXPECT_GE(two.makespan, std::max(one.ops[0].each, one.ops[1].each));
+  }
+}
+
 }  // namespace
 }  // namespace mlosim::predict

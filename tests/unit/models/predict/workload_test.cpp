@@ -235,5 +235,15 @@ TEST_F(WorkloadTest, MoreChipsThanTheParallelismAreReplicasWithAWarning) {
   EXPECT_THAT(warnings, ElementsAre(HasSubstr("8 chips are 4 replicas")));
 }
 
+TEST_F(WorkloadTest, AnOperatorRunsOnStreamZeroUnlessItSaysAnother) {
+  const Workload w =
+      read(workload_text("ops", "toy", "ops: [{op: copy, rows: 8, cols: 8}, {op: copy, rows: 8, cols: 8, stream: 3}]"));
+  EXPECT_THAT(w.streams, ElementsAre(0, 3));
+  EXPECT_THAT(mistake(workload_text("ops", "toy", "ops: [{op: copy, rows: 8, cols: 8, stream: 128}]")),
+              HasSubstr("streams are 0 to 127"));
+  EXPECT_THAT(mistake(workload_text("ops", "toy", "ops: [{op: copy, rows: 8, cols: 8, stream: -1}]")),
+              HasSubstr("stream"));
+}
+
 }  // namespace
 }  // namespace mlosim::predict

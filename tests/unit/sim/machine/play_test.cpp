@@ -83,13 +83,78 @@ TEST_F(PlayTest, TasksOfOneStreamRunBackToBackInOrder) {
   }
 }
 
+// The small GEMM takes a sixth of the units: it has them, and the large one goes on with the rest.
 TEST_F(PlayTest, TwoStreamsRunAtTheSameTime) {
   add(1, 0);
   add(0, 1);
   add(0, 1);
-  EXPECT_EQ(play_it().makespan, std::max(time_of(1), 2 * time_of(0)));
+  const Span makespan = play_it().makespan;
   EXPECT_EQ(fact_of(0).start, Time());
   EXPECT_EQ(fact_of(1).start, Time());
+  EXPECT_EQ(fact_of(2).start, Time() + time_of(0));
+  EXPECT_EQ(fact_of(2).end, Time() + 2 * time_of(0));
+  EXPECT_GT(makespan, time_of(1));
+  EXPECT_LT(makespan, time_of(1) + 2 * time_of(0));
+}
+
+TEST_F(PlayTest, WhatEachLeavesToTheOtherSlowsNobodyDown) {
+  program.ops[1].op = work::Gemm{.m = 256, .n = 256, .k = 16384};  // as few CTAs as the small one, for longer
+  add(1, 0);
+  add(0, 1);
+  EXPECT_EQ(play_it().makespan, time_of(1));
+}
+
+// Each of two equal tasks has half of the chip after its launch, and they end together.
+TEST_F(PlayTest, TwoLargeKernelsShareTheChip) {
+  add(1, 0);
+  add(1, 1);
+  const TaskPrice& price = prices.price(program.ops[1].op);
+  const Span overhead = to_span_up(price.overhead);
+  play_it();
+  EXPECT_EQ(fact_of(0).end, fact_of(1).end);
+  const double main = to_seconds(time_of(1) - overhead).si();
+  EXPECT_NEAR(to_seconds(fact_of(0).end - Time() - overhead).si(), main * std::max(1.0, 2 * price.use.units), 1e-11);
+}
+
+TEST_F(PlayTest, WhoComesLaterMovesTheEndOfWhoIsThere) {
+  add(1, 0);
+  add(0, 1);
+  add(1, 1);
+  play_it();
+  EXPECT_GT(fact_of(0).end - fact_of(0).start, time_of(1));
+  // The later one has the chip for itself in the end.
+  EXPECT_GT(fact_of(2).end, fact_of(0).end);
+  EXPECT_LT(fact_of(2).end - fact_of(2).start, 2 * time_of(1));
+}
+
+TEST_F(PlayTest, TasksBesideEachOtherTakeNoLessThanTheLongerAndNoMoreThanBoth) {
+  for (const std::uint32_t a : {0U, 1U, 2U}) {
+    for (const std::uint32_t b : {0U, 1U, 2U}) {
+      program.tasks.clear();
+      add(a, 0);
+      add(b, 1);
+      const Span makespan = play_it().makespan;
+      EXPECT_GE(makespan, std::max(time_of(a), time_of(b))) << a << " beside " << b;
+      EXPECT_LE(makespan, time_of(a) + time_of(b)) << a << " beside " << b;
+    }
+  }
+}
+
+TEST_F(PlayTest, TheOrderOfStreamsDecidesNothing) {
+  program.streams = {{"a", StreamKind::compute}, {"b", StreamKind::compute}, {"c", StreamKind::compute}};
+  for (const std::uint32_t op : {1U, 0U, 2U}) {
+    add(op, 0);
+    add(2 - op, 1);
+    add(1, 2);
+  }
+  const Span expected = play_it().makespan;
+  for (Task& task : program.tasks) task.stream = 2 - task.stream;
+  std::reverse(program.tasks.begin(), program.tasks.end());
+  std::stable_sort(program.tasks.begin(), program.tasks.end(),
+                   [](const Task& a, const Task& b) { return a.stream < b.stream; });
+  // Each stream has its tasks in the order that it had.
+  for (std::size_t s = 0; s < 3; ++s) std::reverse(program.tasks.begin() + 3 * s, program.tasks.begin() + 3 * (s + 1));
+  EXPECT_EQ(play_it().makespan, expected);
 }
 
 TEST_F(PlayTest, ATaskWaitsForAllThatItDependsOn) {

@@ -2,6 +2,7 @@
 
 #include <gtest/gtest.h>
 
+#include <algorithm>
 #include <deque>
 #include <numeric>
 #include <string>
@@ -51,7 +52,12 @@ class HandMade {
     program.ops.push_back({name, work::Gemm{}});
     const auto index = static_cast<std::uint32_t>(program.tasks.size());
     program.tasks.push_back({index, stream, {}});
-    facts.push_back({index, Time() + event::microseconds(start), Time() + event::microseconds(end), &prices.back()});
+    const Seconds longer = microseconds(static_cast<double>(end - start)) - prices.back().time;  // by its launch
+    facts.push_back({.task = index,
+                     .start = Time() + event::microseconds(start),
+                     .end = Time() + event::microseconds(end),
+                     .overhead = event::to_span_up(cost.overhead + std::max(Seconds(0), longer)),
+                     .price = &prices.back()});
   }
 
   StepReport report(std::int64_t makespan) {
@@ -133,6 +139,34 @@ TEST(StepReport, OfTwoComputeStreamsTheFirstAMomentBelongsTo) {
   expect_adds_up(report);
 }
 
+// The overhead is what it is alone; what another stream adds belongs to what the task waits for.
+TEST(StepReport, TimeThatAnotherStreamCostsBelongsToTheLimiter) {
+  HandMade hand;
+  hand.run("a", 0, 0, 10, {.overhead = microseconds(2), .limiter = Resource::hbm_bandwidth});
+  hand.facts.back().end = Time() + event::microseconds(15);
+  const StepReport report = hand.report(15);
+  expect_near(report.breakdown.overhead, 2);
+  expect_near(report.breakdown.memory, 13);
+  expect_adds_up(report);
+}
+
+TEST(StepReport, AnOperatorSaysWhenItRan) {
+  HandMade hand;
+  hand.run("a", 0, 3, 10, {});
+  hand.run("b", 0, 12, 20, {});
+  StepReport report = hand.report(20);
+  expect_near(report.ops[1].start, 12);
+  expect_near(report.ops[1].end, 20);
+  StepReport both = hand.report(20);
+  both.ops.pop_back();
+  both.add(report, 3);
+  expect_near(both.ops[0].start, 3);
+  expect_near(both.ops[1].start, 32);
+  report.stretch(2, kStatic);
+  expect_near(report.ops[1].start, 24);
+  expect_near(report.ops[1].end, 40);
+}
+
 TEST(StepReport, EveryLimiterFallsIntoItsPart) {
   for (const Resource resource : {Resource::matrix_unit, Resource::vector_unit, Resource::power}) {
     HandMade hand;
@@ -197,7 +231,11 @@ TEST(StepReport, AnOperatorsTasksAreCountedTogether) {
   HandMade hand;
   hand.run("layer", 0, 0, 4, {.bound = microseconds(3), .bound_by = Resource::hbm_bandwidth, .detail = "128x128"});
   hand.program.tasks.push_back({0, 0, {}});
-  hand.facts.push_back({1, Time() + event::microseconds(4), Time() + event::microseconds(10), &hand.prices.back()});
+  hand.facts.push_back({.task = 1,
+                        .start = Time() + event::microseconds(4),
+                        .end = Time() + event::microseconds(10),
+                        .overhead = {},
+                        .price = &hand.prices.back()});
   const StepReport report = hand.report(10);
   ASSERT_EQ(report.ops.size(), 1U);
   EXPECT_EQ(report.ops[0].count, 2);

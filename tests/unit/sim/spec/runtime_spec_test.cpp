@@ -60,7 +60,8 @@ TEST(RuntimeSpec, ACustomAllReduceMayDifferByFamilyAndRanks) {
   const Read acme = read(acme_with(
       "families:",
       "custom_all_reduce: {start: 10, hop: 0.3, second_shot: 17, one_shot_efficiency: 0.6, two_shot_efficiency: 0.7,\n"
-      "                    largest: 8 MiB, pcie_ranks: 2, cases: [{family: ampere, start: 12}, {ranks: 4, largest: 4 "
+      "                    blocks: 36, largest: 8 MiB, pcie_ranks: 2, cases: [{family: ampere, start: 12}, {ranks: 4, "
+      "largest: 4 "
       "MiB}]}\n"
       "families:"));
   EXPECT_THAT(acme.mistakes, IsEmpty());

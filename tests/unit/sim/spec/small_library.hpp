@@ -124,7 +124,7 @@ scale_out: {bandwidth: 50 GB/s, latency: 5 us}
 
 inline constexpr const char* kDirectLibrary = R"(schema: mlosim/collectives/1
 name: direct
-direct: {start: 10 us, hop: {ll: 1 us, simple: 2 us}, ll_efficiency: 0.5}
+direct: {start: 10 us, hop: {ll: 1 us, simple: 2 us}, ll_efficiency: 0.5, channels: 8}
 )";
 
 inline constexpr const char* kAcmeRuntime = R"(schema: mlosim/runtime/1
