@@ -75,6 +75,7 @@ work::Operator decode_gemm_op(spec::Node& node) {
   if (g.activations == DType::int4)
     node.fail_at("dtype", "int4 is a format of weights only", "write dtype: bf16 and weights_dtype: int4");
   g.quantise_activations = node.flag_or("quantise", false);
+  if (node.has("plan")) g.tiling = decode_plan(node.child("plan"), g);
   return g;
 }
 
@@ -294,6 +295,10 @@ work::Operator decode_op(spec::Node node, std::int64_t chips) {
     return work::Gemm{};
   };
   work::Operator op = decode();
+  if (kind != OpKind::gemm && node.has("plan")) {
+    node.child("plan");
+    node.fail_at("plan", fmt::format("'{}' takes no plan", work::name_of(op)), "only the tiles of a gemm can be fixed");
+  }
   node.finish();
   return op;
 }

@@ -40,9 +40,12 @@ class Stage {
     event::Facts<machine::TaskFact> facts;
     facts.attach(reader);
     if (trace_) facts.attach(log);
+    const std::uint64_t events_before = prices.events();
     const machine::PlayResult result = machine::play(program, prices, hardware_.system.chip.launch, facts);
     const spec::PowerSpec& power = hardware_.system.chip.power;
     report::StepReport report = reader.build(result, power.static_power());
+    report.events += static_cast<double>(prices.events() - events_before);
+    for (report::OpTotal& op : report.ops) op.pricing = prices.options();
     const double stretch = throttle(report, power);
     if (stretch > 1) report.stretch(stretch, power.static_power());
     if (trace_) trace_->add(phase, program, log.facts, result.makespan, stretch);
@@ -54,20 +57,25 @@ class Stage {
   report::TraceWriter* trace_;
 };
 
+machine::PriceOptions price_options(const EvaluateOptions& options, const chip::OperandState& operands,
+                                    bool sustained) {
+  return {.fidelity = options.fidelity, .operands = operands, .sustained = sustained, .max_events = options.max_events};
+}
+
 // The network's side of an evaluation.
 class InferenceRun {
  public:
   InferenceRun(const Workload& workload, const Precision& precision, const spec::Hardware& hardware,
-               chip::Fidelity fidelity, report::TraceWriter* trace)
+               const EvaluateOptions& options)
       : w_(workload),
         model_(*workload.model),
         precision_(precision),
         hardware_(hardware),
         memory_(plan_memory()),
         operands_{.between_uses = memory_.weights + memory_.kv_cache, .rotates_weights = false},
-        prefill_prices_(hardware, fidelity, operands_, true),
-        decode_prices_(hardware, fidelity, operands_, false),
-        stage_(hardware, trace) {}
+        prefill_prices_(hardware, price_options(options, operands_, true)),
+        decode_prices_(hardware, price_options(options, operands_, false)),
+        stage_(hardware, options.trace) {}
 
   Evaluation run() {
     Evaluation e;
@@ -213,10 +221,26 @@ std::int64_t chips_of_ops(const Workload& workload) {
   return chips;
 }
 
+// Prices every operator, so that what the machine cannot run is all reported, where it is written.
+void price_ops(const Workload& workload, machine::PriceBook& prices) {
+  spec::Diagnostics mistakes;
+  for (std::size_t i = 0; i < workload.ops.size(); ++i) {
+    try {
+      prices.price(workload.ops[i]);
+    } catch (const spec::InputError& error) {
+      for (spec::Diagnostic mistake : error.diagnostics()) {
+        if (i < workload.op_places.size()) mistake.place = workload.op_places[i];
+        mistake.path = fmt::format("ops.{}", i);
+        mistakes.add(std::move(mistake));
+      }
+    }
+  }
+  mistakes.throw_if_any();
+}
+
 // Operators one after the other, as a benchmark loop would run each: replayed, weights rotated past the cache, the rest
 // warm.
-Evaluation evaluate_ops(const Workload& workload, const spec::Hardware& hardware, chip::Fidelity fidelity,
-                        report::TraceWriter* trace) {
+Evaluation evaluate_ops(const Workload& workload, const spec::Hardware& hardware, const EvaluateOptions& options) {
   Program program;
   program.streams = {{"compute", machine::StreamKind::compute}, {"communication", machine::StreamKind::communication}};
   Evaluation e;
@@ -232,8 +256,11 @@ Evaluation evaluate_ops(const Workload& workload, const spec::Hardware& hardware
     e.model_flops += d(e.chips) * work.matrix;  // every chip runs the operator
     if (const auto peak = hardware.system.chip.matrix_peak(work.matrix_dtype)) e.peak_time += work.matrix / *peak;
   }
-  machine::PriceBook prices(hardware, fidelity, {.between_uses = Bytes(0), .rotates_weights = true}, false);
-  e.total = Stage(hardware, trace).play("ops", program, prices);
+  machine::PriceBook prices(hardware,
+                            price_options(options, {.between_uses = Bytes(0), .rotates_weights = true}, false));
+  price_ops(workload, prices);
+  e.total = Stage(hardware, options.trace).play("ops", program, prices);
+  e.total.events += static_cast<double>(prices.events());
   return e;
 }
 
@@ -313,9 +340,9 @@ void check_against_machine(const Workload& workload, const spec::SystemSpec& sys
 }
 
 Evaluation evaluate(const Workload& workload, const Precision& precision, const spec::Hardware& hardware,
-                    chip::Fidelity fidelity, report::TraceWriter* trace) {
-  if (workload.task == Task::ops) return evaluate_ops(workload, hardware, fidelity, trace);
-  return InferenceRun(workload, precision, hardware, fidelity, trace).run();
+                    const EvaluateOptions& options) {
+  if (workload.task == Task::ops) return evaluate_ops(workload, hardware, options);
+  return InferenceRun(workload, precision, hardware, options).run();
 }
 
 }  // namespace mlosim::predict

@@ -36,8 +36,15 @@ spec::RuntimeSpec resolve_runtime(const spec::RuntimeSpec& profile, const Runtim
 // Checks what only shows with the machine at hand: that it has the chips. Throws spec::InputError.
 void check_against_machine(const Workload& workload, const spec::SystemSpec& system);
 
-// `hardware.runtime` is the resolved one. `trace`, where given, gets every program played.
+struct EvaluateOptions {
+  chip::Fidelity fidelity = chip::Fidelity::analytic;
+  std::int64_t max_events = chip::kMaxEvents;  // of the play of one kernel
+  report::TraceWriter* trace = nullptr;        // gets every program played
+};
+
+// `hardware.runtime` is the resolved one. Throws spec::InputError where the machine cannot run an operator; of bare
+// operators all mistakes, each with the operator's place.
 Evaluation evaluate(const Workload& workload, const graph::Precision& precision, const spec::Hardware& hardware,
-                    chip::Fidelity fidelity, report::TraceWriter* trace);
+                    const EvaluateOptions& options);
 
 }  // namespace mlosim::predict

@@ -31,8 +31,16 @@ Prediction predict(const spec::Library& library, const std::string& name, const 
 }
 
 Prediction predict(const spec::Library& library, const Workload& workload, const PredictOptions& options) {
+  std::vector<std::string> warnings;
+  const Setting setting = read_setting(library, workload, warnings);
+  Prediction p = predict(library, workload, setting, options);
+  p.warnings.insert(p.warnings.begin(), warnings.begin(), warnings.end());
+  return p;
+}
+
+Prediction predict(const spec::Library& library, const Workload& workload, const Setting& setting,
+                   const PredictOptions& options) {
   Prediction p;
-  const Setting setting = read_setting(library, workload, p.warnings);
   const spec::Hardware& hardware = setting.hardware;
   const graph::Precision& precision = setting.precision;
 
@@ -43,17 +51,22 @@ Prediction predict(const spec::Library& library, const Workload& workload, const
   p.task = workload.task;
   p.precision = precision;
   p.fidelity = options.fidelity;
-  p.evaluation = evaluate(workload, precision, hardware, options.fidelity, options.trace);
+  p.max_events = options.max_events;
+  p.evaluation = evaluate(workload, precision, hardware,
+                          {.fidelity = options.fidelity, .max_events = options.max_events, .trace = options.trace});
   p.interval = options.residuals ? workload_interval(*options.residuals, p.evaluation, p.task, hardware)
                                  : workload_interval(read_residuals(library), p.evaluation, p.task, hardware);
   fill_rates(p, hardware.system.chip);
   if (!options.sensitivities) return p;
+  const chip::Fidelity fidelity =
+      options.fidelity == chip::Fidelity::event ? chip::Fidelity::analytic : options.fidelity;
   const TimeOf time_of = [&](const spec::Hardware& other) {
     spec::Hardware changed = other;
     changed.runtime = resolve_runtime(changed.runtime, workload.runtime);
-    return evaluate(workload, precision, changed, options.fidelity, nullptr).total.makespan;
+    return evaluate(workload, precision, changed, {.fidelity = fidelity}).total.makespan;
   };
-  Sensitivity sensitivity(setting.documents, hardware, p.evaluation.total.makespan, time_of);
+  const Seconds base = fidelity == options.fidelity ? p.evaluation.total.makespan : time_of(hardware);
+  Sensitivity sensitivity(setting.documents, hardware, base, time_of);
   p.bottlenecks = sensitivity.find_bottlenecks(p.evaluation.total);
   p.assumptions = sensitivity.find_assumptions();
   return p;

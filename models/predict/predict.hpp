@@ -16,6 +16,8 @@
 
 namespace mlosim::predict {
 
+struct Setting;
+
 struct Bottleneck {
   std::string resource;
   double share = 0;       // of the time
@@ -37,7 +39,8 @@ struct Prediction {
   std::string runtime;
   Task task = Task::decode;
   graph::Precision precision;  // of a network
-  chip::Fidelity fidelity = chip::Fidelity::analytic;
+  chip::Fidelity fidelity = chip::Fidelity::event;
+  std::int64_t max_events = chip::kMaxEvents;  // that bounded the play of one kernel
   Evaluation evaluation;
   Interval interval;  // of the time, at kIntervalLevel
   std::optional<double> tokens_per_s;
@@ -54,8 +57,11 @@ struct Prediction {
 
 struct PredictOptions {
   WorkloadOptions workload;
-  chip::Fidelity fidelity = chip::Fidelity::analytic;
-  bool sensitivities = true;  // bottlenecks and assumptions, for which the workload is played again many times
+  chip::Fidelity fidelity = chip::Fidelity::event;
+  std::int64_t max_events = chip::kMaxEvents;  // of the play of one kernel
+  // Bottlenecks and assumptions. The workload is priced again dozens of times for their elasticities: in closed form,
+  // also where its kernels are played (Fidelity::event), since a derivative asks for a difference and not for a level.
+  bool sensitivities = true;
   report::TraceWriter* trace = nullptr;  // gets every program played
   const Residuals* residuals = nullptr;  // for the interval; read from the library where there are none
 };
@@ -66,5 +72,9 @@ Prediction predict(const spec::Library& library, const std::string& workload, co
 
 // The same for a workload that has been read already, with its options laid over it.
 Prediction predict(const spec::Library& library, const Workload& workload, const PredictOptions& options);
+
+// The same where its machine has been read, too (setting.hpp); what that warned of is not in the warnings.
+Prediction predict(const spec::Library& library, const Workload& workload, const Setting& setting,
+                   const PredictOptions& options);
 
 }  // namespace mlosim::predict

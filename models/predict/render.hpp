@@ -17,6 +17,8 @@ struct RunFacts {
 std::string render_text(const Prediction& prediction);
 // What is missing and what to change, for a plan that does not fit; one sentence or two.
 std::string render_shortfall(const plan::MemoryPlan& memory);
+// What the bound on events left out of the play of kernels; empty where every kernel was played in full.
+std::string render_coarseness(const Prediction& prediction);
 // One JSON document.
 std::string render_json(const Prediction& prediction, const RunFacts& run);
 // A header, a row for the whole workload (name "total"), and one for each operator.

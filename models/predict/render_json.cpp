@@ -3,19 +3,20 @@
 #include <nlohmann/json.hpp>
 
 #include "models/predict/render.hpp"
+#include "models/predict/result_json.hpp"
 
 namespace mlosim::predict {
-namespace {
 
-using Json = nlohmann::ordered_json;
+std::string document_of(const Json& json) { return json.dump(1, ' ', false, Json::error_handler_t::replace) + "\n"; }
 
-Json number_or_null(const std::optional<double>& number) { return number ? Json(*number) : Json(nullptr); }
-Json seconds_or_null(const std::optional<Seconds>& time) { return time ? Json(time->si()) : Json(nullptr); }
-
-// Runs of an operator: whole, but where steps of a generation are shared by distance.
 Json count_of(double count) {
   return count == std::floor(count) ? Json(static_cast<std::int64_t>(count)) : Json(count);
 }
+
+namespace {
+
+Json number_or_null(const std::optional<double>& number) { return number ? Json(*number) : Json(nullptr); }
+Json seconds_or_null(const std::optional<Seconds>& time) { return time ? Json(time->si()) : Json(nullptr); }
 
 Json render_memory(const std::optional<plan::MemoryPlan>& memory) {
   if (!memory) return nullptr;
@@ -31,6 +32,13 @@ Json render_memory(const std::optional<plan::MemoryPlan>& memory) {
             {"workspace", memory->workspace.si()}}}};
 }
 
+// How kernels were played; null where none is.
+Json render_play(const Prediction& p) {
+  if (p.fidelity != chip::Fidelity::event) return nullptr;
+  const std::string note = render_coarseness(p);
+  return {{"max_events", p.max_events}, {"note", note.empty() ? Json(nullptr) : Json(note)}};
+}
+
 Json render_breakdown(const report::TimeBreakdown& b) {
   return {{"compute", b.compute.si()},
           {"memory", b.memory.si()},
@@ -42,7 +50,7 @@ Json render_breakdown(const report::TimeBreakdown& b) {
 
 }  // namespace
 
-std::string render_json(const Prediction& p, const RunFacts& run) {
+Json result_json(const Prediction& p, const RunFacts& run) {
   const Evaluation& e = p.evaluation;
   Json json{{"schema", "mlosim/result/1"},
             {"workload", p.workload},
@@ -52,6 +60,7 @@ std::string render_json(const Prediction& p, const RunFacts& run) {
             {"chips", e.chips},
             {"runtime", p.runtime},
             {"fidelity", chip::name_of(p.fidelity)},
+            {"play", render_play(p)},
             {"time_s", e.total.makespan.si()},
             {"time_interval_s", {p.interval.low.si(), p.interval.high.si()}},
             {"interval_level", kIntervalLevel},
@@ -95,7 +104,9 @@ std::string render_json(const Prediction& p, const RunFacts& run) {
   }
   json["warnings"] = p.warnings;
   json["mlosim"] = {{"version", run.version}, {"seconds", run.seconds}, {"events", e.total.events}};
-  return json.dump(1, ' ', false, Json::error_handler_t::replace) + "\n";
+  return json;
 }
+
+std::string render_json(const Prediction& p, const RunFacts& run) { return document_of(result_json(p, run)); }
 
 }  // namespace mlosim::predict

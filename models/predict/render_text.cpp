@@ -4,17 +4,15 @@
 #include <utility>
 
 #include "models/predict/render.hpp"
+#include "models/predict/render_parts.hpp"
 #include "sim/units/format.hpp"
 
 namespace mlosim::predict {
-namespace {
-
-constexpr std::size_t kMostOps = 24;  // rows of the operator table; the rest is summed up
-constexpr int kLabel = 12;            // width of the first column
 
 std::string percent(double share) { return fmt::format("{:.1f} %", 100 * share); }
 
 std::string row(std::string_view label, const std::string& text) {
+  constexpr int kLabel = 12;
   return fmt::format("  {:<{}}  {}\n", label, kLabel, text);
 }
 
@@ -23,6 +21,7 @@ std::string render_head(const Prediction& p) {
   std::string out = p.workload + "\n";
   out += row("system", fmt::format("{}, {} x {}, runtime {}, fidelity {}", p.system, e.chips, p.chip, p.runtime,
                                    chip::name_of(p.fidelity)));
+  if (const std::string coarse = render_coarseness(p); !coarse.empty()) out += row("", coarse);
   out += row("time", fmt::format("{}  ({:.0f} % interval: {} to {})", format_short(e.total.makespan),
                                  100 * kIntervalLevel, format_short(p.interval.low), format_short(p.interval.high)));
   if (p.tokens_per_s)
@@ -41,6 +40,10 @@ std::string render_head(const Prediction& p) {
   return out;
 }
 
+namespace {
+
+constexpr std::size_t kMostOps = 24;  // rows of the operator table; the rest is summed up
+
 std::string render_memory(const plan::MemoryPlan& m) {
   const std::string out =
       row("memory", fmt::format("{} of {} per chip: weights {}, KV cache {}, activations {}, workspace {}",
@@ -48,6 +51,8 @@ std::string render_memory(const plan::MemoryPlan& m) {
                                 format_short(m.kv_cache), format_short(m.activations), format_short(m.workspace)));
   return m.fits() ? out : out + row("", "DOES NOT FIT: " + render_shortfall(m));
 }
+
+}  // namespace
 
 std::string render_breakdown(const Evaluation& e) {
   const report::TimeBreakdown& b = e.total.breakdown;
@@ -68,6 +73,8 @@ std::string render_bottlenecks(const Prediction& p) {
     out += fmt::format("  {:<20}{:>9}{:>15}\n", b.resource, percent(b.share), fmt::format("{:+.2f} %", b.elasticity));
   return out;
 }
+
+namespace {
 
 std::string render_ops(const Evaluation& e) {
   std::vector<const report::OpTotal*> ops;
@@ -98,6 +105,8 @@ std::string render_ops(const Evaluation& e) {
                            "", format_short(rest), percent(rest / e.total.makespan));
 }
 
+}  // namespace
+
 std::string render_assumptions(const Prediction& p) {
   if (p.assumptions.empty()) return "";
   std::size_t width = 0;
@@ -109,8 +118,6 @@ std::string render_assumptions(const Prediction& p) {
   }
   return out;
 }
-
-}  // namespace
 
 std::string render_shortfall(const plan::MemoryPlan& m) {
   const std::string missing = fmt::format("{} too much on each chip; ", format_short(m.total() - m.capacity));
@@ -129,6 +136,22 @@ std::string render_shortfall(const plan::MemoryPlan& m) {
                        "about {} sequences a chip fit instead of {}; or shorten them, cut over more chips (tp), or "
                        "keep the KV cache in fp8",
                        fitting, m.sequences);
+}
+
+std::string render_coarseness(const Prediction& p) {
+  std::size_t played = 0, merged = 0, folded = 0, coarse = 0;
+  for (const report::OpTotal& op : p.evaluation.total.ops) {
+    if (!op.kernel || op.kernel->events == 0) continue;
+    ++played;
+    merged += op.kernel->coarseness.merged_steps > 1 ? 1 : 0;
+    folded += op.kernel->coarseness.folded_waves > 0 ? 1 : 0;
+    coarse += op.kernel->coarseness.any() ? 1 : 0;
+  }
+  if (coarse == 0) return "";
+  return fmt::format(
+      "{} of {} played kernels are played coarsely ({} in longer steps, {} with equal waves folded) to stay within {} "
+      "events each; --max-events allows more",
+      coarse, played, merged, folded, p.max_events);
 }
 
 std::string render_text(const Prediction& p) {

@@ -11,6 +11,7 @@
 #include <string_view>
 #include <vector>
 
+#include "sim/chip/kernel.hpp"
 #include "sim/spec/hardware.hpp"
 #include "sim/spec/library.hpp"
 #include "sim/spec/node.hpp"
@@ -90,8 +91,9 @@ struct SourcedNumber {
 };
 
 struct ResidualTable {
-  std::string source;                      // of everything but `host` and `network`
-  std::array<StepDistance, kSteps> steps;  // by Step
+  std::string source;                               // of everything but `host` and `network`
+  chip::Fidelity fidelity = chip::Fidelity::event;  // of the predictions that were measured; taken for others, too
+  std::array<StepDistance, kSteps> steps;           // by Step
   // Correlation of residuals on one machine: of rows of one operator, runtime and format, and of two kinds.
   double within_kind = 0, across_kinds = 0;
   SourcedNumber host;     // half-width of ln for time that no operator accounts for

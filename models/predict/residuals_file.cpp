@@ -252,6 +252,8 @@ ResidualTable decode_residuals(spec::Node node) {
   ResidualTable table;
   node.expect_schema(kSchema);
   table.source = node.require_text("source");
+  table.fidelity = node.require_word<chip::Fidelity>(
+      "fidelity", {{"analytic", chip::Fidelity::analytic}, {"event", chip::Fidelity::event}});
   spec::Node steps = node.require_mapping("steps");
   for (const Step step : kAllSteps)
     table.steps[static_cast<std::size_t>(step)] = decode_step(steps.require_mapping(name_of(step)));
@@ -274,8 +276,8 @@ std::string render_residuals(const ResidualTable& table) {
   std::string out = fmt::format(
       "# Residuals ln(measured / predicted) of operator times: the ends of 80 % intervals along the predicted time.\n"
       "# Written by `mlosim validate SUITE... --residuals FILE`; models/predict/residuals.hpp says what each entry "
-      "means.\nschema: {}\nsource: {}\n",
-      kSchema, quoted(table.source));
+      "means.\nschema: {}\nsource: {}\nfidelity: {}\n",
+      kSchema, quoted(table.source), chip::name_of(table.fidelity));
   out += "steps:\n";
   for (const Step step : kAllSteps) {
     const StepDistance& distance = table.steps[static_cast<std::size_t>(step)];

@@ -1,4 +1,5 @@
-// How a predicted time answers to the machine's parameters, by playing the workload again with one of them changed.
+// How a predicted time answers to the machine's parameters, by playing the workload again with one of them changed. Its
+// kernels are priced in closed form (predict.hpp).
 #pragma once
 
 #include <functional>

@@ -171,6 +171,7 @@ void decode_ops(Node node, std::int64_t chips, Workload& workload) {
   }
   for (const Node& item : node.items()) {
     workload.ops.push_back(decode_op(item, chips));
+    workload.op_places.push_back(item.value()->place());
     const auto* collective = std::get_if<work::Collective>(&workload.ops.back());
     if (collective && workload.chips && collective->ranks > *workload.chips) {
       item.fail_at(

@@ -50,6 +50,7 @@ struct Workload {
   plan::Parallelism parallelism;  // completed
   Inference inference;
   std::vector<work::Operator> ops;
+  std::vector<spec::Place> op_places;  // where each of them is written
   RuntimeChoice runtime;
   std::vector<spec::Override> overrides;  // of the hardware
 };
@@ -73,6 +74,9 @@ Workload decode_workload(const spec::Library& library, spec::Value document, con
 // A model by zoo name, by path (model YAML or Hugging Face config.json), or from inline fields.
 graph::ModelSpec load_model(const spec::Library& library, const spec::Value& value,
                             const std::vector<spec::Override>& overrides, std::vector<std::string>& warnings);
+
+// `plan:` of a GEMM: how the author of its kernel tiles it. What the chip cannot hold is found out when it is priced.
+work::Tiling decode_plan(spec::Node node, const work::Gemm& gemm);
 
 // One entry of `ops:`. `chips` is the default number of ranks of a collective.
 work::Operator decode_op(spec::Node node, std::int64_t chips);

@@ -6,7 +6,7 @@
 
 namespace mlosim::chip {
 
-KernelPrice price_attention_decode(const work::AttentionDecode& op, const KernelContext& context) {
+KernelPrice price_attention_decode(const work::AttentionDecode& op, const KernelContext& context, Fidelity fidelity) {
   const auto d = [](std::int64_t n) { return static_cast<double>(n); };
   const work::OpWork work = work::work_of(op);
   if (context.chip.kind == spec::ChipKind::systolic)
@@ -19,6 +19,7 @@ KernelPrice price_attention_decode(const work::AttentionDecode& op, const Kernel
       .queries = (op.heads + op.kv_heads - 1) / op.kv_heads,
       .keys = keys,
       .width = {.key = op.head_dim, .value = op.head_dim},
+      .key = 2 * d(op.head_dim) * work::bytes_per_element(op.kv_dtype),
       .cached = d(keys) * key,
       .hidden = d(op.seq_kv - keys) * key,
       .all_keys = op.seq_kv,
@@ -32,8 +33,9 @@ KernelPrice price_attention_decode(const work::AttentionDecode& op, const Kernel
   call[spec::CallSize::heads] = op.heads;
   call[spec::CallSize::group] = attention.queries;
   call[spec::CallSize::head_dim] = op.head_dim;
-  return price_flash_decode(attention, context.chip.decode.of(call, context.kernel),
-                            context.chip.prefill.standard.exponential_weight, context);
+  const FlashPlan plan = plan_flash_decode(attention, context.chip.decode.of(call, context.kernel),
+                                           context.chip.prefill.standard.exponential_weight, context);
+  return price_flash(plan, work, context, fidelity);
 }
 
 }  // namespace mlosim::chip

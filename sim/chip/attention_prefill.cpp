@@ -25,7 +25,7 @@ Bytes cached_bytes(const work::AttentionPrefill& op) {
 
 }  // namespace
 
-KernelPrice price_attention_prefill(const work::AttentionPrefill& op, const KernelContext& context) {
+KernelPrice price_attention_prefill(const work::AttentionPrefill& op, const KernelContext& context, Fidelity fidelity) {
   if (context.chip.kind == spec::ChipKind::systolic)
     return price_attention_systolic(work::work_of(op), d(op.batch), AttentionPhase::prefill, context);
   const std::int64_t group = std::max<std::int64_t>(1, op.heads / op.kv_heads);
@@ -43,12 +43,14 @@ KernelPrice price_attention_prefill(const work::AttentionPrefill& op, const Kern
       .work = work::work_of(op),
       .problem = {.seq_q = op.seq_q, .seq_kv = op.seq_kv, .packed = packed, .causal = op.causal, .window = op.window},
       .problems = d(op.batch) * d(op.heads / packed),
+      .sharers = d(group / packed),
       .width = {.key = op.head_dim, .value = op.value_dim},
+      .key = d(op.head_dim + op.value_dim) * work::bytes_per_element(op.kv_dtype),
       .cached = cached_bytes(op),
       .append = append_bytes(op),
       .uses_cache = op.causal,
   };
-  return price_flash_prefill(attention, parameters, context);
+  return price_flash(plan_flash_prefill(attention, parameters, context), attention.work, context, fidelity);
 }
 
 }  // namespace mlosim::chip

@@ -3,8 +3,8 @@
 //   t = fixed + max(‖moved, rows‖, vector),  moved = (passes·bytes + re-read)·tb
 // with tb of stream_time and the device memory's efficiency (e⁻⁴ + e_lat⁻⁴)^-¼, e_lat = in_flight·units/(latency·B): a
 // kernel that keeps too few bytes in flight is bound by latency (Little's law). Operands come from the kernel before
-// and are in the cache as far as they fit. A kind with constants of its own has them in the chip's `elementwise.kinds`
-// under its name.
+// and are in the cache as far as footprint·bytes fit. A kind with constants of its own has them in the chip's
+// `elementwise.kinds` under its name.
 //
 // A kind with a `row` gives each row to a block of threads (softmax, norms, gates, quantisation by row):
 //   rows    = max(1, rows/slots)·(start + step·steps)·latency,  steps = reads·⌈cols/(threads·vector)⌉
@@ -82,7 +82,7 @@ KernelPrice price_stream(const Stream& stream, const KernelContext& context) {
   const double efficiency = waits ? parameters.memory_efficiency : both_limits(parameters.memory_efficiency, in_flight);
 
   const Bytes fresh = work.bytes() - stream.gathered;
-  const double fresh_hit = resident_share(chip, work.bytes());
+  const double fresh_hit = resident_share(chip, work.bytes() * parameters.footprint);
   const double gathered_hit = resident_share(chip, work.bytes() + context.operands.between_uses);
   const Seconds moved = stream_time(chip, fresh * parameters.passes, fresh_hit, efficiency) +
                         stream.rows.again * (1 - fresh_hit) / (memory.bandwidth * efficiency) +

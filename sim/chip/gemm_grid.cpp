@@ -5,7 +5,6 @@
 
 #include "sim/chip/gemm_simt.hpp"
 #include "sim/chip/play_kernel.hpp"
-#include "sim/chip/pricing.hpp"
 
 namespace mlosim::chip {
 namespace {
@@ -38,7 +37,8 @@ std::vector<tile::Cta> raster(const GemmLayout& layout, std::uint32_t batch, std
 
 }  // namespace
 
-tile::Grid grid_of_gemm(const GemmProblem& p, const GemmLayout& layout, const PlayLimits& limits) {
+tile::Grid grid_of_gemm(const GemmProblem& p, const GemmLayout& layout, const KernelContext& context) {
+  const PlayLimits limits(context);
   const spec::GemmParameters& g = p.g;
   const GemmCta cta = cta_of(p, layout);
   const double k_steps = std::max(1.0, std::round(layout.k_tile * p.ea / kStepBytes));
@@ -82,6 +82,7 @@ tile::Grid grid_of_gemm(const GemmProblem& p, const GemmLayout& layout, const Pl
       std::max(1.0, layout.active / static_cast<double>(layout.tile.units) / (layout.wave_m * layout.wave_n));
   grid.step_bytes = blocks * (layout.wave_m * grid.operands[kA].slice + layout.wave_n * grid.operands[kW].slice);
   grid.fixed = g.fixed;
+  grid.merged_steps = PlayLimits::merged(k_steps, steps);
   return grid;
 }
 

@@ -3,6 +3,7 @@
 #include <algorithm>
 
 #include "sim/chip/gemm_simt.hpp"
+#include "sim/chip/play_kernel.hpp"
 #include "sim/chip/pricing.hpp"
 
 namespace mlosim::chip {
@@ -110,12 +111,15 @@ KernelPlan describe_gemm(const work::Gemm& op, const GemmProblem& p, const GemmC
   KernelPlan plan;
   plan.tile_n = layout.tile.n;
   plan.tile_m = layout.tile.m;
-  plan.tile_k = static_cast<std::int64_t>(kStepBytes / p.ea);
+  plan.tile_k = op.tiling.tile_k > 0 ? op.tiling.tile_k : static_cast<std::int64_t>(kStepBytes / p.ea);
   plan.units_per_tile = layout.tile.units;
   plan.split = static_cast<std::int64_t>(layout.split);
   plan.tiles = layout.ctas;
   plan.waves = layout.rounds;
   plan.active_units = layout.active;
+  plan.per_unit = layout.per_unit;
+  plan.resident = layout.resident;
+  plan.stages = op.tiling.stages > 0 ? static_cast<double>(op.tiling.stages) : layout.vector_rows > 0 ? 0 : p.stages;
   plan.kernels = 1 + (plan.split > 1 ? 1 : 0) + (op.quantise_activations ? 1 : 0);
   plan.device_read = Bytes(choice.cost.read);
   plan.device_written = Bytes(choice.cost.written);
@@ -123,11 +127,19 @@ KernelPlan describe_gemm(const work::Gemm& op, const GemmProblem& p, const GemmC
   return plan;
 }
 
-KernelPrice price_gemm_simt(const work::Gemm& op, const KernelContext& context) {
-  const GemmProblem p = pose_gemm(op, context);
-  const GemmChoice choice = plan_gemm(op, p, context);
+KernelPrice price_gemm_plan(const work::Gemm& op, const GemmProblem& p, const GemmChoice& choice,
+                            const KernelContext& context, Fidelity fidelity) {
   const GemmCost& cost = choice.cost;
-  const Seconds overhead = p.g.fixed + Seconds(cost.ends() + cost.reduction) + quantiser_time(op, p, context);
+  const Seconds more = Seconds(cost.reduction) + quantiser_time(op, p, context);
+  if (fidelity == Fidelity::event) {
+    return play_kernel({grid_of_gemm(p, choice.layout, context)},
+                       {.work = work::work_of(op),
+                        .plan = describe_gemm(op, p, choice),
+                        .more = more,
+                        .overlap_norm = p.g.overlap_norm},
+                       context);
+  }
+  const Seconds overhead = p.g.fixed + Seconds(cost.ends()) + more;
   const ResourceTimes times{.matrix = Seconds(cost.matrix),
                             .vector = {},
                             .l2 = Seconds(std::max(cost.l2, cost.load)),
@@ -135,6 +147,25 @@ KernelPrice price_gemm_simt(const work::Gemm& op, const KernelContext& context) 
                             .latency = Seconds(cost.steps),
                             .power = Seconds(cost.power)};
   return close_price(context, work::work_of(op), describe_gemm(op, p, choice), times, Seconds(cost.main), overhead);
+}
+
+KernelPrice price_gemm_simt(const work::Gemm& op, const KernelContext& context, Fidelity fidelity) {
+  const GemmProblem p = pose_gemm(op, context);
+  return price_gemm_plan(op, p, plan_gemm(op, p, context), context, fidelity);
+}
+
+std::vector<PlanEstimate> best_plans(const work::Operator& op, const KernelContext& context, std::size_t count) {
+  const auto* gemm = std::get_if<work::Gemm>(&op);
+  if (!gemm || context.chip.kind != spec::ChipKind::simt) return {};
+  const GemmProblem p = pose_gemm(*gemm, context);
+  std::vector<PlanEstimate> plans;
+  for (const GemmChoice& choice : best_gemm_plans(*gemm, p, context, count)) {
+    const KernelPrice price = price_gemm_plan(*gemm, p, choice, context, Fidelity::analytic);
+    plans.push_back({.plan = price.plan,
+                     .time = price.time,
+                     .preference = price.time + Seconds(choice.preference - choice.cost.total())});
+  }
+  return plans;
 }
 
 }  // namespace mlosim::chip

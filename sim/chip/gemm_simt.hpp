@@ -120,10 +120,11 @@ std::vector<GemmChoice> best_gemm_plans(const work::Gemm& op, const GemmProblem&
 // What tables say of a plan.
 KernelPlan describe_gemm(const work::Gemm& op, const GemmProblem& p, const GemmChoice& choice);
 
+// The price of a plan.
+KernelPrice price_gemm_plan(const work::Gemm& op, const GemmProblem& p, const GemmChoice& choice,
+                            const KernelContext& context, Fidelity fidelity);
+
 // Time of the dynamic quantisation of A, where the operator has one.
 Seconds quantiser_time(const work::Gemm& op, const GemmProblem& p, const KernelContext& context);
-
-// The plan played tile by tile.
-KernelPrice play_gemm_simt(const work::Gemm& op, const KernelContext& context);
 
 }  // namespace mlosim::chip

@@ -4,7 +4,6 @@
 
 #include <algorithm>
 
-#include "sim/chip/gemm_simt.hpp"
 #include "sim/chip/pricing.hpp"
 #include "sim/units/check.hpp"
 
@@ -24,38 +23,34 @@ KernelPrice price_roofline(const work::Operator& op, const KernelContext& contex
                               .power = {}});
   price.plan.device_read = work.read;
   price.plan.device_written = work.written;
-  price.energy = total_energy(context.chip, dynamic_energy(context.chip, work, work.bytes()), price.time);
+  price.work = work;
+  price.energy_by_part = energy_of(context.chip, work, work.bytes(), price.time);
+  price.energy = price.energy_by_part.total();
   return price;
 }
 
-struct AnalyticPricer {
+// Elementwise kernels stream through one level and contend with nobody: their closed form is what a play would give.
+struct Pricer {
   const KernelContext& context;
+  Fidelity fidelity;
 
   KernelPrice operator()(const work::Gemm& op) const {
-    return context.chip.kind == spec::ChipKind::simt ? price_gemm_simt(op, context) : price_gemm_systolic(op, context);
+    return context.chip.kind == spec::ChipKind::simt ? price_gemm_simt(op, context, fidelity)
+                                                     : price_gemm_systolic(op, context);
   }
-  KernelPrice operator()(const work::AttentionPrefill& op) const { return price_attention_prefill(op, context); }
-  KernelPrice operator()(const work::AttentionDecode& op) const { return price_attention_decode(op, context); }
-  KernelPrice operator()(const work::MlaPrefill& op) const { return price_mla_prefill(op, context); }
-  KernelPrice operator()(const work::MlaDecode& op) const { return price_mla_decode(op, context); }
-  KernelPrice operator()(const work::MoeGemm& op) const { return price_moe(op, context); }
+  KernelPrice operator()(const work::AttentionPrefill& op) const {
+    return price_attention_prefill(op, context, fidelity);
+  }
+  KernelPrice operator()(const work::AttentionDecode& op) const {
+    return price_attention_decode(op, context, fidelity);
+  }
+  KernelPrice operator()(const work::MlaPrefill& op) const { return price_mla_prefill(op, context, fidelity); }
+  KernelPrice operator()(const work::MlaDecode& op) const { return price_mla_decode(op, context, fidelity); }
+  KernelPrice operator()(const work::MoeGemm& op) const { return price_moe(op, context, fidelity); }
   KernelPrice operator()(const work::Elementwise& op) const { return price_elementwise(op, context); }
   KernelPrice operator()(const work::Embedding& op) const { return price_embedding(op, context); }
   KernelPrice operator()(const work::Sampling& op) const { return price_sampling(op, context); }
   KernelPrice operator()(const work::Collective&) const { MLOSIM_CHECK(false); }
-};
-
-// What is not played tile by tile is priced in closed form.
-struct EventPricer {
-  const KernelContext& context;
-
-  KernelPrice operator()(const work::Gemm& op) const {
-    return context.chip.kind == spec::ChipKind::simt ? play_gemm_simt(op, context) : price_gemm_systolic(op, context);
-  }
-  template <class Op>
-  KernelPrice operator()(const Op& op) const {
-    return AnalyticPricer{context}(op);
-  }
 };
 
 }  // namespace
@@ -113,9 +108,8 @@ KernelPrice price_kernel(const work::Operator& op, const KernelContext& context,
     case Fidelity::roofline:
       return price_roofline(op, context);
     case Fidelity::analytic:
-      return std::visit(AnalyticPricer{context}, op);
     case Fidelity::event:
-      return std::visit(EventPricer{context}, op);
+      return std::visit(Pricer{context, fidelity}, op);
   }
   MLOSIM_CHECK(false);
 }

@@ -5,6 +5,7 @@
 #include <cstdint>
 #include <string>
 #include <string_view>
+#include <vector>
 
 #include "sim/spec/chip_spec.hpp"
 #include "sim/spec/runtime_spec.hpp"
@@ -51,6 +52,9 @@ struct KernelPlan {
   double tiles = 1;                                 // work items (CTAs, grid steps) in all
   double waves = 1;                                 // rounds of them over the units
   double active_units = 1;
+  double per_unit = 1;                // work items of the busiest unit
+  double resident = 1;                // that a unit holds at once
+  double stages = 0;                  // steps whose operands a work item requests ahead
   int kernels = 1;                    // launches, quantiser and reduction included
   Bytes device_read, device_written;  // at the device memory
   Bytes shared_cache;                 // from the shared cache to the units
@@ -74,15 +78,35 @@ struct TimeByCause {
   Seconds other_kernels;  // around it: quantiser, split-K reduction
 };
 
+// Where the energy of a kernel went.
+struct EnergyByPart {
+  Joules static_power;  // drawn without work, over its time
+  Joules matrix, vector;
+  Joules memory;  // the whole path from the device memory to the units
+
+  Joules total() const { return matrix + vector + memory + static_power; }
+};
+
+// What of a play was left out to stay within KernelContext::max_events.
+struct Coarseness {
+  double merged_steps = 1;  // that one played step stands for
+  double folded_waves = 0;  // equal ones, or problems, that were not played: each takes as long as one that was
+
+  bool any() const { return merged_steps > 1 || folded_waves > 0; }
+};
+
 struct KernelPrice {
   Seconds time;
   Seconds overhead;  // part of `time` before and after the work: launch, prologue, epilogue, reduction
   Resource limiter = Resource::latency;  // of the rest
   Bounds bounds;
   Joules energy;  // dynamic and static, over `time`
+  EnergyByPart energy_by_part;
+  work::OpWork work;  // what it has to do: the compulsory bytes and operations
   KernelPlan plan;
   TimeByCause causes;        // of Fidelity::event
-  std::uint64_t events = 0;  // played for it
+  std::uint64_t events = 0;  // played for it; 0 where it was priced in closed form
+  Coarseness coarseness;
 
   // What the kernel as a whole is bound by: its launch and ends, where they are the larger part.
   Resource bound_by() const { return overhead > time * 0.5 ? Resource::launch : limiter; }
@@ -97,7 +121,7 @@ struct OperandState {
   bool rotates_weights = false;  // benchmark loop over up to five copies of the weights, so that they exceed the L2
 };
 
-inline constexpr std::int64_t kMaxEvents = 40'000;
+inline constexpr std::int64_t kMaxEvents = 400'000;
 
 // Everything a pricing needs besides the operator.
 struct KernelContext {
@@ -112,5 +136,16 @@ struct KernelContext {
 // Prices one operator on one chip. Collectives are priced by sim/net. Throws spec::InputError where the chip has no
 // arithmetic for the operator's format, and for Fidelity::event.
 KernelPrice price_kernel(const work::Operator& op, const KernelContext& context, Fidelity fidelity);
+
+// A plan that the library weighs against others.
+struct PlanEstimate {
+  KernelPlan plan;
+  Seconds time;        // of the whole kernel, in closed form
+  Seconds preference;  // what the library compares: a plan that splits k must be faster by a margin
+};
+
+// The `count` plans that the library would like best, the one that it takes first. Empty for operators, and on chips,
+// whose plan is not searched for but follows from the shape. Throws as price_kernel.
+std::vector<PlanEstimate> best_plans(const work::Operator& op, const KernelContext& context, std::size_t count);
 
 }  // namespace mlosim::chip

@@ -34,6 +34,8 @@ class CausalTiles {
     return count;
   }
 
+  KeyRange range(std::int64_t tile) const { return {.first = std::min(start(tile), end(tile)), .end = end(tile)}; }
+
  private:
   // Key tiles up to the last key that tile i's last row sees.
   std::int64_t end(std::int64_t i) const {
@@ -79,6 +81,12 @@ KeyTiles count_key_tiles(const QueryProblem& problem, std::int64_t rows, std::in
   const std::int64_t seen = problem.window > 0 ? std::min(problem.window, problem.seq_kv) : problem.seq_kv;
   const std::int64_t tiles = ceil_div(problem.seq_q * problem.packed, rows);
   return {.query_tiles = tiles, .visits = tiles * ceil_div(seen, cols), .heaviest = ceil_div(seen, cols)};
+}
+
+KeyRange key_range_of(const QueryProblem& problem, std::int64_t rows, std::int64_t cols, std::int64_t tile) {
+  if (problem.causal) return CausalTiles(problem, rows, cols).range(tile);
+  const std::int64_t seen = problem.window > 0 ? std::min(problem.window, problem.seq_kv) : problem.seq_kv;
+  return {.first = 0, .end = ceil_div(seen, cols)};
 }
 
 }  // namespace mlosim::chip

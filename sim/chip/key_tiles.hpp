@@ -25,6 +25,14 @@ struct KeyTiles {
 // `rows` × `cols` are the tile's queries and keys. Takes O(log(seq_q)) steps.
 KeyTiles count_key_tiles(const QueryProblem& problem, std::int64_t rows, std::int64_t cols);
 
+// The key tiles [first, end) that query tile `tile` visits; empty where its rows see no key.
+struct KeyRange {
+  std::int64_t first = 0, end = 0;
+
+  std::int64_t count() const { return end - first; }
+};
+KeyRange key_range_of(const QueryProblem& problem, std::int64_t rows, std::int64_t cols, std::int64_t tile);
+
 // Σ ⌊(a·i + b)/m⌋ over 0 ≤ i < n, for a, b ≥ 0 and m ≥ 1, by Euclid's algorithm.
 std::int64_t floor_sum(std::int64_t n, std::int64_t m, std::int64_t a, std::int64_t b);
 

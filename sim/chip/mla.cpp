@@ -30,7 +30,7 @@ HeadWidth absorbed_width(std::int64_t kv_rank, std::int64_t rope_dim) {
 
 }  // namespace
 
-KernelPrice price_mla_prefill(const work::MlaPrefill& op, const KernelContext& context) {
+KernelPrice price_mla_prefill(const work::MlaPrefill& op, const KernelContext& context, Fidelity fidelity) {
   const spec::AttentionPrefillParameters& parameters =
       context.chip.mla_prefill.of(call_of(op, op.seq_q), context.kernel);
   work::MlaPrefill form = op;
@@ -55,14 +55,15 @@ KernelPrice price_mla_prefill(const work::MlaPrefill& op, const KernelContext& c
       .problems = form.absorbed ? d(op.batch) : d(op.batch) * d(op.heads),
       .width = form.absorbed ? absorbed_width(op.kv_rank, op.rope_dim)
                              : HeadWidth{.key = op.nope_dim + op.rope_dim, .value = op.value_dim},
+      .key = form.absorbed ? d(op.kv_rank + op.rope_dim) * cache : d(op.nope_dim + op.rope_dim + op.value_dim) * in,
       .cached = form.absorbed ? latents * earlier_rows * cache : Bytes(0),
       .append = query_elements * 2 * in + latents * new_rows * (in + cache),
       .uses_cache = true,
   };
-  return price_flash_prefill(attention, parameters, context);
+  return price_flash(plan_flash_prefill(attention, parameters, context), attention.work, context, fidelity);
 }
 
-KernelPrice price_mla_decode(const work::MlaDecode& op, const KernelContext& context) {
+KernelPrice price_mla_decode(const work::MlaDecode& op, const KernelContext& context, Fidelity fidelity) {
   const work::OpWork work = work::work_of(op);
   if (context.chip.kind == spec::ChipKind::systolic)
     return price_attention_systolic(work, d(op.batch), AttentionPhase::decode, context);
@@ -72,13 +73,15 @@ KernelPrice price_mla_decode(const work::MlaDecode& op, const KernelContext& con
       .queries = op.heads,
       .keys = op.seq_kv,
       .width = absorbed_width(op.kv_rank, op.rope_dim),
+      .key = d(op.kv_rank + op.rope_dim) * work::bytes_per_element(op.kv_dtype),
       .cached = d(op.batch) * d(op.seq_kv) * d(op.kv_rank + op.rope_dim) * work::bytes_per_element(op.kv_dtype),
       .hidden = {},
       .all_keys = op.seq_kv,
       .narrow_cache = work::is_quantised(op.kv_dtype),
   };
-  return price_flash_decode(attention, context.chip.mla_decode.of(call_of(op, 1), context.kernel),
-                            context.chip.mla_prefill.standard.exponential_weight, context);
+  const FlashPlan plan = plan_flash_decode(attention, context.chip.mla_decode.of(call_of(op, 1), context.kernel),
+                                           context.chip.mla_prefill.standard.exponential_weight, context);
+  return price_flash(plan, work, context, fidelity);
 }
 
 }  // namespace mlosim::chip

@@ -7,13 +7,11 @@
 namespace mlosim::chip {
 namespace {
 
-constexpr double kMostSteps = 16;  // of a CTA: more change no time by a percent
-
 // A grid of more CTAs than may be played, cut down to whole waves and what the last one has left.
 struct Folded {
-  std::size_t ctas = 0;       // that are played
-  double waves_left_out = 0;  // of `wave` CTAs each
-  std::size_t wave = 0;
+  std::size_t ctas = 0;      // that are played
+  std::size_t left_out = 0;  // repetitions of `unit` CTAs each
+  std::size_t unit = 1;
 };
 
 Folded fold(const tile::Grid& grid, double units, double events) {
@@ -22,15 +20,62 @@ Folded fold(const tile::Grid& grid, double units, double events) {
   const auto wave = static_cast<std::size_t>(std::floor(units / static_cast<double>(grid.units_per_cta)) *
                                              static_cast<double>(grid.resident));
   const auto affordable = static_cast<std::size_t>(std::max(events / steps, 6.0 * static_cast<double>(wave)));
-  if (all <= affordable) return {.ctas = all, .waves_left_out = 0, .wave = wave};
-  const std::size_t left_out = (all - affordable) / wave;
-  return {.ctas = all - left_out * wave, .waves_left_out = static_cast<double>(left_out), .wave = wave};
+  if (all <= affordable) return {.ctas = all, .left_out = 0, .unit = 1};
+  // What repeats: a wave of equal CTAs, or as many problems as come nearest to one.
+  const std::size_t unit = grid.period > 0 ? grid.period * std::max<std::size_t>(1, wave / grid.period) : wave;
+  constexpr std::size_t kLeast = 3;  // to tell what one repetition more takes
+  if (all / unit <= kLeast) return {.ctas = all, .left_out = 0, .unit = 1};
+  const std::size_t left_out = std::min((all - affordable) / unit, all / unit - kLeast);
+  return {.ctas = all - left_out * unit, .left_out = left_out, .unit = unit};
 }
 
 tile::GridRun play_alone(const tile::Grid& grid, const KernelContext& context, std::uint64_t& events) {
   const tile::PlayedGrids played = tile::play_grids(context.chip, {{&grid}});
   events += played.events;
   return played.runs.front().front();
+}
+
+// What a grid takes, all of its CTAs counted.
+struct Played {
+  Seconds time, multiplying;
+  Bytes device_read, device_written, crossed, found;
+  tile::SlotTime shares;  // of the time without the fixed one
+  double folded = 0;      // repetitions that were not played
+};
+
+Played play_whole(const tile::Grid& grid, const KernelContext& context, std::uint64_t& events) {
+  const Folded folded = fold(grid, static_cast<double>(context.chip.units), static_cast<double>(context.max_events));
+  tile::GridRun run;
+  Seconds time;
+  double scale = 1;
+  if (folded.left_out > 0) {
+    tile::Grid some = grid;
+    some.ctas.resize(folded.ctas);
+    run = play_alone(some, context, events);
+    some.ctas.resize(folded.ctas - folded.unit);
+    const Seconds each = run.end - play_alone(some, context, events).end;
+    time = run.end + static_cast<double>(folded.left_out) * each;
+    scale = static_cast<double>(grid.ctas.size()) / static_cast<double>(folded.ctas);
+  } else {
+    run = play_alone(grid, context, events);
+    time = run.end;
+  }
+  const tile::SlotTime& slots = run.slots;
+  const Seconds all = slots.fill + slots.compute + slots.load + slots.latency + slots.store + slots.idle;
+  const auto share = [&](Seconds part) { return (time - grid.fixed) * (part / all); };
+  return {.time = time,
+          .multiplying = run.multiplying * scale,
+          .device_read = run.device_read * scale,
+          .device_written = run.device_written * scale,
+          .crossed = run.cache_bytes * scale,
+          .found = run.found * scale,
+          .shares = {.fill = share(slots.fill),
+                     .compute = share(slots.compute),
+                     .load = share(slots.load),
+                     .latency = share(slots.latency),
+                     .store = share(slots.store),
+                     .idle = share(slots.idle)},
+          .folded = static_cast<double>(folded.left_out)};
 }
 
 }  // namespace
@@ -42,74 +87,57 @@ PlayLimits::PlayLimits(const KernelContext& context)
 
 double PlayLimits::steps_of(double ctas) const { return std::clamp(std::floor(events / ctas) - 2, 1.0, kMostSteps); }
 
-KernelPrice play_kernel(const tile::Grid& grid, const PlayedKernel& kernel, const KernelContext& context) {
+KernelPrice play_kernel(const std::vector<tile::Grid>& grids, const PlayedKernel& kernel,
+                        const KernelContext& context) {
   const spec::ChipSpec& chip = context.chip;
-  const double units = static_cast<double>(chip.units);
-  const Folded folded = fold(grid, units, static_cast<double>(context.max_events));
-  std::uint64_t events = 0;
-  tile::GridRun run;
-  Seconds time;
-  double scale = 1;
-  if (folded.waves_left_out > 0) {
-    tile::Grid some = grid;
-    some.ctas.resize(folded.ctas);
-    run = play_alone(some, context, events);
-    const Seconds longer = run.end;
-    some.ctas.resize(folded.ctas - 2 * folded.wave);
-    const Seconds wave = (longer - play_alone(some, context, events).end) / 2;
-    time = longer + folded.waves_left_out * wave;
-    scale = static_cast<double>(grid.ctas.size()) / static_cast<double>(folded.ctas);
-  } else {
-    run = play_alone(grid, context, events);
-    time = run.end;
-  }
-
+  const spec::MemoryLevel& shared = *chip.first_shared_cache();
   KernelPlan plan = kernel.plan;
-  plan.device_read = run.device_read * scale;
-  plan.device_written = run.device_written * scale;
-  plan.shared_cache = run.cache_bytes * scale;
-  plan.cache_hit_rate = run.hit_rate();
-  const Bytes device = plan.device_read + plan.device_written;
-  const Seconds played = time - grid.fixed;
-  const Seconds power = power_time(chip, dynamic_energy(chip, kernel.work, device), played, context.sustained);
+  plan.device_read = plan.device_written = plan.shared_cache = Bytes(0);
+  std::uint64_t events = 0;
+  TimeByCause causes{};
+  Bytes found;
+  Seconds multiplying, cache, memory;
+  Coarseness coarseness;
+  for (const tile::Grid& grid : grids) {
+    const Played played = play_whole(grid, context, events);
+    plan.device_read += played.device_read;
+    plan.device_written += played.device_written;
+    plan.shared_cache += played.crossed;
+    found += played.found;
+    multiplying += played.multiplying;
+    cache += played.crossed / std::min(shared.bandwidth * grid.cache_efficiency, shared.far_rate());
+    memory += (played.device_read + played.device_written) / (chip.device_memory().bandwidth * grid.memory_efficiency);
+    coarseness.merged_steps = std::max(coarseness.merged_steps, grid.merged_steps);
+    coarseness.folded_waves += played.folded;
+    causes.launch += grid.fixed;
+    causes.fill += played.shares.fill;
+    causes.compute += played.shares.compute;
+    causes.load += played.shares.load;
+    causes.latency += played.shares.latency;
+    causes.store += played.shares.store;
+    causes.tail += played.shares.idle;
+  }
+  if (plan.shared_cache > Bytes(0)) plan.cache_hit_rate = found / plan.shared_cache;
+
+  const Seconds ends = causes.fill + causes.store;
+  const Seconds played = ends + causes.compute + causes.load + causes.latency + causes.tail;
+  const Joules dynamic = dynamic_energy(chip, kernel.work, plan.device_read + plan.device_written);
+  const Seconds power = power_time(chip, dynamic, played, context.sustained);
   const Seconds main = kernel.overlap_norm > 0 ? overlap(kernel.overlap_norm, played, power) : std::max(played, power);
+  causes.power = main - played;
+  causes.other_kernels = kernel.more;
 
-  const tile::SlotTime& slots = run.slots;
-  const Seconds all = slots.fill + slots.compute + slots.load + slots.latency + slots.store + slots.idle;
-  const auto share = [&](Seconds part) { return played * (part / all); };
-  const Seconds ends = share(slots.fill + slots.store);
-  const Seconds cache = plan.shared_cache / (chip.first_shared_cache()->bandwidth * grid.cache_efficiency);
-  const Seconds memory = device / (chip.device_memory().bandwidth * grid.memory_efficiency);
-  const ResourceTimes times{.matrix = run.multiplying * scale / units,
+  const ResourceTimes times{.matrix = multiplying / static_cast<double>(chip.units),
                             .vector = {},
-                            .l2 = std::max(cache, memory > share(slots.load) ? Seconds(0) : share(slots.load)),
+                            .l2 = std::max(cache, memory > causes.load ? Seconds(0) : causes.load),
                             .hbm = memory,
-                            .latency = share(slots.latency),
+                            .latency = causes.latency,
                             .power = power > played ? power : Seconds(0)};
-  KernelPrice price = close_price(context, kernel.work, plan, times, main - ends, grid.fixed + kernel.more + ends);
+  KernelPrice price = close_price(context, kernel.work, plan, times, main - ends, causes.launch + kernel.more + ends);
+  price.causes = causes;
   price.events = events;
-  price.causes = {.launch = grid.fixed,
-                  .fill = share(slots.fill),
-                  .compute = share(slots.compute),
-                  .load = share(slots.load),
-                  .latency = share(slots.latency),
-                  .store = share(slots.store),
-                  .tail = share(slots.idle),
-                  .power = main - played,
-                  .other_kernels = kernel.more};
+  price.coarseness = coarseness;
   return price;
-}
-
-KernelPrice play_gemm_simt(const work::Gemm& op, const KernelContext& context) {
-  const GemmProblem p = pose_gemm(op, context);
-  const GemmChoice choice = plan_gemm(op, p, context);
-  const work::OpWork work = work::work_of(op);
-  return play_kernel(grid_of_gemm(p, choice.layout, PlayLimits(context)),
-                     {.work = work,
-                      .plan = describe_gemm(op, p, choice),
-                      .more = Seconds(choice.cost.reduction) + quantiser_time(op, p, context),
-                      .overlap_norm = p.g.overlap_norm},
-                     context);
 }
 
 }  // namespace mlosim::chip

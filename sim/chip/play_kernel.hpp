@@ -2,18 +2,27 @@
 // grids are made where the operators' plans are (gemm_grid.cpp and its like), played by sim/tile.
 #pragma once
 
+#include <algorithm>
+#include <vector>
+
+#include "sim/chip/flash_plan.hpp"
 #include "sim/chip/gemm_simt.hpp"
 #include "sim/chip/kernel.hpp"
+#include "sim/chip/moe.hpp"
 #include "sim/tile/play_grids.hpp"
 
 namespace mlosim::chip {
 
 // What bounds the cost of a play, and the rates that a grid's efficiencies relate to.
 struct PlayLimits {
+  static constexpr double kMostSteps = 64;  // of a CTA: more change no time by a percent
+
   explicit PlayLimits(const KernelContext& context);
 
   // Steps of the main loop of each of so many CTAs: fewer and coarser ones where there are many.
   double steps_of(double ctas) const;
+  // How many times as long a step is that way than it need be, of a CTA that has `steps` and plays `played`.
+  static double merged(double steps, double played) { return std::max(1.0, std::min(steps, kMostSteps) / played); }
 
   double events = 0;
   double memory_rate = 0, cache_rate = 0;  // B/s, datasheet
@@ -21,15 +30,18 @@ struct PlayLimits {
 
 // What is known of a kernel beside its grid.
 struct PlayedKernel {
-  const work::OpWork& work;
+  work::OpWork work;
   KernelPlan plan;          // device bytes are taken from the play
   Seconds more;             // of kernels around it: quantiser, reduction
   double overlap_norm = 0;  // by which a power cap and the rest overlap
 };
 
-// Plays the grid alone on the chip and closes its price: launch, power cap and bounds included.
-KernelPrice play_kernel(const tile::Grid& grid, const PlayedKernel& kernel, const KernelContext& context);
+// Plays the grids alone on the chip, one after the other, and closes the price: launch, power cap and bounds included.
+KernelPrice play_kernel(const std::vector<tile::Grid>& grids, const PlayedKernel& kernel, const KernelContext& context);
 
-tile::Grid grid_of_gemm(const GemmProblem& p, const GemmLayout& layout, const PlayLimits& limits);
+tile::Grid grid_of_gemm(const GemmProblem& p, const GemmLayout& layout, const KernelContext& context);
+tile::Grid grid_of_flash(const FlashPlan& plan, const KernelContext& context);
+// The grid of one of the two grouped products.
+tile::Grid grid_of_experts(const GroupedPlan& plan, const GroupedGemm& gemm, const KernelContext& context);
 
 }  // namespace mlosim::chip

@@ -55,12 +55,14 @@ Seconds power_time(const spec::ChipSpec& chip, Joules dynamic, Seconds undisturb
 }
 
 Joules dynamic_energy(const spec::ChipSpec& chip, const work::OpWork& work, Bytes device_bytes) {
-  const Joules matrix = work.matrix > Flops(0) ? work.matrix * chip.matrix_energy(work.matrix_dtype) : Joules(0);
-  return matrix + work.vector * chip.power.vector + device_bytes * chip.power.device_memory;
+  return energy_of(chip, work, device_bytes, Seconds(0)).total();
 }
 
-Joules total_energy(const spec::ChipSpec& chip, Joules dynamic, Seconds time) {
-  return dynamic + chip.power.static_power() * time;
+EnergyByPart energy_of(const spec::ChipSpec& chip, const work::OpWork& work, Bytes device_bytes, Seconds time) {
+  return {.static_power = chip.power.static_power() * time,
+          .matrix = work.matrix > Flops(0) ? work.matrix * chip.matrix_energy(work.matrix_dtype) : Joules(0),
+          .vector = work.vector * chip.power.vector,
+          .memory = device_bytes * chip.power.device_memory};
 }
 
 Resource limiter_of(const ResourceTimes& times) {
@@ -86,8 +88,9 @@ KernelPrice close_price(const KernelContext& context, const work::OpWork& work, 
   price.overhead = overhead;
   price.time = std::max(main + overhead, price.bounds.largest());
   price.limiter = limiter_of(times);
-  price.energy = total_energy(context.chip, dynamic_energy(context.chip, work, plan.device_read + plan.device_written),
-                              price.time);
+  price.work = work;
+  price.energy_by_part = energy_of(context.chip, work, plan.device_read + plan.device_written, price.time);
+  price.energy = price.energy_by_part.total();
   return price;
 }
 

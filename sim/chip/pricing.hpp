@@ -43,8 +43,8 @@ Seconds power_time(const spec::ChipSpec& chip, Joules dynamic, Seconds undisturb
 // Dynamic energy of matrix work, vector work and device-memory bytes.
 Joules dynamic_energy(const spec::ChipSpec& chip, const work::OpWork& work, Bytes device_bytes);
 
-// Dynamic energy plus the static power over the kernel's time.
-Joules total_energy(const spec::ChipSpec& chip, Joules dynamic, Seconds time);
+// The same by part, with the static power over the kernel's time.
+EnergyByPart energy_of(const spec::ChipSpec& chip, const work::OpWork& work, Bytes device_bytes, Seconds time);
 
 // The limiter of a kernel's main part from the times that its resources would need alone.
 struct ResourceTimes {
@@ -57,13 +57,13 @@ KernelPrice close_price(const KernelContext& context, const work::OpWork& work, 
                         const ResourceTimes& times, Seconds main, Seconds overhead);
 
 // The cost models, by operator and kind of chip. Each plans and prices.
-KernelPrice price_gemm_simt(const work::Gemm& op, const KernelContext& context);
+KernelPrice price_gemm_simt(const work::Gemm& op, const KernelContext& context, Fidelity fidelity);
 KernelPrice price_gemm_systolic(const work::Gemm& op, const KernelContext& context);
-KernelPrice price_attention_prefill(const work::AttentionPrefill& op, const KernelContext& context);
-KernelPrice price_attention_decode(const work::AttentionDecode& op, const KernelContext& context);
-KernelPrice price_mla_prefill(const work::MlaPrefill& op, const KernelContext& context);
-KernelPrice price_mla_decode(const work::MlaDecode& op, const KernelContext& context);
-KernelPrice price_moe(const work::MoeGemm& op, const KernelContext& context);
+KernelPrice price_attention_prefill(const work::AttentionPrefill& op, const KernelContext& context, Fidelity fidelity);
+KernelPrice price_attention_decode(const work::AttentionDecode& op, const KernelContext& context, Fidelity fidelity);
+KernelPrice price_mla_prefill(const work::MlaPrefill& op, const KernelContext& context, Fidelity fidelity);
+KernelPrice price_mla_decode(const work::MlaDecode& op, const KernelContext& context, Fidelity fidelity);
+KernelPrice price_moe(const work::MoeGemm& op, const KernelContext& context, Fidelity fidelity);
 KernelPrice price_elementwise(const work::Elementwise& op, const KernelContext& context);
 KernelPrice price_embedding(const work::Embedding& op, const KernelContext& context);
 KernelPrice price_sampling(const work::Sampling& op, const KernelContext& context);

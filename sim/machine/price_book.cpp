@@ -14,6 +14,7 @@ TaskPrice from_kernel(const chip::KernelPrice& kernel, Watts static_power) {
           .dynamic_energy = kernel.energy - static_power * kernel.time,
           .kernels = kernel.plan.kernels,
           .is_collective = false,
+          .kernel = kernel,
           .detail = chip::describe(kernel.plan)};
 }
 
@@ -53,15 +54,18 @@ TaskPrice price_operator(const work::Operator& op, const spec::Hardware& hardwar
                                          .runtime = hardware.runtime,
                                          .operands = options.operands,
                                          .sustained = options.sustained,
-                                         .kernel = options.kernel},
+                                         .kernel = options.kernel,
+                                         .max_events = options.max_events},
                                         options.fidelity),
                      chip.power.static_power());
 }
 
 const TaskPrice& PriceBook::price(const work::Operator& op) {
-  const auto [entry, is_new] = prices_.try_emplace(op);
-  if (is_new) entry->second = price_operator(op, hardware_, options_);
-  return entry->second;
+  const auto known = prices_.find(op);
+  if (known != prices_.end()) return known->second;
+  const TaskPrice& price = prices_.emplace(op, price_operator(op, hardware_, options_)).first->second;
+  if (price.kernel) events_ += price.kernel->events;
+  return price;
 }
 
 }  // namespace mlosim::machine

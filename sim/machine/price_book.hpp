@@ -2,7 +2,9 @@
 // the caches.
 #pragma once
 
+#include <cstdint>
 #include <map>
+#include <optional>
 #include <string>
 #include <string_view>
 
@@ -22,7 +24,8 @@ struct TaskPrice {
   Joules dynamic_energy;                              // of one chip; static power is drawn all the time (sim/report)
   int kernels = 1;                                    // that the host launches
   bool is_collective = false;
-  std::string detail;  // tile plan or algorithm: "128x256 split 2", "ring LL128"
+  std::optional<chip::KernelPrice> kernel{};  // none of a collective
+  std::string detail{};                       // tile plan or algorithm: "128x256 split 2", "ring LL128"
 };
 
 // How an operator is priced.
@@ -30,8 +33,9 @@ struct PriceOptions {
   chip::Fidelity fidelity = chip::Fidelity::analytic;
   chip::OperandState operands;
   bool sustained = false;
-  bool custom_all_reduce = true;  // the runtime's own all-reduce is taken where it has one
-  std::string_view kernel = {};   // that ran, by the name that the runtime's profile gives it; empty: as it chooses
+  bool custom_all_reduce = true;               // the runtime's own all-reduce is taken where it has one
+  std::int64_t max_events = chip::kMaxEvents;  // of the play of one kernel
+  std::string_view kernel = {};  // that ran, by the name that the runtime's profile gives it; empty: as it chooses
 };
 
 // One operator's price. Throws spec::InputError for an operator that the machine cannot run.
@@ -42,13 +46,19 @@ class PriceBook {
   PriceBook(const spec::Hardware& hardware, chip::Fidelity fidelity, chip::OperandState operands, bool sustained)
       : hardware_(hardware), options_{.fidelity = fidelity, .operands = operands, .sustained = sustained} {}
 
+  PriceBook(const spec::Hardware& hardware, const PriceOptions& options) : hardware_(hardware), options_(options) {}
+
   // Throws as price_operator.
   const TaskPrice& price(const work::Operator& op);
+
+  const PriceOptions& options() const { return options_; }
+  std::uint64_t events() const { return events_; }  // played for the prices so far
 
  private:
   const spec::Hardware& hardware_;
   PriceOptions options_;
   std::map<work::Operator, TaskPrice> prices_;
+  std::uint64_t events_ = 0;
 };
 
 }  // namespace mlosim::machine

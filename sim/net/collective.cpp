@@ -10,6 +10,7 @@
 #include "sim/net/nccl_choice.hpp"
 #include "sim/net/nccl_time.hpp"
 #include "sim/net/pcie.hpp"
+#include "sim/net/send_receive.hpp"
 #include "sim/net/torus.hpp"
 #include "sim/net/traffic.hpp"
 #include "sim/spec/diagnostics.hpp"
@@ -51,8 +52,13 @@ Bytes wire_bytes_of(const NcclChoice& choice, const work::Collective& collective
 std::optional<CollectivePrice> estimate_custom(const work::Collective& collective, const spec::SystemSpec& system,
                                                const spec::CustomAllReduce* custom, BytesPerSecond peers) {
   if (!custom || collective.kind != CollectiveKind::all_reduce) return std::nullopt;
-  if (collective.bytes > custom->largest_on(system.chip.family)) return std::nullopt;
-  const CustomPrice price = estimate_custom_all_reduce(collective, *custom, peers, system.chip.device_memory().latency);
+  spec::CustomAllReduce own = custom->at(system.chip.family, collective.ranks);
+  if (collective.bytes > own.largest) return std::nullopt;
+  const bool is_pcie = system.fabric.topology == spec::Topology::pcie;
+  if (is_pcie && collective.ranks > own.pcie_ranks) return std::nullopt;
+  if (is_pcie) own.one_shot_efficiency = own.two_shot_efficiency = 1;  // the shared path is what was sustained
+  CustomPrice price = estimate_custom_all_reduce(collective, own, peers, system.chip.device_memory().latency);
+  if (is_pcie) price.time += 2 * system.fabric.latency;  // the barriers before and after cross the host
   return CollectivePrice{.time = price.time,
                          .bound = system.fabric.latency + least_traffic(collective, false) / peers,
                          .algorithm = price.one_shot ? "one-shot" : "two-shot",
@@ -112,9 +118,13 @@ CollectivePrice estimate_full(const work::Collective& collective, const spec::Sy
           .wire_bytes = sent};
 }
 
-CollectivePrice estimate_shared_path(const work::Collective& collective, const spec::SystemSpec& system) {
+CollectivePrice estimate_shared_path(const work::Collective& collective, const spec::SystemSpec& system,
+                                     const spec::CustomAllReduce* custom) {
+  const BytesPerSecond peers = shared_path_bandwidth(system.fabric, collective.ranks);
+  if (auto price = estimate_custom(collective, system, custom, peers)) return *price;
   const Bytes sent = ring_traffic(collective).sent;
-  return {.time = estimate_pcie(collective, system.fabric),
+  const spec::RingLibrary* library = system.nccl && system.nccl->ring ? &*system.nccl->ring : nullptr;
+  return {.time = estimate_pcie(collective, system.fabric, library),
           .bound = system.fabric.latency + sent / system.fabric.bandwidth,
           .algorithm = collective.kind == CollectiveKind::p2p ? "p2p" : "shared path",
           .wire_bytes = sent};
@@ -138,7 +148,7 @@ CollectivePrice estimate_on_fabric(const work::Collective& collective, const spe
     case spec::Topology::full:
       return estimate_full(collective, system, custom);
     case spec::Topology::pcie:
-      return estimate_shared_path(collective, system);
+      return estimate_shared_path(collective, system, custom);
     case spec::Topology::torus:
       return estimate_slice(collective, system);
   }

@@ -20,9 +20,9 @@ struct CollectivePrice {
 };
 
 // `custom` is the framework's own all-reduce, null where it has none; it replaces the library's up to its largest size
-// on fabrics where each rank reaches all others (switched, full). Nothing moves between fewer than two ranks: time 0.
-// Throws InputError where more ranks are asked for than the fabric joins, or where the system's library is not made for
-// its fabric.
+// on fabrics where each rank reaches all others (switched, full; PCIe among as few ranks as it says). Nothing moves
+// between fewer than two ranks: time 0. Throws InputError where more ranks are asked for than the fabric joins, or
+// where the system's library is not made for its fabric.
 CollectivePrice estimate_collective(const work::Collective& collective, const spec::SystemSpec& system,
                                     const spec::CustomAllReduce* custom);
 

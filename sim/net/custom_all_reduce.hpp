@@ -5,7 +5,7 @@
 //   one-shot  m·(t0 + h·(n-2)) + S·(n-1)/(f1·B)               each rank reads all and reduces all
 //   two-shot  m·(t0 + h2 + h·(n-2)) + 2·S·(n-1)/(n·f2·B)      each reduces its share, then all gather
 // and the smaller of the two is what the kernel does. Source: fits to vLLM, SGLang and TensorRT-LLM on A100, H100 and
-// B200; held-out error 8.6 %. Outside a graph the host's launch is the floor, which is not in here.
+// B200; held-out error 6 %. Outside a graph the host's launch is the floor, which is not in here.
 #pragma once
 
 #include "sim/spec/collective_spec.hpp"

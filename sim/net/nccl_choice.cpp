@@ -89,12 +89,8 @@ Seconds predict_nccl(const NcclChoice& choice, const work::Collective& collectiv
 NcclChoice choose_nccl(const work::Collective& collective, const spec::RingLibrary& library,
                        const spec::NcclGeneration& generation) {
   std::vector<NcclChoice> choices;
-  const double steps = ring_traffic(collective).steps;
   const auto add_protocols_of = [&](NcclAlgorithm algorithm) {
-    for (const NcclProtocol protocol : spec::kNcclProtocols) {
-      if (protocol == NcclProtocol::ll128 && steps < static_cast<double>(generation.ll128_least_steps)) continue;
-      choices.push_back({algorithm, protocol});
-    }
+    for (const NcclProtocol protocol : spec::kNcclProtocols) choices.push_back({algorithm, protocol});
   };
   add_protocols_of(NcclAlgorithm::ring);
   if (collective.kind == work::CollectiveKind::all_reduce) add_protocols_of(NcclAlgorithm::tree);

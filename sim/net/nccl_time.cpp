@@ -26,12 +26,23 @@ RingTraffic traffic_of(NcclAlgorithm algorithm, const work::Collective& collecti
   return traffic;
 }
 
+// Of a kernel with one channel of few threads.
+Seconds narrow_start(const NcclPlace& place) {
+  const spec::NcclTimeModel& t = place.library.time;
+  return t.extra_start + t.start * place.memory_latency;
+}
+
+Seconds wide_start(const NcclPlace& place) {
+  return place.generation.wide_start.value_or(place.library.time.wide_start) * place.memory_latency;
+}
+
 Seconds estimate_ll(const RingTraffic& traffic, const NcclPlace& place) {
   const spec::NcclTimeModel& t = place.library.time;
   const double line = std::min(1.0, traffic.chunk / t.ll_line);
+  const Seconds hops = traffic.steps * t.ll_hop * place.memory_latency;
   const Seconds loops = traffic.steps * line * t.ll_line_clocks / place.clock;
   const Seconds volume = traffic.sent / (t.ll_efficiency * place.link);
-  return place.memory_latency * (t.start + t.wide_start * line + traffic.steps * t.ll_hop) + std::max(loops, volume) +
+  return narrow_start(place) + line * wide_start(place) + hops + std::max(loops, volume) +
          traffic.local / (t.ll_local_efficiency * place.link);
 }
 
@@ -39,22 +50,22 @@ Seconds estimate_ll128(const RingTraffic& traffic, const NcclPlace& place) {
   const spec::NcclTimeModel& t = place.library.time;
   const Seconds hops = traffic.steps * t.ll128_hop * place.memory_latency;
   const Seconds volume = traffic.sent / (t.ll128_efficiency * place.link);
-  return place.memory_latency * (t.start + t.wide_start) + overlap(hops, volume, t.overlap_norm) +
+  return narrow_start(place) + wide_start(place) + overlap(hops, volume, t.overlap_norm) +
          traffic.local / (t.local_efficiency * place.link);
 }
 
 Seconds estimate_simple(const RingTraffic& traffic, const NcclPlace& place) {
   const spec::NcclTimeModel& t = place.library.time;
-  const Seconds hops = traffic.steps * t.simple_hop * place.memory_latency;
+  const Seconds hop = t.simple_hop * place.memory_latency;
   const Seconds volume = traffic.sent / (t.simple_efficiency * place.link);
-  return place.memory_latency * (t.start + t.wide_start) + overlap(hops, volume, t.overlap_norm) +
+  return narrow_start(place) + wide_start(place) + overlap(traffic.steps * hop, volume, t.overlap_norm) + hop +
          traffic.local / (t.local_efficiency * place.link);
 }
 
 Seconds estimate_nvls(const work::Collective& collective, const NcclPlace& place) {
   const spec::NcclGeneration::Nvls& nvls = *place.generation.nvls;
   const Seconds volume = collective.bytes / (nvls.link_efficiency * place.link);
-  return place.memory_latency * place.library.time.start + overlap(nvls.latency, volume, nvls.overlap_norm);
+  return narrow_start(place) + overlap(nvls.latency, volume, nvls.overlap_norm);
 }
 
 }  // namespace
@@ -71,19 +82,6 @@ Seconds estimate_nccl(const NcclChoice& choice, const work::Collective& collecti
       return estimate_simple(traffic, place);
   }
   return {};
-}
-
-Seconds estimate_all_to_all(const work::Collective& collective, const NcclPlace& place) {
-  const spec::NcclSendReceive& s = place.library.send_receive;
-  const RingTraffic traffic = ring_traffic(collective);
-  const Seconds opening = std::min(traffic.chunk / s.channel_bandwidth, s.channel_opening * place.memory_latency);
-  const Seconds volume = traffic.sent / (s.efficiency * place.link) + traffic.local / (s.local_efficiency * place.link);
-  return s.start * place.memory_latency + traffic.steps * s.peer + overlap(opening, volume, s.overlap_norm);
-}
-
-Seconds estimate_pair(const work::Collective& collective, const NcclPlace& place) {
-  const spec::NcclSendReceive& s = place.library.send_receive;
-  return s.pair_start * place.memory_latency + collective.bytes / (s.pair_efficiency * place.link);
 }
 
 }  // namespace mlosim::net

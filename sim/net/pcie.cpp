@@ -21,11 +21,15 @@ BytesPerSecond shared_path_bandwidth(const spec::Fabric& fabric, std::int64_t ra
   return below->second * std::pow(above->second / below->second, part);
 }
 
-Seconds estimate_pcie(const work::Collective& collective, const spec::Fabric& fabric) {
+Seconds estimate_pcie(const work::Collective& collective, const spec::Fabric& fabric,
+                      const spec::RingLibrary* library) {
   const RingTraffic traffic = ring_traffic(collective);
   const std::int64_t sharers = collective.kind == work::CollectiveKind::p2p ? 2 : collective.ranks;
-  return fabric.collective_start + traffic.steps * fabric.latency +
-         traffic.sent / shared_path_bandwidth(fabric, sharers);
+  const Seconds hops = fabric.collective_start + traffic.steps * fabric.latency;
+  const Seconds volume = traffic.sent / shared_path_bandwidth(fabric, sharers);
+  if (!library) return hops + volume;
+  const Seconds simple = (traffic.steps + 1) * library->pcie.simple_hop + volume;
+  return hops + std::min(volume / library->pcie.ll_efficiency, simple);
 }
 
 }  // namespace mlosim::net

@@ -124,6 +124,7 @@ StepReport StepReader::build(const machine::PlayResult& result, Watts static_pow
     total.bound_by = fact.price->bound_by;
     total.is_collective = fact.price->is_collective;
     total.detail = fact.price->detail;
+    if (!total.kernel) total.kernel = fact.price->kernel;
     if (fact.price->is_collective) report.communication_total += time;
     report.energy += fact.price->dynamic_energy;
   }

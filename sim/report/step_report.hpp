@@ -7,6 +7,7 @@
 
 #include <array>
 #include <cstdint>
+#include <optional>
 #include <string>
 #include <vector>
 
@@ -36,6 +37,8 @@ struct OpTotal {
   chip::Resource bound_by = chip::Resource::latency;
   bool is_collective = false;
   std::string detail;
+  std::optional<chip::KernelPrice> kernel;  // of one; none of a collective
+  machine::PriceOptions pricing;            // how it was priced
 };
 
 struct StepReport {
@@ -45,7 +48,7 @@ struct StepReport {
   Seconds communication_total;
   Joules energy;             // of one chip
   std::vector<OpTotal> ops;  // in the program's order
-  double events = 0;
+  double events = 0;         // of the program and of its kernels' plays
 
   // `other` once more, `times` over: how a long run is put together from steps. Operators are matched by name.
   void add(const StepReport& other, double times);

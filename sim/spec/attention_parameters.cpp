@@ -32,19 +32,25 @@ void read_decode(Node& node, AttentionDecodeParameters& a, bool has_standard) {
   block.number("matrix_efficiency", a.matrix_efficiency, Range::fraction);
   block.number("tile_overhead", a.tile_overhead, Range::non_negative);
   block.quantity("split_reduction", a.split_reduction);
-  block.number("tail", a.tail, Range::non_negative);
   block.number("memory_efficiency", a.memory_efficiency, Range::fraction);
   block.side("row_granule", a.row_granule);
   block.side("tile_cols", a.tile_cols);
   block.side("ctas_per_unit", a.ctas_per_unit);
   a.key_step = node.number_or("key_step", a.key_step, Range::non_negative);
+  a.stream_share = node.number_or("stream_share", a.stream_share, Range::non_negative);
   a.heads_per_cta = node.count_or("heads_per_cta", a.heads_per_cta, 0);
-  a.split = node.word_or<KeySplit>(
-      "split", {{"none", KeySplit::none}, {"fill", KeySplit::fill}, {"efficient", KeySplit::efficient}}, a.split);
+  a.split = node.word_or<KeySplit>("split",
+                                   {{"none", KeySplit::none},
+                                    {"fill", KeySplit::fill},
+                                    {"efficient", KeySplit::efficient},
+                                    {"constant", KeySplit::constant}},
+                                   a.split);
   a.part_tiles = node.count_or("part_tiles", a.part_tiles);
+  a.parts = node.count_or("parts", a.parts);
   a.width_granule = node.count_or("width_granule", a.width_granule);
   a.overlap_norm = node.number_or("overlap_norm", a.overlap_norm);
   a.skips_window = node.flag_or("skips_window", a.skips_window);
+  if (node.has("tail")) a.tail = node.require_number("tail", Range::non_negative);
   if (node.has("fixed_8bit")) a.fixed_8bit = node.require<Seconds>("fixed_8bit");
   if (node.has("tile_overhead_8bit"))
     a.tile_overhead_8bit = node.require_number("tile_overhead_8bit", Range::non_negative);

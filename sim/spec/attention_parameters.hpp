@@ -1,5 +1,6 @@
 // Parameters of fused attention kernels on a GPU, as `attention:` of a chip's family and of a runtime gives them; the
-// formulas stand in sim/chip/flash_attention.hpp. Used by the cost models of attention and latent attention.
+// formulas stand in sim/chip/flash_plan.hpp and sim/chip/flash_attention.hpp. Used by the cost models of attention and
+// latent attention.
 //
 // "clk" is a count of core clocks of one unit (SM, CU).
 #pragma once
@@ -37,6 +38,7 @@ enum class KeySplit {
   none,       // one CTA each
   fill,       // as many parts as the units hold
   efficient,  // the fewest parts within 15 % of the fullest last wave (FlashAttention)
+  constant,   // `parts`, empty ones too (Triton's decoding, whose grid is laid out before lengths are known)
 };
 
 // One query a sequence.
@@ -45,8 +47,11 @@ struct AttentionDecodeParameters {
   double matrix_efficiency = 1;
   double tile_overhead = 0;  // clk of a CTA's start and end
   double key_step = 0;       // clk of a key tile besides its arithmetic: dependent loads, reductions, barriers
+  // Of its unit's part of the shared cache's rate, at which the keys and values of a CTA come; 0 = no limit.
+  double stream_share = 0;
   Seconds split_reduction;
-  double tail = 0;
+  // Of a CTA's time, left over when the units run out of work; none: CTAs start and end together, round by round.
+  std::optional<double> tail = std::nullopt;
   double memory_efficiency = 1;   // of the device memory's datasheet rate on KV streams
   std::int64_t row_granule = 16;  // rows that query heads of one KV head are rounded to
   std::int64_t tile_cols = 64;
@@ -54,6 +59,7 @@ struct AttentionDecodeParameters {
   std::int64_t heads_per_cta = 0;  // query heads that one CTA takes at most; 0 = all of a KV head
   KeySplit split = KeySplit::fill;
   std::int64_t part_tiles = 1;  // key tiles that a part has at least
+  std::int64_t parts = 8;       // of KeySplit::constant
   std::int64_t width_granule = 32;
   double overlap_norm = 4;
   bool skips_window = true;

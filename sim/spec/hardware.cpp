@@ -221,7 +221,8 @@ Hardware decode_hardware(const HardwareDocuments& documents, Decoding& decoding)
   hardware.system = decode_system(Node(&documents.system, "system", &decoding));
   hardware.system.chip = decode_chip(Node(&documents.chip, "chip", &decoding));
   if (documents.collectives.kind != Value::Kind::null) {
-    hardware.system.nccl = decode_nccl(Node(&documents.collectives, "collectives", &decoding));
+    const Value library = at_version(documents.collectives);
+    hardware.system.nccl = decode_nccl(Node(&library, "collectives", &decoding));
   }
   hardware.runtime = decode_runtime(Node(&documents.runtime, "runtime", &decoding));
   hardware.provenance = std::move(decoding.provenance);

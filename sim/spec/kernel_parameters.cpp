@@ -120,6 +120,7 @@ StreamParameters decode_stream(Node node, const StreamParameters& standard) {
   StreamParameters s{
       .fixed = node.value_or<Seconds>("fixed", standard.fixed),
       .passes = node.number_or("passes", standard.passes),
+      .footprint = node.number_or("footprint", standard.footprint),
       .in_flight = node.value_or<Bytes>("in_flight", standard.in_flight),
       .memory_efficiency = node.number_or("memory_efficiency", standard.memory_efficiency, Range::fraction),
       .per_element = node.value_or<Flops>("per_element", standard.per_element),

@@ -98,6 +98,7 @@ struct RowKernel {
 struct StreamParameters {
   Seconds fixed;
   double passes = 1;             // times the compulsory bytes
+  double footprint = 1;          // distinct bytes over them: less where it writes in place, more with temporaries
   Bytes in_flight;               // bytes that one unit keeps in flight
   double memory_efficiency = 1;  // of device memory, for a long stream
   Flops per_element;             // vector work that the kernel's instructions amount to; 0: the operator's own

@@ -10,6 +10,29 @@
 
 namespace mlosim::spec {
 
+// By what a library sizes its row tiles: the rows that an active expert really gets (a library that profiles, or sorts
+// first), or what it knows before the routing does.
+enum class TileMeasure {
+  rows_per_active_expert,
+  rows_per_local_expert,    // tokens·topk over the rank's experts, as though other ranks got no rows
+  tokens_per_local_expert,  // the same without topk
+  tokens,
+};
+
+// The row tiles that a library builds. The first whose `up_to` is not below the measure is taken; the last has no
+// limit.
+struct RowTiles {
+  struct Tile {
+    std::int64_t rows = 128;
+    std::int64_t columns = 0;  // that go with these rows; 0: column_tile
+    double up_to = 128;
+  };
+  std::vector<Tile> tiles{{16, 0, 16}, {32, 0, 32}, {64, 0, 64}, {128, 0, 128}};  // rows ascending
+  TileMeasure by = TileMeasure::rows_per_active_expert;
+
+  const Tile& of(double measure) const;
+};
+
 struct MoeParameters {
   Seconds fixed;
   double matrix_efficiency = 1;
@@ -21,7 +44,7 @@ struct MoeParameters {
   double permute_passes = 1;  // of the permutation and activation bytes
   double remote_rows = 0;     // share of other ranks' rows that the passes go over as well
   Seconds per_expert{};       // of each expert of the rank: sorting and the groups' descriptors
-  std::vector<std::int64_t> row_tiles{16, 32, 64, 128};  // ascending
+  RowTiles row_tiles{};
   std::int64_t column_tile = 128;
   int launches = 5;  // permute, up, activation, down, combine
 };

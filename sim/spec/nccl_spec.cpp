@@ -4,6 +4,8 @@
 
 #include <algorithm>
 
+#include "sim/spec/document.hpp"
+#include "sim/spec/spelling.hpp"
 #include "sim/units/check.hpp"
 
 namespace mlosim::spec {
@@ -67,6 +69,7 @@ NcclChoiceModel decode_choice(Node node) {
 NcclTimeModel decode_time(Node node) {
   NcclTimeModel t{
       .start = node.require_number("start"),
+      .extra_start = node.value_or<Seconds>("extra_start", Seconds(0), Range::non_negative),
       .wide_start = node.require_number("wide_start", Range::non_negative),
       .ll_hop = node.require_number("ll_hop"),
       .ll_line_clocks = node.require_number("ll_line_clocks", Range::non_negative),
@@ -86,13 +89,20 @@ NcclTimeModel decode_time(Node node) {
 
 NcclSendReceive decode_send_receive(Node node) {
   NcclSendReceive s{
+      .channels = node.require_count("channels"),
+      .ll_largest = node.require<Bytes>("ll_largest"),
+      .ll_counts_all_channels = node.flag_or("ll_counts_all_channels", false),
+      .ll_part = node.require<Bytes>("ll_part"),
+      .part = node.require<Bytes>("part"),
       .start = node.require_number("start"),
-      .peer = node.require<Seconds>("peer", Range::non_negative),
-      .channel_bandwidth = node.require<BytesPerSecond>("channel_bandwidth"),
-      .channel_opening = node.require_number("channel_opening", Range::non_negative),
+      .start_clocks = node.require_number("start_clocks", Range::non_negative),
+      .peer = node.require_number("peer", Range::non_negative),
+      .ll_line_clocks = node.require_number("ll_line_clocks", Range::non_negative),
+      .simple_start = node.require_number("simple_start", Range::non_negative),
+      .channel_rate = node.require<Bytes>("channel_rate"),
+      .fill_rate = node.require<Bytes>("fill_rate"),
+      .chunk = node.require<Bytes>("chunk"),
       .efficiency = node.require_number("efficiency", Range::fraction),
-      .local_efficiency = node.require_number("local_efficiency"),
-      .overlap_norm = node.require_number("overlap_norm"),
       .pair_start = node.require_number("pair_start"),
       .pair_efficiency = node.require_number("pair_efficiency", Range::fraction),
   };
@@ -120,13 +130,23 @@ NcclGeneration decode_generation(Node node) {
       .ring_ll128_channel = node.require<BytesPerSecond>("ring_ll128_channel"),
       .tree_ll128_channel = node.require<BytesPerSecond>("tree_ll128_channel"),
       .tree_simple_channel = node.require<BytesPerSecond>("tree_simple_channel"),
-      .ll128_least_steps = node.count_or("ll128_least_steps", 1),
+      .wide_start = std::nullopt,
       .nvls = std::nullopt,
   };
+  if (node.has("wide_start")) g.wide_start = node.require_number("wide_start", Range::non_negative);
   if (node.has("nvls")) g.nvls = decode_nvls(node.child("nvls"));
   node.read_block_source();
   node.finish();
   return g;
+}
+
+NcclPcie decode_pcie(Node node) {
+  NcclPcie p{
+      .ll_efficiency = node.require_number("ll_efficiency", Range::fraction),
+      .simple_hop = node.require<Seconds>("simple_hop", Range::non_negative),
+  };
+  node.finish();
+  return p;
 }
 
 RingLibrary decode_ring_library(Node node) {
@@ -134,8 +154,16 @@ RingLibrary decode_ring_library(Node node) {
   r.choice = decode_choice(node.require_mapping("choice"));
   r.time = decode_time(node.require_mapping("time"));
   r.send_receive = decode_send_receive(node.require_mapping("send_receive"));
+  r.pcie = decode_pcie(node.require_mapping("pcie"));
   for (auto& [family, generation] : node.require_mapping("generations").members()) {
     r.generations.emplace(family, decode_generation(generation));
+  }
+  for (auto& [family, generation] : node.child("also").members()) {
+    const auto known = r.generations.find(generation.as_text());
+    if (known == r.generations.end())
+      generation.fail(fmt::format("'{}' is none of the generations", generation.as_text()));
+    else
+      r.generations.emplace(family, known->second);
   }
   r.fallback = node.require_text("fallback");
   if (!r.generations.contains(r.fallback)) {
@@ -143,6 +171,16 @@ RingLibrary decode_ring_library(Node node) {
   }
   node.finish();
   return r;
+}
+
+// The version that the document names, one of those it has.
+std::string decode_version(Node& node) {
+  const std::string version = node.text_or("version", "");
+  std::vector<std::string> known;
+  for (const auto& [name, changes] : node.child("versions").members()) known.push_back(name);
+  if (std::find(known.begin(), known.end(), version) == known.end() && !(version.empty() && known.empty()))
+    node.fail_at("version", fmt::format("there is no version '{}'", version), spelling_hint(version, known));
+  return version;
 }
 
 DirectLibrary decode_direct_library(Node node) {
@@ -166,11 +204,19 @@ const NcclGeneration& RingLibrary::generation_of(const std::string& family) cons
   return used->second;
 }
 
+Value at_version(const Value& document) {
+  const Value* version = document.find("version");
+  const Value* versions = document.find("versions");
+  const Value* changes = version && versions ? versions->find(version->text) : nullptr;
+  return changes ? merge(document, *changes) : document;
+}
+
 NcclSpec decode_nccl(Node node) {
   NcclSpec nccl;
   node.expect_schema("mlosim/collectives/1");
   nccl.name = node.require_text("name");
   node.text_or("description", "");
+  nccl.version = decode_version(node);
   if (node.has("ring")) nccl.ring = decode_ring_library(node.child("ring"));
   if (node.has("direct")) nccl.direct = decode_direct_library(node.child("direct"));
   if (!nccl.ring && !nccl.direct) {

@@ -56,7 +56,7 @@ struct NcclGeneration {
   BytesPerSecond ring_ll128_channel;   // perChMaxRingLL128
   BytesPerSecond tree_ll128_channel;   // perChMaxTreeLL128
   BytesPerSecond tree_simple_channel;  // perChMaxTree
-  std::int64_t ll128_least_steps = 1;  // link steps below which the library does not take LL128
+  std::optional<double> wide_start;    // time model: where it is not NcclTimeModel's
   std::optional<Nvls> nvls;            // in-switch reduction
 };
 
@@ -77,6 +77,7 @@ struct NcclChoiceModel {
 // Time of a ring or tree of known protocol; symbols of sim/net/nccl_time.hpp.
 struct NcclTimeModel {
   double start = 0;                // t0: memory latencies
+  Seconds extra_start;             // e: of a version whose kernels start later, sends and receives included
   double wide_start = 0;           // dt0: memory latencies more with all threads and channels
   double ll_hop = 0;               // h0: memory latencies
   double ll_line_clocks = 0;       // dk: clk of a channel's loop over one line
@@ -91,25 +92,41 @@ struct NcclTimeModel {
   double overlap_norm = 1;         // q of (hopᑫ + volumeᑫ)^(1/q)
 };
 
-// Time of sends and receives: all-to-all and point to point.
+// How sends and receives are cut, and how long that takes: all-to-all and point to point. Symbols of
+// sim/net/send_receive.hpp.
 struct NcclSendReceive {
-  double start = 0;                  // t0p: memory latencies
-  Seconds peer;                      // hp: per peer
-  BytesPerSecond channel_bandwidth;  // b1: of one channel, until more are opened
-  double channel_opening = 0;        // D: memory latencies, most that opening them costs
-  double efficiency = 1;             // fP: of the link bandwidth
-  double local_efficiency = 1;       // flocP: of the link bandwidth, for the part that stays on the chip
-  double overlap_norm = 1;           // r of (openingʳ + volumeʳ)^(1/r)
-  double pair_start = 0;             // t2: memory latencies, one sender and one receiver
-  double pair_efficiency = 1;        // f2
+  // How the library cuts what goes to one peer.
+  std::int64_t channels = 1;            // shared by all peers
+  Bytes ll_largest;                     // LL carries at most so much to a peer, times the channels that count
+  bool ll_counts_all_channels = false;  // all of the library's, or those that the message opens
+  Bytes ll_part, part;                  // a channel more is opened for each, by LL and by Simple
+  // What it takes.
+  double start = 0;           // t0p: memory latencies
+  double start_clocks = 0;    // k0p: clk
+  double peer = 0;            // hp: memory latencies per peer
+  double ll_line_clocks = 0;  // kp: clk of a channel's round over one line
+  double simple_start = 0;    // hSp: memory latencies
+  Bytes channel_rate;         // r: per clk, of one channel
+  Bytes fill_rate;            // rf: per clk, of the first chunk of a channel, which the receiver waits for
+  Bytes chunk;
+  double efficiency = 1;       // fP: of the link bandwidth
+  double pair_start = 0;       // t2: memory latencies, one sender and one receiver
+  double pair_efficiency = 1;  // f2
 };
 
-// A library for switched fabrics.
+// Rings over PCIe, where the path that the ranks share binds instead of the link.
+struct NcclPcie {
+  double ll_efficiency = 1;  // of the shared path
+  Seconds simple_hop;        // beside the hop that any protocol takes
+};
+
+// A library for switched fabrics, and for PCIe where a system names it.
 struct RingLibrary {
   NcclChoiceModel choice;
   NcclTimeModel time;
   NcclSendReceive send_receive;
-  std::map<std::string, NcclGeneration> generations;  // by ChipSpec::family
+  NcclPcie pcie;
+  std::map<std::string, NcclGeneration> generations;  // by ChipSpec::family, `also:` resolved
   std::string fallback;                               // generation of families that have no entry
 
   // The tables for chips of `family`.
@@ -125,9 +142,14 @@ struct DirectLibrary {
 
 struct NcclSpec {
   std::string name;
+  std::string version;                  // empty: the library has but one
   std::optional<RingLibrary> ring;      // for switched fabrics
   std::optional<DirectLibrary> direct;  // for full fabrics
 };
+
+// The document of the version that it names, `versions: {<version>: …}` laid over it. Unchanged where it has no such
+// version, which decode_nccl reports.
+Value at_version(const Value& document);
 
 // Decodes schema mlosim/collectives/1.
 NcclSpec decode_nccl(Node node);

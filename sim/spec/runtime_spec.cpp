@@ -1,6 +1,20 @@
 #include "sim/spec/runtime_spec.hpp"
 
 namespace mlosim::spec {
+namespace {
+
+CustomAllReduce::Case decode_custom_case(Node& node) {
+  CustomAllReduce::Case c;
+  c.family = node.text_or("family", "");
+  if (node.has("ranks")) c.ranks = node.require_count("ranks", 2);
+  if (node.has("start")) c.start = node.require_number("start");
+  if (node.has("largest")) c.largest = node.require<Bytes>("largest", Range::non_negative);
+  node.finish();
+  return c;
+}
+
+}  // namespace
+
 CustomAllReduce decode_custom_all_reduce(Node node) {
   CustomAllReduce c{
       .start = node.require_number("start"),
@@ -9,11 +23,10 @@ CustomAllReduce decode_custom_all_reduce(Node node) {
       .one_shot_efficiency = node.require_number("one_shot_efficiency", Range::fraction),
       .two_shot_efficiency = node.require_number("two_shot_efficiency", Range::fraction),
       .largest = node.require<Bytes>("largest"),
-      .largest_by_family = {},
+      .pcie_ranks = node.count_or("pcie_ranks", 0),
+      .cases = {},
   };
-  for (auto& [family, largest] : node.child("largest_by_family").members()) {
-    c.largest_by_family[family] = largest.as<Bytes>(Range::non_negative);
-  }
+  for (Node& item : node.child("cases").items()) c.cases.push_back(decode_custom_case(item));
   node.finish();
   return c;
 }

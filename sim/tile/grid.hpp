@@ -53,7 +53,8 @@ struct Grid {
   std::string name;
   std::array<Operand, kOperands> operands;
   std::vector<CtaKind> kinds;
-  std::vector<Cta> ctas;  // in the order of dispatch
+  std::vector<Cta> ctas;   // in the order of dispatch
+  std::size_t period = 0;  // of their kinds, where they are not all of one
   std::int64_t units_per_cta = 1;
   std::int64_t resident = 1;  // CTAs that a unit holds at once, by registers, shared memory and threads
 
@@ -69,6 +70,9 @@ struct Grid {
   // what is asked for within two steps counts as at hand.
   Bytes step_bytes;
   Seconds fixed;  // launch to first CTA, and drain
+  // Steps of the kernel that one step here stands for, beyond what changes no time: above 1 where the bound on events
+  // made the play coarser.
+  double merged_steps = 1;
 };
 
 }  // namespace mlosim::tile

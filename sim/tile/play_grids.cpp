@@ -135,7 +135,7 @@ class Player {
       steps += cta.steps;
       for (std::size_t o = 0; o < kOperands; ++o) {
         crossed += cta.steps * kind.load[o].si() * kind.cache_share[o] * units;
-        if (cta.panel[o] != kNoPanel) is_used[o][cta.panel[o]] = true;
+        if (kind.load[o] > Bytes(0) && cta.panel[o] != kNoPanel) is_used[o][cta.panel[o]] = true;
       }
       crossed += kind.store.si() * units;
       moved += kind.store.si() * units * kind.store_missing;

@@ -54,18 +54,31 @@ BENCHMARK_CAPTURE(program, operators_dgx_h100, "operators_dgx_h100")->Unit(bench
 work::Gemm gemm(std::int64_t m) { return {.m = m, .n = 8192, .k = 8192}; }
 
 // Search of the plan included.
-void price_gemm(benchmark::State& state, const char* chip) {
+void price_gemm(benchmark::State& state, const char* chip, chip::Fidelity fidelity) {
   const spec::Hardware hardware = hardware_of(chip);
   const chip::KernelContext context{.chip = hardware.system.chip,
                                     .runtime = hardware.runtime,
                                     .operands = {.between_uses = Bytes(20e9), .rotates_weights = false},
                                     .sustained = true};
   const work::Operator op = gemm(state.range(0));
-  for (auto _ : state) benchmark::DoNotOptimize(chip::price_kernel(op, context, chip::Fidelity::analytic));
+  for (auto _ : state) benchmark::DoNotOptimize(chip::price_kernel(op, context, fidelity));
 }
-BENCHMARK_CAPTURE(price_gemm, h100_sxm, "h100_sxm")->Arg(1)->Arg(64)->Arg(8192);
-BENCHMARK_CAPTURE(price_gemm, mi300x, "mi300x")->Arg(64)->Arg(8192);
-BENCHMARK_CAPTURE(price_gemm, tpu_v5p, "tpu_v5p")->Arg(64)->Arg(8192);
+BENCHMARK_CAPTURE(price_gemm, h100_sxm, "h100_sxm", chip::Fidelity::analytic)->Arg(1)->Arg(64)->Arg(8192);
+BENCHMARK_CAPTURE(price_gemm, mi300x, "mi300x", chip::Fidelity::analytic)->Arg(64)->Arg(8192);
+BENCHMARK_CAPTURE(price_gemm, tpu_v5p, "tpu_v5p", chip::Fidelity::analytic)->Arg(64)->Arg(8192);
+
+// The plan played: searched, laid out, simulated.
+void play_gemm(benchmark::State& state, const char* chip) {
+  const spec::Hardware hardware = hardware_of(chip);
+  const chip::KernelContext context{.chip = hardware.system.chip, .runtime = hardware.runtime, .operands = {}};
+  const std::int64_t n = state.range(0);
+  const work::Operator op = work::Gemm{.m = n, .n = n, .k = n};
+  double events = 0;
+  for (auto _ : state) events += static_cast<double>(chip::price_kernel(op, context, chip::Fidelity::event).events);
+  state.counters["events/s"] = benchmark::Counter(events, benchmark::Counter::kIsRate);
+}
+BENCHMARK_CAPTURE(play_gemm, h100_sxm, "h100_sxm")->Arg(256)->Arg(4096)->Arg(16384)->Unit(benchmark::kMicrosecond);
+BENCHMARK_CAPTURE(play_gemm, tpu_v5p, "tpu_v5p")->Arg(256)->Arg(4096)->Arg(16384)->Unit(benchmark::kMicrosecond);
 
 // A kernel of each shape of a decode step, asked for again as the layers of a network do.
 void price_from_book(benchmark::State& state) {
@@ -95,7 +108,7 @@ void evaluate_workload(benchmark::State& state, const char* name) {
       predict::resolve_precision(workload.precision, *workload.model, hardware.system.chip, warnings);
   double events = 0;
   for (auto _ : state) {
-    const predict::Evaluation e = predict::evaluate(workload, precision, hardware, chip::Fidelity::analytic, nullptr);
+    const predict::Evaluation e = predict::evaluate(workload, precision, hardware, {});
     events += e.total.events;
     benchmark::DoNotOptimize(e.total.makespan);
   }

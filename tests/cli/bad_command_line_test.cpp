@@ -42,8 +42,10 @@ TEST_F(BadCommandLine, ValuesOfOptionsAreChecked) {
   expect_refused(predict(kSmall, "--system nothing_like_it"), {"no system or chip is called 'nothing_like_it'"});
 }
 
-TEST_F(BadCommandLine, TileByTileFidelityIsRefusedInWords) {
-  expect_refused(predict(kSmall, "--fidelity event"), {"not played tile by tile", "analytic"});
+TEST_F(BadCommandLine, ABoundOnEventsIsACountAndNeedsAPlay) {
+  for (const char* events : {"0", "-1", "many", "1e99"})
+    expect_refused(predict(kSmall, std::string("--max-events ") + events), {"--max-events"});
+  expect_refused(predict(kSmall, "--fidelity analytic --max-events 100"), {"none is played", "--fidelity event"});
 }
 
 TEST_F(BadCommandLine, SetNeedsAPathAndAValue) {

@@ -126,10 +126,37 @@ TEST_F(Validate, AnOutputIsAFile) {
 }
 
 TEST_F(Validate, ResidualsGoWithNoOptionOfAScore) {
-  for (const char* option : {"--half score", "--fidelity analytic", "--flagged", "--worst 3", "--predictions p.csv",
-                             "--max-mape 1", "--format json", "--group-by op"})
+  for (const char* option : {"--half score", "--fidelity roofline", "--fidelity both", "--flagged", "--worst 3",
+                             "--predictions p.csv", "--max-mape 1", "--format json", "--group-by op"})
     expect_refused(mlosim(std::string("validate t.csv --residuals r.yaml ") + option), {"--residuals"});
   EXPECT_FALSE(has("r.yaml"));
+}
+
+TEST_F(Validate, ResidualsAreOfTheFidelityThatTheFileNames) {
+  EXPECT_EQ(mlosim("validate t.csv --residuals event.yaml").exit_code, 0);
+  EXPECT_THAT(read("event.yaml"), HasSubstr("\nfidelity: event\n"));
+  EXPECT_EQ(mlosim("validate t.csv --fidelity analytic --residuals analytic.yaml").exit_code, 0);
+  EXPECT_THAT(read("analytic.yaml"), HasSubstr("\nfidelity: analytic\n"));
+}
+
+TEST_F(Validate, BothFidelitiesStandSideBySide) {
+  const CommandResult result = mlosim("validate t.csv --fidelity both --predictions p.csv");
+  EXPECT_EQ(result.exit_code, 0) << result.err;
+  EXPECT_EQ(result.err, "");  // progress is for terminals
+  EXPECT_THAT(result.out, HasSubstr("played beside closed forms"));
+  EXPECT_THAT(read("p.csv"), HasSubstr("predicted_us,low_us,high_us,analytic_us\n"));
+  EXPECT_EQ(mlosim("validate p.csv --fidelity both --predictions again.csv").exit_code, 0);
+  EXPECT_EQ(read("again.csv"), read("p.csv"));
+  const nlohmann::json j = json("t.csv --fidelity both");
+  const nlohmann::json apart = j.at("overall").at("fidelities");
+  EXPECT_EQ(apart.at("event").at("mape"), j.at("overall").at("mape"));
+  EXPECT_EQ(apart.at("analytic").at("mape"), json("t.csv --fidelity analytic").at("overall").at("mape"));
+}
+
+TEST_F(Validate, ABoundOnEventsNeedsAPlay) {
+  EXPECT_EQ(mlosim("validate t.csv --max-events 1000").exit_code, 0);
+  expect_refused(mlosim("validate t.csv --fidelity analytic --max-events 1000"), {"--max-events", "--fidelity event"});
+  expect_refused(mlosim("validate t.csv --max-events 0"), {"--max-events"});
 }
 
 TEST_F(Validate, ResidualsSayWhichSuitesTheyLeaveAside) {

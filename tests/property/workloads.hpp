@@ -22,7 +22,7 @@ struct Scenario {
 
   predict::Evaluation evaluate(const spec::Hardware& machine,
                                chip::Fidelity fidelity = chip::Fidelity::analytic) const {
-    return predict::evaluate(workload, precision, machine, fidelity, nullptr);
+    return predict::evaluate(workload, precision, machine, {.fidelity = fidelity});
   }
   predict::Evaluation evaluate() const { return evaluate(hardware); }
   // Decodes changed documents, with the workload's own choice of runtime fields.

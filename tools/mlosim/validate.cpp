@@ -16,7 +16,9 @@
 #include "sim/spec/spelling.hpp"
 #include "tools/mlosim/commands.hpp"
 #include "tools/mlosim/output.hpp"
+#include "tools/mlosim/progress_line.hpp"
 #include "tools/mlosim/word_option.hpp"
+#include "tools/mlosim/workload_options.hpp"
 #include "validate/compare/render.hpp"
 #include "validate/compare/residual_report.hpp"
 #include "validate/compare/validate.hpp"
@@ -26,10 +28,13 @@ namespace mlosim::cli {
 namespace {
 
 enum class Format { text, json };
+enum class Fidelity { roofline, analytic, event, both };
 
 struct Options {
   std::vector<std::string> suites;
   compare::ValidateOptions validate;
+  Fidelity fidelity = Fidelity::event;
+  std::optional<std::int64_t> max_events;
   Format format = Format::text;
   std::string group_by = "device,op,dtype";
   std::optional<std::string> predictions;
@@ -76,14 +81,37 @@ std::vector<std::string> paths_of(const std::vector<std::string>& suites, const 
   return paths;
 }
 
+chip::Fidelity fidelity_of(Fidelity word) {
+  switch (word) {
+    case Fidelity::roofline:
+      return chip::Fidelity::roofline;
+    case Fidelity::analytic:
+      return chip::Fidelity::analytic;
+    case Fidelity::event:
+    case Fidelity::both:
+      return chip::Fidelity::event;
+  }
+  return chip::Fidelity::event;
+}
+
+compare::Fineness fineness_of(const Options& options) {
+  const chip::Fidelity fidelity = fidelity_of(options.fidelity);
+  return {.fidelity = fidelity, .max_events = max_events_of(options.max_events, fidelity == chip::Fidelity::event)};
+}
+
 int run_residuals(const Options& options, const spec::Library& library) {
+  if (options.fidelity == Fidelity::roofline || options.fidelity == Fidelity::both)
+    throw spec::InputError("--residuals measures the predictions of one fidelity", "take event or analytic");
   const std::vector<std::string> paths = paths_of(options.suites, library);
   check_destination(*options.residuals, paths);
   for (const std::string& path : paths) {
     if (!suite::is_table(path))
       std::cerr << "warning: " << path << ": left aside; it holds no rows of single kernels\n";
   }
-  const compare::ResidualReport report = compare::report_residuals(library, options.suites);
+  ProgressLine progress("rows");
+  const compare::ResidualReport report = compare::report_residuals(
+      library, options.suites, {.fineness = fineness_of(options), .progress = progress.listener()});
+  progress.clear();
   write_file(*options.residuals, report.file);
   std::cout << report.checks;
   return kDone;
@@ -93,7 +121,12 @@ int run_validate(Options options, const spec::Library& library) {
   if (options.residuals) return run_residuals(options, library);
   options.validate.group_by = read_group_by(options.group_by);
   if (options.predictions) check_destination(*options.predictions, paths_of(options.suites, library));
+  ProgressLine progress("rows");
+  options.validate.fineness = fineness_of(options);
+  options.validate.beside_analytic = options.fidelity == Fidelity::both;
+  options.validate.progress = progress.listener();
   const compare::Validation validation = compare::validate(library, options.suites, options.validate);
+  progress.clear();
   std::vector<std::string> warnings = validation.warnings;
   if (options.predictions) write_file(*options.predictions, compare::render_predictions(validation, warnings));
   for (const std::string& warning : warnings) std::cerr << "warning: " << warning << '\n';
@@ -134,13 +167,15 @@ Run add_validate(CLI::App& app) {
       "intervals are made of")
       ->default_str("all")
       ->excludes(residuals);
-  add_word_option<chip::Fidelity>(*command, "--fidelity", options->validate.fidelity,
-                                  {{"roofline", chip::Fidelity::roofline},
-                                  {"analytic", chip::Fidelity::analytic},
-                                  {"event", chip::Fidelity::event}},
-                                  "roofline (a lower bound) or analytic")
-      ->default_str("analytic")
-      ->excludes(residuals);
+  add_word_option<Fidelity>(*command, "--fidelity", options->fidelity,
+                            {{"roofline", Fidelity::roofline},
+                             {"analytic", Fidelity::analytic},
+                             {"event", Fidelity::event},
+                             {"both", Fidelity::both}},
+                            "roofline (a lower bound), analytic (closed forms), event (kernels played tile by tile), "
+                            "or both of the last two and how far they are apart")
+      ->default_str("event");
+  add_max_events(*command, options->max_events);
   command->add_flag("--flagged", options->validate.flagged, "take rows that their table flags, too")
       ->excludes(residuals);
   command->add_option("--worst", options->validate.worst, "how many of the worst rows to list")

@@ -14,7 +14,8 @@ namespace mlosim::calibrate {
 namespace {
 
 double log_error(const Row& row, const spec::Hardware& hardware, chip::Fidelity fidelity) {
-  return std::log(compare::predict_row(*row.measurement, hardware, fidelity).time / row.measurement->measured);
+  return std::log(compare::predict_row(*row.measurement, hardware, {.fidelity = fidelity}).time /
+                  row.measurement->measured);
 }
 
 }  // namespace
@@ -133,7 +134,7 @@ std::vector<compare::ScoredRow> Objective::scored(const Setting& setting,
   std::vector<compare::ScoredRow> scored(subset.size());
   tbb::parallel_for(std::size_t(0), subset.size(), [&](std::size_t i) {
     const Row& row = rows_[subset[i]];
-    scored[i] = compare::score_row(*row.measurement, machines[row.machine], fidelity_);
+    scored[i] = compare::score_row(*row.measurement, machines[row.machine], {.fidelity = fidelity_});
     scored[i].row = subset[i];
   });
   return scored;

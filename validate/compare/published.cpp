@@ -92,13 +92,14 @@ std::string reason_of(const spec::InputError& error) {
 }  // namespace
 
 PublishedComparison compare_row(const spec::Library& library, const suite::PublishedRow& row,
-                                const predict::Residuals& residuals, chip::Fidelity fidelity) {
+                                const predict::Residuals& residuals, const Fineness& fineness) {
   PublishedComparison comparison;
   std::vector<std::string> warnings;
   try {
     const predict::Workload workload = predict::decode_workload(library, row.workload, row.id, {}, warnings);
     predict::PredictOptions options;
-    options.fidelity = fidelity;
+    options.fidelity = fineness.fidelity;
+    options.max_events = fineness.max_events;
     options.sensitivities = false;
     options.residuals = &residuals;
     const Prediction p = predict::predict(library, workload, options);
@@ -124,10 +125,10 @@ PublishedComparison compare_row(const spec::Library& library, const suite::Publi
 }
 
 PublishedComparison compare_suite(const spec::Library& library, const suite::PublishedSuite& suite,
-                                  const predict::Residuals& residuals, chip::Fidelity fidelity) {
+                                  const predict::Residuals& residuals, const Fineness& fineness) {
   PublishedComparison all;
   for (const suite::PublishedRow& row : suite.rows) {
-    PublishedComparison one = compare_row(library, row, residuals, fidelity);
+    PublishedComparison one = compare_row(library, row, residuals, fineness);
     std::move(one.figures.begin(), one.figures.end(), std::back_inserter(all.figures));
     std::move(one.skipped.begin(), one.skipped.end(), std::back_inserter(all.skipped));
     std::move(one.warnings.begin(), one.warnings.end(), std::back_inserter(all.warnings));

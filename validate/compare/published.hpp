@@ -7,8 +7,8 @@
 #include <vector>
 
 #include "models/predict/residuals.hpp"
-#include "sim/chip/kernel.hpp"
 #include "sim/spec/library.hpp"
+#include "validate/compare/predict_row.hpp"
 #include "validate/compare/scored_row.hpp"
 #include "validate/suite/measurement.hpp"
 #include "validate/suite/published.hpp"
@@ -43,12 +43,10 @@ struct PublishedComparison {
 // it first, a field that its task has no answer for with that. Never throws spec::InputError. `residuals` are for the
 // intervals.
 PublishedComparison compare_row(const spec::Library& library, const suite::PublishedRow& row,
-                                const predict::Residuals& residuals,
-                                chip::Fidelity fidelity = chip::Fidelity::analytic);
+                                const predict::Residuals& residuals, const Fineness& fineness = {});
 
 // The rows of a suite one after the other.
 PublishedComparison compare_suite(const spec::Library& library, const suite::PublishedSuite& suite,
-                                  const predict::Residuals& residuals,
-                                  chip::Fidelity fidelity = chip::Fidelity::analytic);
+                                  const predict::Residuals& residuals, const Fineness& fineness = {});
 
 }  // namespace mlosim::compare

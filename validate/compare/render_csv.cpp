@@ -55,7 +55,8 @@ class Columns {
 
 std::string render_predictions(const Validation& v, std::vector<std::string>& warnings) {
   const Columns columns(v.tables);
-  std::string text = columns.header() + "predicted_us,low_us,high_us\n";
+  const bool has_analytic = v.disagreement.has_value();
+  std::string text = columns.header() + "predicted_us,low_us,high_us" + (has_analytic ? ",analytic_us\n" : "\n");
   std::size_t left_out = 0;
   for (const ScoredRow& row : v.rows) {
     if (!row.in_table) {
@@ -63,7 +64,8 @@ std::string render_predictions(const Validation& v, std::vector<std::string>& wa
       continue;
     }
     text += fmt::format("{}{:.6g},", columns.row(row.table, v.tables[row.table].texts[row.row]), row.predicted * 1e6);
-    text += row.interval ? fmt::format("{:.6g},{:.6g}\n", row.interval->low * 1e6, row.interval->high * 1e6) : ",\n";
+    text += row.interval ? fmt::format("{:.6g},{:.6g}", row.interval->low * 1e6, row.interval->high * 1e6) : ",";
+    text += row.analytic ? fmt::format(",{:.6g}\n", *row.analytic * 1e6) : "\n";
   }
   if (left_out > 0)
     warnings.push_back(

@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <map>
+#include <optional>
 
 #include "sim/units/check.hpp"
 #include "sim/units/format.hpp"
@@ -17,10 +18,13 @@ std::string percent(std::size_t rows, double fraction) {
   return rows > 0 ? fmt::format("{:.1f}", 100 * fraction) : "-";
 }
 
+std::string signed_percent(std::size_t rows, double fraction) {
+  return rows > 0 ? fmt::format("{:+.1f}", 100 * fraction) : "-";
+}
+
 std::string render_score(const Score& s) {
   return fmt::format("{:>7} {:>7} {:>7} {:>7} {:>7} {:>7} {:>9} {:>9}", s.rows, percent(s.rows, s.mape),
-                     percent(s.rows, s.median_ape), percent(s.rows, s.p90_ape),
-                     s.rows > 0 ? fmt::format("{:+.1f}", 100 * s.bias) : "-",
+                     percent(s.rows, s.median_ape), percent(s.rows, s.p90_ape), signed_percent(s.rows, s.bias),
                      percent(s.interval_rows, s.interval_coverage), percent(s.baseline_rows, s.roofline_mape),
                      percent(s.baseline_rows, s.three_constants_mape));
 }
@@ -47,7 +51,9 @@ std::string short_label(const std::string& label) {
   return slash == std::string::npos ? label : label.substr(slash + 1);
 }
 
-std::string render_groups(const Validation& v) {
+// A table with a line for each group, one for all rows, and `figures` behind their names.
+template <class Figures>
+std::string render_table(const Validation& v, const std::string& heads, Figures figures) {
   std::vector<std::size_t> widths;
   for (const GroupKey key : v.group_by) widths.push_back(name_of(key).size());
   for (const Group& group : v.groups) {
@@ -59,13 +65,46 @@ std::string render_groups(const Validation& v) {
     text += fmt::format("{:<{}}  ", name_of(v.group_by[i]), widths[i]);
     width += widths[i] + 2;
   }
-  text += fmt::format("{:>7} {:>7} {:>7} {:>7} {:>7} {:>7} {:>9} {:>9}\n", "rows", "MAPE", "median", "p90", "bias",
-                      "in 80 %", "roofline", "3 const.");
+  text += heads;
   for (const Group& group : v.groups) {
     for (std::size_t i = 0; i < widths.size(); ++i) text += fmt::format("{:<{}}  ", group.key[i], widths[i]);
-    text += render_score(group.score) + '\n';
+    text += figures(group.score, group.disagreement);
   }
-  text += fmt::format("{:<{}}{}\n", "all", width, render_score(v.overall));
+  text += fmt::format("{:<{}}{}", "all", width, figures(v.overall, v.disagreement));
+  return text;
+}
+
+std::string render_groups(const Validation& v) {
+  return render_table(v,
+                      fmt::format("{:>7} {:>7} {:>7} {:>7} {:>7} {:>7} {:>9} {:>9}\n", "rows", "MAPE", "median", "p90",
+                                  "bias", "in 80 %", "roofline", "3 const."),
+                      [](const Score& s, const auto&) { return render_score(s) + '\n'; });
+}
+
+std::string render_fidelities(const Validation& v) {
+  const auto figures = [](const Score&, const std::optional<Disagreement>& compared) {
+    const Disagreement d = compared.value_or(Disagreement());
+    return fmt::format("{:>7} {:>7} {:>8} {:>7} {:>8} {:>8} {:>7} {:>8}\n", d.rows, percent(d.rows, d.event_mape),
+                       percent(d.rows, d.analytic_mape), signed_percent(d.rows, d.event_bias),
+                       signed_percent(d.rows, d.analytic_bias), percent(d.rows, d.median), percent(d.rows, d.p90),
+                       signed_percent(d.rows, d.bias));
+  };
+  std::string text =
+      "\nplayed beside closed forms: MAPE and bias of both in %, and 100 ln(event / analytic): median and p90 of its "
+      "magnitude, mean\n" +
+      render_table(v,
+                   fmt::format("{:>7} {:>7} {:>8} {:>7} {:>8} {:>8} {:>7} {:>8}\n", "rows", "event", "analytic", "bias",
+                               "bias", "|ln| med", "p90", "mean"),
+                   figures);
+  if (v.apart.empty()) return text;
+  text += fmt::format("\nrows that they disagree most about\n{:<44} {:>11} {:>11} {:>11} {:>7}  {:<16} {}\n", "",
+                      "measured", "event", "analytic", "ln", "bound by", "plan");
+  for (const std::size_t i : v.apart) {
+    const ScoredRow& row = v.rows[i];
+    text += fmt::format("{:<44} {:>11} {:>11} {:>11} {:>+7.2f}  {:<16} {}\n", short_label(row.label),
+                        render_cost(row.measure, row.measured), render_cost(row.measure, row.predicted),
+                        render_cost(row.measure, *row.analytic), log_apart(row), row.bound_by, row.plan);
+  }
   return text;
 }
 
@@ -114,6 +153,7 @@ std::string_view name_of(GroupKey key) {
 std::string render_text(const Validation& v) {
   std::string text =
       "absolute errors and bias in %; in 80 %: rows inside their interval, of those that have one\n" + render_groups(v);
+  if (v.disagreement) text += render_fidelities(v);
   if (!v.worst.empty()) text += render_worst(v);
   if (!v.skipped.empty()) text += render_skipped(v);
   return text;

@@ -16,7 +16,8 @@ struct Collected {
   std::size_t tables = 0;
 };
 
-Collected collect(const spec::Library& library, const std::vector<std::string>& suites) {
+Collected collect(const spec::Library& library, const std::vector<std::string>& suites,
+                  const ResidualOptions& options) {
   const suite::ProtocolBook protocols(library);
   std::vector<suite::Table> tables;
   for (const std::string& suite : suites) {
@@ -24,7 +25,8 @@ Collected collect(const spec::Library& library, const std::vector<std::string>& 
     if (suite::is_table(path)) tables.push_back(suite::read_table(library, protocols, path, {}));
   }
   const Machines machines(library, tables);
-  Collected collected{.rows = collect_residuals(tables, machines), .tables = tables.size()};
+  Collected collected{.rows = collect_residuals(tables, machines, options.fineness, options.progress),
+                      .tables = tables.size()};
   if (collected.rows.own.empty()) {
     throw spec::InputError("no row of these suites can be predicted",
                            "name tables of kernel times; 'mlosim validate' lists the reasons");
@@ -34,19 +36,22 @@ Collected collect(const spec::Library& library, const std::vector<std::string>& 
 
 }  // namespace
 
-ResidualReport report_residuals(const spec::Library& library, const std::vector<std::string>& suites) {
-  const auto [rows, tables] = collect(library, suites);
+ResidualReport report_residuals(const spec::Library& library, const std::vector<std::string>& suites,
+                                const ResidualOptions& options) {
+  const auto [rows, tables] = collect(library, suites, options);
   predict::ResidualTable table = measure_residuals(rows);
   const predict::Residuals present = predict::read_residuals(library);
   table.host = present.table().host;
   table.network = present.table().network;
+  table.fidelity = options.fineness.fidelity;
   table.source = fmt::format("mlosim validate, {} rows of {} tables, of shapes that nothing is fitted to",
                              rows.own.size(), tables);
   return {.file = predict::render_residuals(table), .checks = render_checks(check_intervals(rows))};
 }
 
-Coverage out_of_fold_coverage(const spec::Library& library, const std::vector<std::string>& suites) {
-  return check_folds(collect(library, suites).rows).all;
+Coverage out_of_fold_coverage(const spec::Library& library, const std::vector<std::string>& suites,
+                              const ResidualOptions& options) {
+  return check_folds(collect(library, suites, options).rows).all;
 }
 
 }  // namespace mlosim::compare

@@ -20,7 +20,8 @@ constexpr std::size_t kFewestRowsOfLender = 25;
 
 class Collector {
  public:
-  Collector(const std::vector<suite::Table>& tables, const Machines& machines) : machines_(machines) {
+  Collector(const std::vector<suite::Table>& tables, const Machines& machines, const Fineness& fineness)
+      : machines_(machines), fineness_(fineness) {
     for (const suite::Table& table : tables) {
       for (const suite::Measurement& row : table.rows) {
         if (!suite::is_in_fit_half(row.work)) rows_.push_back(&row);
@@ -28,10 +29,14 @@ class Collector {
     }
   }
 
-  ResidualRows collect() {
+  ResidualRows collect(const Progress& progress) {
     find_lenders();
     std::vector<ResidualRows> by_row(rows_.size());
-    tbb::parallel_for(std::size_t(0), rows_.size(), [&](std::size_t i) { by_row[i] = residuals_of(*rows_[i]); });
+    RowCount count(progress, rows_.size());
+    tbb::parallel_for(std::size_t(0), rows_.size(), [&](std::size_t i) {
+      by_row[i] = residuals_of(*rows_[i]);
+      count.add();
+    });
     ResidualRows all;
     for (const ResidualRows& row : by_row) {
       all.own.insert(all.own.end(), row.own.begin(), row.own.end());
@@ -83,9 +88,9 @@ class Collector {
     }
   }
 
-  static void add(std::vector<Residual>& residuals, const suite::Measurement& row, const spec::Hardware& hardware) {
+  void add(std::vector<Residual>& residuals, const suite::Measurement& row, const spec::Hardware& hardware) const {
     try {
-      const Seconds time = predict_row(row, hardware).time;
+      const Seconds time = predict_row(row, hardware, fineness_).time;
       residuals.push_back({.key = predict::residual_key(row.work, hardware, time),
                            .log_ratio = std::log(row.measured / time),
                            .in_first_fold = suite::is_in_first_fold(row.work)});
@@ -114,6 +119,7 @@ class Collector {
   }
 
   const Machines& machines_;
+  const Fineness& fineness_;
   std::vector<const suite::Measurement*> rows_;
   std::map<ChipAndRuntime, Lender> lenders_;
   std::map<ChipAndRuntime, std::vector<Borrower>> borrowers_;
@@ -121,8 +127,9 @@ class Collector {
 
 }  // namespace
 
-ResidualRows collect_residuals(const std::vector<suite::Table>& tables, const Machines& machines) {
-  return Collector(tables, machines).collect();
+ResidualRows collect_residuals(const std::vector<suite::Table>& tables, const Machines& machines,
+                               const Fineness& fineness, const Progress& progress) {
+  return Collector(tables, machines, fineness).collect(progress);
 }
 
 }  // namespace mlosim::compare

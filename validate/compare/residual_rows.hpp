@@ -6,6 +6,7 @@
 
 #include "models/predict/residuals.hpp"
 #include "validate/compare/predict_row.hpp"
+#include "validate/compare/progress.hpp"
 #include "validate/suite/measurement.hpp"
 
 namespace mlosim::compare {
@@ -31,6 +32,7 @@ struct ResidualRows {
 // runtime, for the operators and formats that at least 25 rows measured on it, where that tells of parameters that were
 // not fitted to the borrower; collectives are no kernels of a chip and are not borrowed. The same result on 1 and N
 // threads.
-ResidualRows collect_residuals(const std::vector<suite::Table>& tables, const Machines& machines);
+ResidualRows collect_residuals(const std::vector<suite::Table>& tables, const Machines& machines,
+                               const Fineness& fineness = {}, const Progress& progress = {});
 
 }  // namespace mlosim::compare

@@ -8,7 +8,8 @@ namespace {
 
 double error_of(const ScoredRow& row, double predicted) { return predicted / row.measured - 1; }
 
-// Linear between two values. Sorts.
+}  // namespace
+
 double percentile(std::vector<double>& values, double share) {
   std::sort(values.begin(), values.end());
   const double at = share * static_cast<double>(values.size() - 1);
@@ -16,8 +17,6 @@ double percentile(std::vector<double>& values, double share) {
   const std::size_t above = std::min(below + 1, values.size() - 1);
   return values[below] + (at - static_cast<double>(below)) * (values[above] - values[below]);
 }
-
-}  // namespace
 
 Score score(const std::vector<const ScoredRow*>& rows, const ThreeConstantsByCell& baseline) {
   Score s;

@@ -21,6 +21,9 @@ struct Score {
   double three_constants_mape = 0;
 };
 
+// Linear between two of the values, which it sorts. Requires one at least.
+double percentile(std::vector<double>& values, double share);
+
 // Scores rows beside baselines that have been fitted for them: `baseline` knows the cells of all.
 Score score(const std::vector<const ScoredRow*>& rows, const ThreeConstantsByCell& baseline);
 

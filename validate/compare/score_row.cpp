@@ -1,9 +1,6 @@
 #include "validate/compare/score_row.hpp"
 
 #include <variant>
-
-#include "validate/compare/predict_row.hpp"
-
 namespace mlosim::compare {
 namespace {
 
@@ -19,8 +16,8 @@ DatasheetTimes datasheet_times(const work::Operator& op, const spec::ChipSpec& c
 
 }  // namespace
 
-ScoredRow score_row(const suite::Measurement& row, const spec::Hardware& hardware, chip::Fidelity fidelity) {
-  const RowPrediction prediction = predict_row(row, hardware, fidelity);
+ScoredRow score_row(const suite::Measurement& row, const spec::Hardware& hardware, const Fineness& fineness) {
+  const RowPrediction prediction = predict_row(row, hardware, fineness);
   ScoredRow s;
   s.device = row.device;
   s.op = row.op;

@@ -1,8 +1,8 @@
 // A measured row beside its prediction, ready to be scored. Used by validation and by calibration.
 #pragma once
 
-#include "sim/chip/kernel.hpp"
 #include "sim/spec/hardware.hpp"
+#include "validate/compare/predict_row.hpp"
 #include "validate/compare/scored_row.hpp"
 #include "validate/suite/measurement.hpp"
 
@@ -10,7 +10,6 @@ namespace mlosim::compare {
 
 // The row on `hardware`, without a label, a place in a table or an interval. Throws spec::InputError where the machine
 // cannot run the operator.
-ScoredRow score_row(const suite::Measurement& row, const spec::Hardware& hardware,
-                    chip::Fidelity fidelity = chip::Fidelity::analytic);
+ScoredRow score_row(const suite::Measurement& row, const spec::Hardware& hardware, const Fineness& fineness = {});
 
 }  // namespace mlosim::compare

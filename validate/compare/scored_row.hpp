@@ -45,6 +45,7 @@ struct ScoredRow {
   std::string label{};  // "file.csv:17"
   Measure measure = Measure::time;
   double measured = 0, predicted = 0;         // costs
+  std::optional<double> analytic{};           // the cost that a closed form predicts, beside a played one
   std::optional<Range> interval{};            // of the cost; where there is one for what was measured
   std::optional<DatasheetTimes> datasheet{};  // of a kernel
   bool fit_half = false;

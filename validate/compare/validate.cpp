@@ -28,12 +28,13 @@ struct Outcome {
 };
 
 Outcome predict_measurement(const suite::Table& table, const suite::Measurement& row, const Machines& machines,
-                            const predict::Residuals& residuals, chip::Fidelity fidelity) {
+                            const predict::Residuals& residuals, const ValidateOptions& options) {
   const spec::Hardware& hardware = machines.of(row);
   try {
-    ScoredRow s = score_row(row, hardware, fidelity);
+    ScoredRow s = score_row(row, hardware, options.fineness);
+    if (options.beside_analytic) s.analytic = predict_row(row, hardware).time.si();
     s.label = fmt::format("{}:{}", table.file, row.line);
-    if (fidelity != chip::Fidelity::roofline) {  // what residuals were measured of
+    if (options.fineness.fidelity != chip::Fidelity::roofline) {  // what residuals were measured of
       const predict::Interval interval = predict::kernel_interval(
           residuals, predict::residual_key(row.work, hardware, Seconds(s.predicted)), Seconds(s.datasheet->roofline));
       s.interval = Range{interval.low.si(), interval.high.si()};
@@ -81,9 +82,11 @@ class Run {
       }
     }
     std::vector<Outcome> outcomes(places.size());
+    RowCount count(options_.progress, places.size());
     tbb::parallel_for(std::size_t(0), places.size(), [&](std::size_t i) {
       const auto& [t, r] = places[i];
-      outcomes[i] = predict_measurement(v_.tables[t], v_.tables[t].rows[r], machines, residuals_, options_.fidelity);
+      outcomes[i] = predict_measurement(v_.tables[t], v_.tables[t].rows[r], machines, residuals_, options_);
+      count.add();
     });
     for (const suite::Table& table : v_.tables)
       v_.skipped.insert(v_.skipped.end(), table.skipped.begin(), table.skipped.end());
@@ -112,7 +115,9 @@ class Run {
 
   void compare_figures(const std::string& path) {
     const suite::PublishedSuite suite = suite::read_suite(path);
-    const PublishedComparison comparison = compare_suite(library_, suite, residuals_, options_.fidelity);
+    const PublishedComparison comparison = compare_suite(library_, suite, residuals_, options_.fineness);
+    const PublishedComparison analytic =
+        options_.beside_analytic ? compare_suite(library_, suite, residuals_) : PublishedComparison();
     for (const PublishedFigure& figure : comparison.figures) {
       ScoredRow s{.device = figure.device, .op = figure.op, .dtype = figure.dtype};
       s.in_table = false;
@@ -120,6 +125,10 @@ class Run {
       s.measure = figure.measure;
       s.measured = cost_of(figure.measure, figure.measured);
       s.predicted = cost_of(figure.measure, figure.predicted);
+      const auto same =
+          std::find_if(analytic.figures.begin(), analytic.figures.end(),
+                       [&](const PublishedFigure& other) { return other.id == figure.id && other.op == figure.op; });
+      if (same != analytic.figures.end()) s.analytic = cost_of(figure.measure, same->predicted);
       if (figure.interval) s.interval = cost_of(figure.measure, *figure.interval);
       v_.rows.push_back(std::move(s));
     }
@@ -163,8 +172,13 @@ class Run {
     }
     for (const ScoredRow& row : held_out_) held_out.push_back(&row);
     const ThreeConstantsByCell baseline(all, held_out);
-    for (const auto& [key, rows] : by_key) v_.groups.push_back({key, score(rows, baseline)});
+    const auto compared = [&](const std::vector<const ScoredRow*>& rows) {
+      return options_.beside_analytic ? std::optional(disagreement_of(rows)) : std::nullopt;
+    };
+    for (const auto& [key, rows] : by_key) v_.groups.push_back({key, score(rows, baseline), compared(rows)});
     v_.overall = score(all, baseline);
+    v_.disagreement = compared(all);
+    v_.apart = most_apart(v_.rows, options_.worst);
     find_worst();
   }
 

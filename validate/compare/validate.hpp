@@ -3,11 +3,14 @@
 #pragma once
 
 #include <cstddef>
+#include <optional>
 #include <string>
 #include <vector>
 
-#include "sim/chip/kernel.hpp"
 #include "sim/spec/library.hpp"
+#include "validate/compare/disagreement.hpp"
+#include "validate/compare/predict_row.hpp"
+#include "validate/compare/progress.hpp"
 #include "validate/compare/score.hpp"
 #include "validate/suite/measurement.hpp"
 
@@ -23,14 +26,17 @@ enum class GroupKey { device, op, dtype, software };
 struct ValidateOptions {
   bool flagged = false;
   Half half = Half::all;
-  chip::Fidelity fidelity = chip::Fidelity::analytic;
+  Fineness fineness{.fidelity = chip::Fidelity::event};
+  bool beside_analytic = false;  // every row is predicted in closed form, too
   std::vector<GroupKey> group_by{GroupKey::device, GroupKey::op, GroupKey::dtype};
-  std::size_t worst = 20;  // rows with the largest errors to report
+  std::size_t worst = 20;  // rows with the largest errors to report, and of those that fidelities disagree about
+  Progress progress{};     // of the rows of tables
 };
 
 struct Group {
   std::vector<std::string> key;  // as `group_by`
   Score score;
+  std::optional<Disagreement> disagreement{};  // where rows were predicted in closed form, too
 };
 
 struct Validation {
@@ -41,7 +47,9 @@ struct Validation {
   std::vector<GroupKey> group_by;
   std::vector<Group> groups;  // in order of their keys
   Score overall;
-  std::vector<std::size_t> worst;  // into rows, the largest error first
+  std::optional<Disagreement> disagreement;  // of all rows
+  std::vector<std::size_t> worst;            // into rows, the largest error first
+  std::vector<std::size_t> apart;            // into rows, those that the fidelities disagree most about first
 };
 
 // Suites are paths or names of validate/suites: CSV tables, or YAML suites of published figures. The baseline's three

@@ -105,6 +105,14 @@ std::string_view text_of(const RowCells& cells, std::string_view column) {
   return found == cells.end() ? std::string_view() : std::string_view(found->second.text);
 }
 
+bool ran_without_gate(const RowCells& cells, const Protocol& protocol) {
+  const std::string_view hidden = text_of(cells, "hidden"), inter = text_of(cells, "inter");
+  const auto is_row = [&](const ExpertShape& shape) {
+    return hidden == std::to_string(shape.hidden) && inter == std::to_string(shape.inter);
+  };
+  return std::any_of(protocol.ungated_experts.begin(), protocol.ungated_experts.end(), is_row);
+}
+
 // What really ran, in the words of the contract.
 std::string_view operator_word(std::string_view op, std::string_view kind, const RowCells& cells,
                                const Protocol& protocol) {
@@ -162,6 +170,8 @@ OpEntry make_op_entry(std::string_view op, const RowCells& cells, const Protocol
       if (!format || format->activations != format->weights)
         return refuse(fmt::format("format '{}' of a KV cache is not modelled", cell.text));
       entry.add("kv_dtype", format->activations, cell);
+    } else if (column == "gated" && ran_without_gate(cells, protocol)) {
+      entry.add(column, "false", cell);
     } else if (column == "causal" || column == "gated") {
       entry.add(column, flag_word(cell.text), cell);
     } else if (column == "distribution") {

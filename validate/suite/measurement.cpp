@@ -27,7 +27,7 @@ constexpr std::size_t kMostDiagnostics = 50;  // of one table; more say the same
 constexpr Seconds kShortest(1e-12), kLongest(1e6);
 
 // What `--predictions` writes behind a table's own columns: what they held is left out, so that it can be read again.
-constexpr std::array<std::string_view, 3> kPredicted{"predicted_us", "low_us", "high_us"};
+constexpr std::array<std::string_view, 4> kPredicted{"predicted_us", "low_us", "high_us", "analytic_us"};
 
 bool is_predicted(std::string_view column) {
   return std::find(kPredicted.begin(), kPredicted.end(), column) != kPredicted.end();

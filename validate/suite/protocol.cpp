@@ -15,6 +15,19 @@ std::map<std::string, std::string> decode_words(spec::Node node) {
   return words;
 }
 
+// "[[2688, 1856], …]": hidden and inter of each.
+std::vector<ExpertShape> decode_expert_shapes(spec::Node node) {
+  std::vector<ExpertShape> shapes;
+  for (spec::Node& item : node.items()) {
+    const std::vector<spec::Node> sides = item.items();
+    if (sides.size() == 2)
+      shapes.push_back({.hidden = sides[0].as_count(), .inter = sides[1].as_count()});
+    else
+      item.fail("expected two numbers, hidden and inter");
+  }
+  return shapes;
+}
+
 // The fields that a file and its entries share; what an entry leaves out is the file's.
 Protocol decode_fields(spec::Node& node, Protocol p, ProtocolNames& names) {
   p.op = node.text_or("op", p.op);
@@ -23,6 +36,7 @@ Protocol decode_fields(spec::Node& node, Protocol p, ProtocolNames& names) {
   p.dtype = node.text_or("dtype", p.dtype);
   p.has_power = node.flag_or("has_power", p.has_power);
   p.runtime = node.text_or("runtime", p.runtime);
+  p.library_version = node.text_or("library_version", p.library_version);
   p.kernel = node.text_or("kernel", p.kernel);
   p.whole_layer = node.flag_or("whole_layer", p.whole_layer);
   p.launch = node.word_or<spec::LaunchPath>(
@@ -31,6 +45,7 @@ Protocol decode_fields(spec::Node& node, Protocol p, ProtocolNames& names) {
       "weights", {{"rotated", Weights::rotated}, {"cold", Weights::cold}, {"warm", Weights::warm}}, p.weights);
   p.quantises_activations = node.flag_or("quantises_activations", p.quantises_activations);
   p.custom_all_reduce = node.flag_or("custom_all_reduce", p.custom_all_reduce);
+  p.copies_message = node.flag_or("copies_message", p.copies_message);
   p.sustained = node.flag_or("sustained", p.sustained);
   p.added = node.value_or<Seconds>("added", p.added, spec::Range::non_negative);
   p.host = node.value_or<Seconds>("host", p.host, spec::Range::non_negative);
@@ -40,6 +55,7 @@ Protocol decode_fields(spec::Node& node, Protocol p, ProtocolNames& names) {
   p.keeps_tensors = node.flag_or("keeps_tensors", p.keeps_tensors);
   for (const auto& [op, meant] : decode_words(node.child("operators"))) p.operators[op] = meant;
   for (const auto& [dtype, meant] : decode_words(node.child("formats"))) p.formats[dtype] = meant;
+  if (node.has("ungated_experts")) p.ungated_experts = decode_expert_shapes(node.child("ungated_experts"));
   for (const auto& [topology, system] : decode_words(node.child("systems"))) p.systems[topology] = system;
   if (node.has("unusable")) p.unusable = node.require_text("unusable");
   names.check(node, p);

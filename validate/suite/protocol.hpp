@@ -2,6 +2,7 @@
 // ran, what was warm in the caches, what else was inside the timed region. A row is predicted under its own protocol.
 #pragma once
 
+#include <cstdint>
 #include <map>
 #include <optional>
 #include <string>
@@ -21,26 +22,34 @@ enum class Weights {
   warm,     // one copy, left in the cache by the run before
 };
 
+// A model's routed experts, by which a table's rows of them are known.
+struct ExpertShape {
+  std::int64_t hidden = 0, inter = 0;
+};
+
 // What one kind of row was measured under. A file's own fields are the defaults of its `software` entries.
 struct Protocol {
-  std::string name;          // "aiconfigurator: trtllm *"
-  std::string source;        // pattern of the row's `source`
-  std::string software;      // pattern of its `software`
-  std::string op;            // pattern of its `op`
-  std::string kind;          // pattern of its `kind`
-  std::string device;        // pattern of its `device`
-  std::string dtype;         // pattern of its `dtype`
-  bool has_power = false;    // only rows with a measured `power_w`: long loops at the power cap
-  std::string runtime;       // whose kernels ran; empty: the vendor's default
-  std::string kernel{};      // which of them, by its name in the runtime's profile; empty: as the runtime chooses
-  bool whole_layer = false;  // latent attention's time holds its up-projections and the copies around them
+  std::string name;               // "aiconfigurator: trtllm *"
+  std::string source;             // pattern of the row's `source`
+  std::string software;           // pattern of its `software`
+  std::string op;                 // pattern of its `op`
+  std::string kind;               // pattern of its `kind`
+  std::string device;             // pattern of its `device`
+  std::string dtype;              // pattern of its `dtype`
+  bool has_power = false;         // only rows with a measured `power_w`: long loops at the power cap
+  std::string runtime;            // whose kernels ran; empty: the vendor's default
+  std::string library_version{};  // of the collective library; empty: the one that hw_specs/families says
+  std::string kernel{};           // which of them, by its name in the runtime's profile; empty: as the runtime chooses
+  bool whole_layer = false;       // latent attention's time holds its up-projections and the copies around them
   spec::LaunchPath launch = spec::LaunchPath::graph;
   Weights weights = Weights::rotated;
   bool quantises_activations = true;  // a low-precision GEMM's time holds the quantisation of its activations
   bool custom_all_reduce = false;     // the framework's own all-reduce ran, not the library's
+  bool copies_message = false;        // a copy of the whole message comes before the collective
   bool sustained = false;             // in a loop of seconds, at the power cap
   std::map<std::string, std::string> operators{};    // a row's `op` or `kind` -> the operator that really ran
   std::map<std::string, std::string> formats{};      // a row's `dtype` -> the format that it really ran in
+  std::vector<ExpertShape> ungated_experts{};        // that ran without a gate, whatever the row's `gated` says
   Seconds added{};                                   // beside the kernel, inside the timed region: synchronisation
   std::map<std::string, Seconds> added_by_device{};  // where a bench's own is known
   Seconds host{};  // of the submitting host, overlapped with the kernel: the longer one shows

@@ -132,6 +132,50 @@ TEST(DecodeOp, WhatCannotBeIsAMistake) {
               ElementsAre(HasSubstr("int4 is a format of weights only; write dtype: bf16 and weights_dtype: int4")));
 }
 
+work::Tiling tiling(const std::string& plan) {
+  return op<work::Gemm>("{op: gemm, m: 512, n: 512, k: 4096, plan: " + plan + "}").tiling;
+}
+
+TEST(DecodeOp, APlanTilesAGemm) {
+  EXPECT_EQ(
+      tiling("{tile: [128, 256, 64], stages: 4, split_k: 2, cluster: [2, 1]}"),
+      (work::Tiling{
+          .tile_m = 128, .tile_n = 256, .tile_k = 64, .stages = 4, .split_k = 2, .cluster_m = 2, .cluster_n = 1}));
+  EXPECT_EQ(tiling("{split_k: 4}"), (work::Tiling{.split_k = 4}));
+  EXPECT_EQ(op<work::Gemm>("{op: gemm, m: 1, n: 1, k: 1}").tiling, work::Tiling{});
+}
+
+TEST(DecodeOp, APlanThatCannotBeIsAMistakeAtItsPlace) {
+  const auto mistake = [](const std::string& plan) {
+    const Read result = read("{op: gemm, m: 512, n: 512, k: 4096, plan: " + plan + "}");
+    EXPECT_THAT(result.mistakes, SizeIs(1)) << plan;
+    return result.mistakes.empty() ? "" : result.mistakes.front();
+  };
+  EXPECT_THAT(mistake("{tile: [128, 256]}"), HasSubstr("w.yaml:1:49: ops.0.plan.tile: expected 3 whole numbers"));
+  EXPECT_THAT(mistake("{tile: [128, 256, 64, 1]}"), HasSubstr("not 4; tile: [128, 256, 64]"));
+  EXPECT_THAT(mistake("{tile: 128}"), HasSubstr("ops.0.plan.tile: expected a list"));
+  EXPECT_THAT(mistake("{tile: [128, 0, 64]}"), HasSubstr("ops.0.plan.tile.1: '0' is less than 1"));
+  EXPECT_THAT(mistake("{tile: [128, 1e9, 64]}"), HasSubstr("beyond what can be meant; at most 1048576"));
+  EXPECT_THAT(mistake("{tile: [128, 64.5, 64]}"), HasSubstr("not a whole number"));
+  EXPECT_THAT(mistake("{tile: [128, 128, 64], stages: 0}"), HasSubstr("ops.0.plan.stages: '0' is less than 1"));
+  EXPECT_THAT(mistake("{tile: [128, 128, 64], stages: 5000}"), HasSubstr("at most 1024"));
+  EXPECT_THAT(mistake("{stages: 4}"), HasSubstr("there is no tile"));
+  EXPECT_THAT(mistake("{split_k: 0}"), HasSubstr("ops.0.plan.split_k: '0' is less than 1"));
+  EXPECT_THAT(mistake("{tile: [128, 128, 64], split_k: 65}"), HasSubstr("65 parts are more than the 64 steps of k"));
+  EXPECT_THAT(mistake("{cluster: [2]}"), HasSubstr("ops.0.plan.cluster: expected 2 whole numbers"));
+  EXPECT_THAT(mistake("{cluster: [8, 4]}"), HasSubstr("32 CTAs are more than a chip schedules together; at most 16"));
+  EXPECT_THAT(mistake("{tyle: [128, 128, 64]}"), HasSubstr("did you mean 'tile'?"));
+  EXPECT_THAT(mistake("{}"), HasSubstr("ops.0.plan: a plan says how a kernel is tiled; plan: {tile:"));
+  EXPECT_THAT(mistake("128x256"), HasSubstr("ops.0.plan: a plan says how a kernel is tiled"));
+}
+
+TEST(DecodeOp, OperatorsWithoutTilesOfTheirAuthorTakeNoPlan) {
+  EXPECT_THAT(read("{op: softmax, rows: 4, cols: 8, plan: {tile: [1, 1, 1]}}").mistakes,
+              ElementsAre(HasSubstr("ops.0.plan: 'softmax' takes no plan; only the tiles of a gemm can be fixed")));
+  EXPECT_THAT(read("{op: attention_decode, seq_kv: 1, heads: 8, head_dim: 64, plan: {}}").mistakes,
+              ElementsAre(HasSubstr("'attention_decode' takes no plan")));
+}
+
 TEST(DecodeOp, AllMistakesOfAnEntryAreReported) {
   EXPECT_THAT(read("{op: gemm, m: 0, n: 1.5, kk: 3, dtype: fp17}").mistakes, SizeIs(5));
 }

@@ -282,6 +282,67 @@ TEST_F(PredictTest, AnUnknownRuntimeIsPredictedWithAWarning) {
   EXPECT_THAT(p.warnings, Contains(HasSubstr("no runtime is called 'acne'; taking 'acme'")));
 }
 
+TEST_F(PredictTest, KernelsAreCountedWithTheEventsOfTheirPlay) {
+  const auto events = [&](chip::Fidelity fidelity) {
+    return predict_with(decode_text(), {}, fidelity).evaluation.total.events;
+  };
+  EXPECT_GT(events(chip::Fidelity::event), events(chip::Fidelity::analytic) + 1000);
+  const std::string ops = "ops: [{op: gemm, m: 512, n: 512, k: 512}";
+  const auto of_ops = [&](const std::string& more) {
+    return predict(workload_text("ops", "toy", ops + more + "]")).evaluation.total.events;
+  };
+  const double once = of_ops("");
+  EXPECT_GT(once, 10);
+  EXPECT_LT(of_ops(", {op: gemm, m: 512, n: 512, k: 512}") - once, 10);  // equal kernels are played once
+}
+
+TEST_F(PredictTest, ElasticitiesOfAPlayedWorkloadAreThoseOfItsClosedForms) {
+  const Prediction event = predict_with(decode_text(), {}, chip::Fidelity::event);
+  const Prediction analytic = predict_with(decode_text(), {}, chip::Fidelity::analytic);
+  ASSERT_EQ(event.assumptions.size(), analytic.assumptions.size());
+  for (std::size_t i = 0; i < event.assumptions.size(); ++i)
+    EXPECT_EQ(event.assumptions[i].elasticity, analytic.assumptions[i].elasticity);
+}
+
+std::string tiled(const std::string& plan) {
+  return workload_text("ops", "toy", "ops: [{op: gemm, m: 2048, n: 2048, k: 2048, plan: " + plan + "}]");
+}
+
+TEST_F(PredictTest, AnAuthorsPlanCountsInEveryFidelityButTheRoofline) {
+  const auto time = [&](const std::string& plan, chip::Fidelity fidelity) {
+    return predict_with(tiled(plan), {}, fidelity).evaluation.total.makespan;
+  };
+  const std::string wide = "{tile: [128, 128, 64], stages: 3}", narrow = "{tile: [64, 64, 64], stages: 1}";
+  for (const auto fidelity : {chip::Fidelity::analytic, chip::Fidelity::event})
+    EXPECT_LT(time(wide, fidelity), time(narrow, fidelity)) << chip::name_of(fidelity);
+  EXPECT_EQ(time(wide, chip::Fidelity::roofline), time(narrow, chip::Fidelity::roofline));
+}
+
+TEST_F(PredictTest, OperatorsWithDifferentPlansAreDifferent) {
+  const Prediction p = predict(
+      workload_text("ops", "toy",
+                    "ops: [{op: gemm, m: 2048, n: 2048, k: 2048, plan: {tile: [64, 64, 64]}}, {op: gemm, m: 2048, n: "
+                    "2048, k: 2048, plan: {tile: [128, 256, 64]}}]"));
+  const std::vector<report::OpTotal>& ops = p.evaluation.total.ops;
+  EXPECT_NE(ops[0].each, ops[1].each);
+  EXPECT_EQ(ops[0].detail, "64x64");
+  EXPECT_EQ(ops[1].detail, "256x128");
+}
+
+TEST_F(PredictTest, APlanThatTheChipCannotHoldIsAMistakeAtItsOperator) {
+  EXPECT_THAT(prediction_mistake(tiled("{tile: [128, 128, 64], stages: 64}")),
+              HasSubstr("w.yaml:1:64: ops.0: 64 stages of 128x128x64 take 2048 KiB of shared memory; a unit has 176"));
+  EXPECT_THAT(prediction_mistake(tiled("{tile: [512, 512, 16]}")),
+              HasSubstr("ops.0: a tile of 512x512 has 262144 accumulators a unit; a unit holds 65536 in fp32"));
+  EXPECT_THAT(prediction_mistake(tiled("{split_k: 3}")), HasSubstr("ops.0: toy has no GEMM kernel that splits k in 3"));
+  const std::string two = prediction_mistake(
+      workload_text("ops", "toy",
+                    "ops: [{op: gemm, m: 8, n: 8, k: 8, plan: {split_k: 3}}, {op: copy, rows: 1, cols: 1}, {op: gemm, "
+                    "m: 8, n: 8, k: 8, plan: {split_k: 5}}]"));
+  EXPECT_THAT(two, HasSubstr("ops.0: "));
+  EXPECT_THAT(two, HasSubstr("ops.2: "));
+}
+
 class SensitivityTest : public testing::Test {
  protected:
   double elasticity(const std::vector<std::string>& paths, const TimeOf& time_of) {

@@ -54,7 +54,9 @@ TEST_F(RenderTest, TheJsonDocumentHasTheContractsFields) {
   }
   EXPECT_EQ(j.at("schema"), "mlosim/result/1");
   EXPECT_EQ(j.at("chips"), 8);
-  EXPECT_EQ(j.at("fidelity"), "analytic");
+  EXPECT_EQ(j.at("fidelity"), "event");
+  EXPECT_EQ(j.at("play").at("max_events"), chip::kMaxEvents);
+  EXPECT_TRUE(j.at("play").at("note").is_null());
   EXPECT_EQ(j.at("time_s"), p.evaluation.total.makespan.si());
   EXPECT_EQ(j.at("interval_level"), 0.8);
   EXPECT_TRUE(j.at("latency").at("ttft_s").is_null());
@@ -110,12 +112,32 @@ TEST_F(RenderTest, FieldsOfTheCsvAreQuotedWhereTheyMust) {
 
 TEST_F(RenderTest, TheTextSaysWhatMatters) {
   const std::string text = render_text(eight());
-  for (const char* part : {"toy_8, 8 x toy, runtime acme, fidelity analytic", "80 % interval", "tokens/s", "MFU",
+  for (const char* part : {"toy_8, 8 x toy, runtime acme, fidelity event", "80 % interval", "tokens/s", "MFU",
                            "where the time goes", "bottlenecks", "layers.0.attention.qkv", "leans on numbers"}) {
     EXPECT_THAT(text, HasSubstr(part));
   }
   EXPECT_THAT(text, Not(HasSubstr("DOES NOT FIT")));
   EXPECT_THAT(text, Not(HasSubstr("nan")));
+}
+
+TEST_F(RenderTest, APlayThatWasCutShortSaysSoInTextAndJson) {
+  PredictOptions options;
+  options.max_events = 1;
+  const Prediction p = predict(workload_text("ops", "toy", "ops: [{op: gemm, m: 8192, n: 8192, k: 8192}]"), options);
+  const char* note = "1 of 1 played kernels are played coarsely";
+  EXPECT_THAT(render_text(p), HasSubstr(note));
+  const json j = json::parse(render_json(p, {.version = "", .seconds = 0}));
+  EXPECT_THAT(j.at("play").at("note").get<std::string>(), HasSubstr(note));
+  EXPECT_THAT(j.at("play").at("note").get<std::string>(), HasSubstr("within 1 events each; --max-events allows more"));
+  options.max_events = 1'000'000;
+  EXPECT_EQ(
+      render_coarseness(predict(workload_text("ops", "toy", "ops: [{op: gemm, m: 8192, n: 8192, k: 8192}]"), options)),
+      "");
+}
+
+TEST_F(RenderTest, NothingIsPlayedInClosedForm) {
+  const Prediction p = predict_with(decode_text(), {}, chip::Fidelity::analytic);
+  EXPECT_TRUE(json::parse(render_json(p, {.version = "", .seconds = 0})).at("play").is_null());
 }
 
 TEST_F(RenderTest, TheTextOfAWorkloadThatDoesNotFitSaysWhatToChange) {

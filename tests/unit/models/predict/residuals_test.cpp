@@ -20,6 +20,7 @@ using testing::HasSubstr;
 
 constexpr const char* kHead = R"(schema: mlosim/residuals/1
 source: rows of two chips
+fidelity: event
 steps: {chip: {usual: 0.1, gemm: 0.12}, family: {usual: 0.3}, runtime: {usual: 0.05}, format: {usual: 0.08}, op: {usual: 0.2}, kind: {usual: 0.25}, size: {usual: 0.1}}
 correlation: {within_kind: 0.3, across_kinds: 0.1}
 host: {value: 0.25, kind: assumed, source: a guess}

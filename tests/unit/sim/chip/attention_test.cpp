@@ -242,6 +242,39 @@ TEST(AttentionDecode, AKernelThatDoesNotSkipHiddenKeysReadsThemAll) {
   EXPECT_NEAR(microseconds(op, chip, kCold), full, 1e-6 * full);
 }
 
+TEST(AttentionDecode, CtasThatStartAndEndTogetherTakeWholeRounds) {
+  spec::ChipSpec chip = gpu();
+  chip.decode.standard.tail.reset();
+  chip.decode.standard.split = spec::KeySplit::none;
+  const auto time = [&](std::int64_t batch) {
+    return microseconds(work::AttentionDecode{.batch = batch, .seq_kv = 64, .heads = 8, .kv_heads = 1}, chip);
+  };
+  EXPECT_NEAR(time(100), time(20), 0.5);  // one CTA on each of 100 units, or on some
+  EXPECT_GT(time(101), time(100) + 2.5);  // the 101st needs a second round, of 3106 clk
+  EXPECT_NEAR(time(200), time(101), 0.5);
+}
+
+TEST(AttentionDecode, ACtaStreamsAtItsShareOfItsUnitsPartOfTheCache) {
+  spec::ChipSpec chip = gpu();
+  const work::AttentionDecode op{.batch = 1, .seq_kv = 65536, .heads = 8, .kv_heads = 1};
+  chip.decode.standard.split = spec::KeySplit::none;
+  chip.decode.standard.stream_share = 0.5;
+  const Seconds stream = Bytes(65536.0 * 2 * 128 * 2) / (0.5 * BytesPerSecond(5e12 / 100));
+  EXPECT_GT(price(op, chip).time, stream);
+  const double slow = microseconds(op, chip);
+  chip.decode.standard.stream_share = 1;
+  EXPECT_NEAR(slow - microseconds(op, chip), stream.si() / 2 * 1e6, 0.01 * slow);
+}
+
+TEST(AttentionDecode, AConstantNumberOfPartsHoldsForShortCaches) {
+  spec::ChipSpec chip = gpu();
+  chip.decode.standard.split = spec::KeySplit::constant;
+  chip.decode.standard.parts = 8;
+  for (const std::int64_t keys : {1, 640, 65536}) {
+    EXPECT_EQ(price(work::AttentionDecode{.batch = 2, .seq_kv = keys, .heads = 8, .kv_heads = 1}, chip).plan.tiles, 16);
+  }
+}
+
 TEST(AttentionPrefill, AKernelThatDoesNotSkipHiddenKeysComputesTheTriangle) {
   spec::ChipSpec chip = gpu();
   work::AttentionPrefill op = prompt(8192);

@@ -119,6 +119,19 @@ TEST(RowKernel, MoreColumnsAreNeverFaster) {
   }
 }
 
+TEST(Elementwise, TemporariesLeaveTheCacheEarlierAndWritesInPlaceLater) {
+  const work::Elementwise op = rows_of(ElementwiseKind::add, 512);  // of 8192 columns: about half of the cache
+  const auto read = [&](double footprint) {
+    spec::ChipSpec chip = gpu();
+    spec::StreamParameters add = chip.elementwise.standard;
+    add.footprint = footprint;
+    chip.elementwise.kinds["add"] = add;
+    return price(op, chip).plan.device_read;
+  };
+  EXPECT_LT(read(0.5), read(1));
+  EXPECT_GT(read(2), read(1));
+}
+
 TEST(Elementwise, AKernelOfManyInstructionsIsBoundByThem) {
   spec::ChipSpec chip = gpu();
   spec::StreamParameters pow = chip.elementwise.standard;

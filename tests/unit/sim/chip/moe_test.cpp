@@ -1,4 +1,8 @@
+#include "sim/chip/moe.hpp"
+
 #include <gtest/gtest.h>
+
+#include <cmath>
 
 #include "sim/chip/expert_load.hpp"
 #include "tests/unit/sim/chip/chips.hpp"
@@ -81,6 +85,45 @@ TEST(Moe, PlansRowTilesThatHoldAnExpertsMeanRows) {
   EXPECT_EQ(price(layer(4096), gpu()).plan.tile_m, 128);
   // 64 experts of 512 rows: 4 row tiles each, of 4096/128 + 4096/128 columns.
   EXPECT_EQ(price(layer(4096), gpu()).plan.tiles, 64 * 4 * (32 + 32));
+}
+
+TEST(Moe, ALibraryThatExpectsRowsOfOtherRanksTakesTilesThatItsExpertsDoNotFill) {
+  work::MoeGemm op = layer(512);
+  op.ep = 8;  // 8 local experts of 64 rows each; 512 with those that other ranks get
+  spec::ChipSpec chip = gpu();
+  const KernelPrice fitting = price(op, chip);
+  EXPECT_EQ(fitting.plan.tile_m, 64);
+  chip.moe.standard.row_tiles.by = spec::TileMeasure::rows_per_local_expert;
+  const KernelPrice padded = price(op, chip);
+  EXPECT_EQ(padded.plan.tile_m, 128);
+  EXPECT_EQ(padded.plan.tiles, fitting.plan.tiles);
+  EXPECT_GT(padded.time, fitting.time);
+}
+
+TEST(Moe, RowTilesMayBringTheirOwnColumns) {
+  spec::ChipSpec chip = gpu();
+  chip.moe.standard.row_tiles = {.tiles = {{.rows = 16, .columns = 32, .up_to = 1}, {.rows = 64, .columns = 64}},
+                                 .by = spec::TileMeasure::tokens_per_local_expert};
+  EXPECT_EQ(price(layer(64), chip).plan.tile_m, 16);
+  EXPECT_EQ(price(layer(64), chip).plan.tile_n, 32);
+  EXPECT_EQ(price(layer(65), chip).plan.tile_m, 64);
+  EXPECT_EQ(price(layer(65), chip).plan.tile_n, 64);
+}
+
+TEST(Moe, TheTilesOfThePlanAreThoseOfEachExpertsRows) {
+  const work::MoeGemm op = skewed(300, 1.2);
+  const spec::ChipSpec chip = gpu();
+  const spec::RuntimeSpec runtime;
+  const GroupedPlan plan =
+      plan_moe(op, {.chip = chip, .runtime = runtime, .operands = {}, .sustained = true, .kernel = {}});
+  double row_tiles = 0;
+  for (const ExpertLoad& load : plan.rank.loads)
+    row_tiles += load.experts * std::ceil(load.tokens / static_cast<double>(plan.row_tile));
+  for (const GroupedGemm& gemm : plan.gemms) {
+    EXPECT_DOUBLE_EQ(gemm.tiles, row_tiles * gemm.column_tiles);
+    EXPECT_GT(gemm.main_loop, Seconds(0));
+  }
+  EXPECT_NEAR((plan.gemms[0].weights + plan.gemms[1].weights).si(), plan.work.weights.si(), 1);
 }
 
 TEST(Moe, AFewTokensReadTheWeightsOfTheExpertsTheyReach) {

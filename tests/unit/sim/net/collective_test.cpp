@@ -32,11 +32,16 @@ const spec::CustomAllReduce kCustom{.start = 10.2,
                                     .one_shot_efficiency = 0.57,
                                     .two_shot_efficiency = 0.74,
                                     .largest = Bytes(8 * 1048576.0),
-                                    .largest_by_family = {}};
+                                    .cases = {}};
 
 CollectivePrice price(const spec::SystemSpec& system, CollectiveKind kind, double bytes, std::int64_t ranks,
                       const spec::CustomAllReduce* custom = nullptr, work::DType dtype = work::DType::bf16) {
   return estimate_collective({.kind = kind, .bytes = Bytes(bytes), .ranks = ranks, .dtype = dtype}, system, custom);
+}
+
+spec::SystemSpec in_version(spec::SystemSpec system, const std::string& version) {
+  system.nccl = read_library("nccl", version);
+  return system;
 }
 
 double microseconds(const CollectivePrice& p) { return p.time.si() * 1e6; }
@@ -121,7 +126,9 @@ TEST(Collective, ALongAllReduceOnARingTakesAboutWhatItsTwoHalvesTake) {
 
 TEST(Collective, AgreesWithWhatWasMeasuredOnNvlinkNodes) {
   // NCCL's times of 16-bit data; the families' worst bias on such rows is a tenth.
-  EXPECT_NEAR(microseconds(price(a100_node(), CollectiveKind::all_reduce, 512, 8)), 22.6, 3.4);
+  EXPECT_NEAR(microseconds(price(in_version(a100_node(), "2.27"), CollectiveKind::all_reduce, 512, 8)), 22.6, 1.5);
+  EXPECT_NEAR(microseconds(price(in_version(a100_node(), "2.27"), CollectiveKind::all_gather, 131072, 4)), 15.5, 1.6);
+  EXPECT_NEAR(microseconds(price(in_version(a100_node(), "2.27"), CollectiveKind::all_to_all, 4194304, 8)), 64.3, 6);
   EXPECT_NEAR(microseconds(price(h100_node(), CollectiveKind::all_reduce, 512, 8)), 15.6, 1.0);
   EXPECT_NEAR(microseconds(price(b200_node(), CollectiveKind::all_reduce, 512, 8)), 25.1, 2.0);
   EXPECT_NEAR(microseconds(price(h100_node(), CollectiveKind::all_reduce, 536870912, 8)), 2111, 60);
@@ -147,6 +154,17 @@ TEST(Collective, OnPcieIsARingOverTheSharedPath) {
   EXPECT_LT(between, 18.9e9);
 }
 
+TEST(Collective, OnPcieALibraryTakesLlForShortMessagesAndSimpleForLongOnes) {
+  spec::SystemSpec node = l40s_node();
+  node.nccl = read_library("nccl");
+  const spec::NcclPcie& nccl = node.nccl->ring->pcie;
+  const Seconds hops = node.fabric.collective_start + 6 * node.fabric.latency;
+  EXPECT_NEAR(price(node, CollectiveKind::all_reduce, 1e5, 4).time.si(),
+              (hops + Seconds(1.5e5 / (nccl.ll_efficiency * 5.0e9))).si(), 1e-12);
+  EXPECT_NEAR(price(node, CollectiveKind::all_reduce, 8e6, 4).time.si(),
+              (hops + 7 * nccl.simple_hop + Seconds(12e6 / 5.0e9)).si(), 1e-12);
+}
+
 TEST(Collective, TheFrameworksKernelTakesAllReducesUpToItsLimit) {
   const spec::SystemSpec node = h100_node();
   EXPECT_EQ(price(node, CollectiveKind::all_reduce, 16384, 8, &kCustom).algorithm, "one-shot");
@@ -155,6 +173,15 @@ TEST(Collective, TheFrameworksKernelTakesAllReducesUpToItsLimit) {
   EXPECT_EQ(price(node, CollectiveKind::all_gather, 16384, 8, &kCustom).algorithm, "ring LL");
   EXPECT_LT(price(node, CollectiveKind::all_reduce, 16384, 8, &kCustom).time,
             price(node, CollectiveKind::all_reduce, 16384, 8).time);
+}
+
+TEST(Collective, TheFrameworksKernelJoinsAsManyRanksOverPcieAsItSays) {
+  spec::CustomAllReduce pair = kCustom;
+  pair.pcie_ranks = 2;
+  const spec::SystemSpec node = l40s_node();
+  EXPECT_EQ(price(node, CollectiveKind::all_reduce, 16384, 2, &pair).algorithm, "one-shot");
+  EXPECT_EQ(price(node, CollectiveKind::all_reduce, 16384, 4, &pair).algorithm, "shared path");
+  EXPECT_EQ(price(node, CollectiveKind::all_reduce, 16384, 2, &kCustom).algorithm, "shared path");
 }
 
 TEST(Collective, NamesWhatItChose) {

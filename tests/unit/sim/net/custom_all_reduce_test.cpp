@@ -11,7 +11,8 @@ const spec::CustomAllReduce kCustom{.start = 10,
                                     .one_shot_efficiency = 0.5,
                                     .two_shot_efficiency = 0.8,
                                     .largest = Bytes(8e6),
-                                    .largest_by_family = {{"ampere", Bytes(4e6)}}};
+                                    .cases = {{.family = "ampere", .ranks = 8, .start = 12, .largest = Bytes(4e6)},
+                                              {.family = "ampere", .ranks = {}, .start = {}, .largest = Bytes(2e6)}}};
 
 CustomPrice price(double bytes, std::int64_t ranks) {
   return estimate_custom_all_reduce({.kind = work::CollectiveKind::all_reduce, .bytes = Bytes(bytes), .ranks = ranks},
@@ -41,9 +42,18 @@ TEST(CustomAllReduce, TimeGrowsWithBytesAndRanks) {
   }
 }
 
-TEST(CustomAllReduce, AFamilyMayHaveItsOwnLimit) {
-  EXPECT_EQ(kCustom.largest_on("ampere"), Bytes(4e6));
-  EXPECT_EQ(kCustom.largest_on("hopper"), Bytes(8e6));
+TEST(CustomAllReduce, TheFirstCaseThatFitsHolds) {
+  EXPECT_EQ(kCustom.at("ampere", 8).largest, Bytes(4e6));
+  EXPECT_EQ(kCustom.at("ampere", 8).start, 12);
+  EXPECT_EQ(kCustom.at("ampere", 4).largest, Bytes(2e6));
+  EXPECT_EQ(kCustom.at("ampere", 4).start, 10);
+  EXPECT_EQ(kCustom.at("hopper", 8).largest, Bytes(8e6));
+}
+
+TEST(CustomAllReduce, ACaseEndsNoLaterThanTheKernelDoes) {
+  spec::CustomAllReduce small = kCustom;
+  small.largest = Bytes(1);
+  EXPECT_EQ(small.at("ampere", 8).largest, Bytes(1));
 }
 
 }  // namespace

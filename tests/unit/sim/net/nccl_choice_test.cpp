@@ -39,7 +39,7 @@ TEST_F(NcclChoiceTest, TwoRanksLeaveLlWhereTheTablesSay) {
   EXPECT_NEAR(end_of_ll("ampere"), 7.4e-6 / (1 / 87.7e9 - 1 / 240e9), 2e3);
   EXPECT_NEAR(end_of_ll("ampere"), 1.02e6, 0.01e6);
   EXPECT_NEAR(end_of_ll("hopper"), 1.7e6, 0.02e6);
-  EXPECT_NEAR(end_of_ll("blackwell"), 3.4e6, 0.04e6);
+  EXPECT_NEAR(end_of_ll("blackwell"), 7.4e-6 / (1 / 282e9 - 1 / 700e9), 4e3);
 }
 
 TEST_F(NcclChoiceTest, LongMessagesTakeSimpleOnARing) {
@@ -70,13 +70,15 @@ TEST_F(NcclChoiceTest, SwitchesDoNotReduceIntegersNorEightBitFloats) {
   EXPECT_EQ(all_reduce("hopper", 1e9, 8, work::DType::fp32).algorithm, NcclAlgorithm::nvls);
 }
 
-TEST_F(NcclChoiceTest, BlackwellTakesNoLl128BelowEightSteps) {
-  for (double bytes = 1e3; bytes < 1e9; bytes *= 1.3) {
-    const NcclChoice choice =
-        choose("blackwell", {.kind = CollectiveKind::all_gather, .bytes = Bytes(bytes), .ranks = 8});
-    EXPECT_NE(choice.protocol, NcclProtocol::ll128) << bytes;
+TEST_F(NcclChoiceTest, BlackwellLeavesLl128OutOfShortRingsFromVersion229) {
+  const spec::RingLibrary older = *read_library("nccl", "2.27").ring;
+  const Collective gather{.kind = CollectiveKind::all_gather, .bytes = Bytes(16 << 20), .ranks = 8};
+  const Collective reduce{.kind = CollectiveKind::all_reduce, .bytes = Bytes(8 << 20), .ranks = 4};
+  for (const Collective& c : {gather, reduce}) {
+    EXPECT_EQ(choose("blackwell", c).protocol, NcclProtocol::simple);
+    EXPECT_EQ(choose_nccl(c, older, older.generation_of("blackwell")).protocol, NcclProtocol::ll128);
   }
-  EXPECT_EQ(all_reduce("blackwell", 2e7, 8, work::DType::int8).protocol, NcclProtocol::ll128);
+  EXPECT_EQ(all_reduce("blackwell", 16 << 20, 8, work::DType::int8).protocol, NcclProtocol::ll128);
 }
 
 TEST_F(NcclChoiceTest, WhatIsChosenIsPredictedNoSlowerThanAnyRingOrTree) {
@@ -98,6 +100,11 @@ TEST_F(NcclChoiceTest, WhatIsChosenIsPredictedNoSlowerThanAnyRingOrTree) {
 
 TEST_F(NcclChoiceTest, AFamilyWithoutTablesTakesTheFallback) {
   EXPECT_EQ(&library_.generation_of("rubin"), &library_.generation_of(library_.fallback));
+}
+
+TEST_F(NcclChoiceTest, WorkstationChipsShareTheTablesOfTheirComputeCapability) {
+  EXPECT_EQ(library_.generation_of("ampere_ga102").ll_bandwidth, library_.generation_of("ampere").ll_bandwidth);
+  EXPECT_EQ(library_.generation_of("turing").ll_bandwidth, library_.generation_of("volta").ll_bandwidth);
 }
 
 }  // namespace

@@ -12,9 +12,12 @@
 
 namespace mlosim::net {
 
-inline spec::NcclSpec read_library(const std::string& name) {
-  const spec::Value document =
+// In the version that its file names, or in another.
+inline spec::NcclSpec read_library(const std::string& name, const std::string& version = "") {
+  spec::Value document =
       spec::read_document((support::source_dir() / "hw_specs" / "families" / (name + ".yaml")).string());
+  if (!version.empty()) spec::set_at(document, "version", spec::make_scalar(version, "test"));
+  document = spec::at_version(document);
   spec::Decoding decoding;
   const spec::NcclSpec library = spec::decode_nccl(spec::Node(&document, name, &decoding));
   decoding.diagnostics.throw_if_any();

@@ -24,6 +24,29 @@ TEST(NcclSpec, TheRepositorysLibrariesAreReadWithoutAMistake) {
   EXPECT_TRUE(net::read_library("rccl").direct.has_value());
 }
 
+TEST(NcclSpec, EveryVersionIsReadWithoutAMistake) {
+  for (const char* version : {"2.23", "2.27", "2.29"}) EXPECT_EQ(net::read_library("nccl", version).version, version);
+}
+
+TEST(NcclSpec, AVersionChangesWhatItLists) {
+  const RingLibrary newest = *net::read_library("nccl").ring;
+  const RingLibrary older = *net::read_library("nccl", "2.27").ring;
+  EXPECT_GT(older.time.extra_start, newest.time.extra_start);
+  EXPECT_TRUE(older.send_receive.ll_counts_all_channels);
+  EXPECT_FALSE(newest.send_receive.ll_counts_all_channels);
+  EXPECT_EQ(older.time.ll_hop, newest.time.ll_hop);
+}
+
+TEST(NcclSpec, AVersionThatThereIsNotIsAnsweredWithTheNearest) {
+  EXPECT_THAT(mistakes("{schema: mlosim/collectives/1, name: x, version: 2.72, versions: {2.27: {}, 2.29: {}}}"),
+              HasSubstr("there is no version '2.72'; did you mean '2.27'?"));
+}
+
+TEST(NcclSpec, AFamilyWithTheTablesOfNoGenerationIsAMistake) {
+  EXPECT_THAT(mistakes("{schema: mlosim/collectives/1, name: x, ring: {generations: {}, also: {ada: ampre}}}"),
+              HasSubstr("'ampre' is none of the generations"));
+}
+
 TEST(NcclSpec, EveryFittedNumberSaysWhereItComesFrom) {
   const Value document = read_document((support::source_dir() / "hw_specs/families/nccl.yaml").string());
   Decoding decoding;

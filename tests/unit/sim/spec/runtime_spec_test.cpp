@@ -56,15 +56,19 @@ TEST(RuntimeSpec, AnUnknownLaunchPathIsAMistake) {
   EXPECT_THAT(read(acme_with("decode: graph", "decode: grahp")).mistakes, HasSubstr("did you mean 'graph'?"));
 }
 
-TEST(RuntimeSpec, ACustomAllReduceMayDifferByFamily) {
+TEST(RuntimeSpec, ACustomAllReduceMayDifferByFamilyAndRanks) {
   const Read acme = read(acme_with(
       "families:",
       "custom_all_reduce: {start: 10, hop: 0.3, second_shot: 17, one_shot_efficiency: 0.6, two_shot_efficiency: 0.7,\n"
-      "                    largest: 8 MiB, largest_by_family: {ampere: 4 MiB}}\nfamilies:"));
+      "                    largest: 8 MiB, pcie_ranks: 2, cases: [{family: ampere, start: 12}, {ranks: 4, largest: 4 "
+      "MiB}]}\n"
+      "families:"));
   EXPECT_THAT(acme.mistakes, IsEmpty());
   ASSERT_TRUE(acme.runtime.custom_all_reduce.has_value());
-  EXPECT_EQ(acme.runtime.custom_all_reduce->largest_on("ampere"), Bytes(4 << 20));
-  EXPECT_EQ(acme.runtime.custom_all_reduce->largest_on("hopper"), Bytes(8 << 20));
+  EXPECT_EQ(acme.runtime.custom_all_reduce->pcie_ranks, 2);
+  EXPECT_EQ(acme.runtime.custom_all_reduce->at("ampere", 4).start, 12);
+  EXPECT_EQ(acme.runtime.custom_all_reduce->at("hopper", 4).largest, Bytes(4 << 20));
+  EXPECT_EQ(acme.runtime.custom_all_reduce->at("hopper", 8).largest, Bytes(8 << 20));
 }
 
 TEST(RuntimeSpec, EveryBuiltInRuntimeIsReadWithoutAMistake) {

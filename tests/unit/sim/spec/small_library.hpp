@@ -155,6 +155,7 @@ quantiser: {fixed: 1 us, passes: 1, per_row: 0 s}
 // GEMMs of toy's within 10 %, collectives within 30 %.
 inline constexpr const char* kToyResiduals = R"(schema: mlosim/residuals/1
 source: toy rows
+fidelity: analytic
 steps: {chip: {usual: 0.1}, family: {usual: 0.2}, runtime: {usual: 0.05}, format: {usual: 0.1}, op: {usual: 0.1}, kind: {usual: 0.2}, size: {usual: 0}}
 correlation: {within_kind: 0.3, across_kinds: 0.1}
 host: {value: 0.2, kind: assumed, source: a guess}

@@ -30,7 +30,7 @@ class Published : public testing::Test {
     const std::string text = "{schema: mlosim/suite/1, name: s, rows: [{id: row, workload: {" + workload +
                              "}, measured: {" + measured + "}, source: here}]}\n";
     return compare_suite(small_.library(), suite::decode_suite(spec::parse_document(text, "s.yaml")), residuals_,
-                         fidelity_);
+                         {.fidelity = fidelity_});
   }
   predict::Prediction predict(const std::string& workload) {
     return predict::predict(small_.library(),
@@ -38,7 +38,7 @@ class Published : public testing::Test {
                             predict::PredictOptions{});
   }
 
-  chip::Fidelity fidelity_ = chip::Fidelity::analytic;
+  chip::Fidelity fidelity_ = chip::Fidelity::event;
 
  private:
   spec::SmallLibrary small_;

@@ -33,8 +33,9 @@ TEST(Validate, AGraphReplayedRowIsPredictedAsItsKernel) {
   ASSERT_THAT(v.rows, SizeIs(1));
   std::vector<std::string> warnings;
   const spec::Hardware h100 = spec::require_hardware(folder.library(), "h100_sxm", "", warnings);
-  const machine::TaskPrice price = machine::price_operator(work::Gemm{.m = 4096, .n = 4096, .k = 4096}, h100,
-                                                           {.operands = {.between_uses = {}, .rotates_weights = true}});
+  const machine::TaskPrice price = machine::price_operator(
+      work::Gemm{.m = 4096, .n = 4096, .k = 4096}, h100,
+      {.fidelity = chip::Fidelity::event, .operands = {.between_uses = {}, .rotates_weights = true}});
   EXPECT_DOUBLE_EQ(v.rows.front().predicted, price.time.si());
   ASSERT_TRUE(v.rows.front().datasheet);
   EXPECT_DOUBLE_EQ(v.rows.front().datasheet->roofline, price.bound.si());
@@ -238,14 +239,53 @@ TEST(Validate, SkippedRowsAreThoseOfTheHalf) {
 
 TEST(Validate, ARooflineIsABoundAndHasNoIntervals) {
   TableFolder folder;
-  const Validation v =
-      validate(folder.library(), {folder.write("t.csv", kGemmHeader + kRow)}, {.fidelity = chip::Fidelity::roofline});
+  const Validation v = validate(folder.library(), {folder.write("t.csv", kGemmHeader + kRow)},
+                                {.fineness = {.fidelity = chip::Fidelity::roofline}});
   EXPECT_EQ(v.overall.interval_rows, 0u);
   const auto json = nlohmann::json::parse(render_json(v));
   EXPECT_TRUE(json.at("overall").at("interval_coverage").is_null());
   EXPECT_TRUE(json.at("worst").at(0).at("interval_s").is_null());
   std::vector<std::string> warnings;
   EXPECT_THAT(render_predictions(v, warnings), testing::EndsWith(",,\n"));
+}
+
+TEST(Validate, BothFidelitiesAreScoredSideBySide) {
+  TableFolder folder;
+  const std::vector<std::string> suites{folder.write("t.csv", kGemmHeader + kRow), folder.write("s.yaml", kSuite)};
+  const Validation both = validate(folder.library(), suites, {.beside_analytic = true});
+  const Validation event = validate(folder.library(), suites, {});
+  const Validation analytic = validate(folder.library(), suites, {.fineness = {.fidelity = chip::Fidelity::analytic}});
+  ASSERT_EQ(both.rows.size(), analytic.rows.size());
+  for (std::size_t i = 0; i < both.rows.size(); ++i) {
+    EXPECT_EQ(both.rows[i].predicted, event.rows[i].predicted) << both.rows[i].label;
+    EXPECT_EQ(both.rows[i].analytic, analytic.rows[i].predicted) << both.rows[i].label;
+    EXPECT_FALSE(event.rows[i].analytic);
+  }
+  ASSERT_TRUE(both.disagreement);
+  EXPECT_EQ(both.disagreement->event_mape, event.overall.mape);
+  EXPECT_EQ(both.disagreement->analytic_mape, analytic.overall.mape);
+  EXPECT_EQ(both.apart.size(), both.rows.size());
+  EXPECT_THAT(render_text(both),
+              testing::AllOf(HasSubstr("played beside closed forms"), HasSubstr("rows that they disagree most about")));
+  const auto json = nlohmann::json::parse(render_json(both));
+  EXPECT_EQ(json.at("overall").at("fidelities").at("event").at("mape"), event.overall.mape);
+  EXPECT_EQ(json.at("groups").at(0).at("fidelities").at("rows"), json.at("groups").at(0).at("rows"));
+  EXPECT_TRUE(json.at("apart").at(0).at("log_ratio").is_number());
+  EXPECT_FALSE(event.disagreement);
+  EXPECT_FALSE(nlohmann::json::parse(render_json(event)).contains("apart"));
+  std::vector<std::string> warnings;
+  EXPECT_THAT(render_predictions(both, warnings), HasSubstr("predicted_us,low_us,high_us,analytic_us\n"));
+}
+
+TEST(Validate, ProgressCountsEveryRow) {
+  TableFolder folder;
+  std::vector<std::size_t> counts;
+  validate(folder.library(), {folder.write("t.csv", kGemmHeader + kRow + kRow + kRow)},
+           {.progress = [&](std::size_t done, std::size_t all) {
+             EXPECT_EQ(all, 3u);
+             counts.push_back(done);
+           }});
+  EXPECT_THAT(counts, ElementsAre(1u, 2u, 3u));
 }
 
 TEST(Validate, PredictionsOfFiguresAreLeftOutAndSaidSo) {

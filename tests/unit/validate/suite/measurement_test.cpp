@@ -47,6 +47,19 @@ TEST(Measurement, AGemmRowIsReadWithItsTimeAndOrigin) {
             (work::Gemm{.m = 16, .n = 128, .k = 256, .batch = 2, .output = work::DType::bf16}));
 }
 
+TEST(Measurement, ExpertsThatRanWithoutAGateAreReadSo) {
+  TableFolder folder("ungated_experts: [[2688, 1856]]\n");
+  const std::string header =
+      "device,op,dtype,tokens,hidden,inter,experts,topk,tp,ep,gated,distribution,time_us,power_w,flag,software,"
+      "source\n";
+  const Table table =
+      folder.read(header + "h100_sxm,moe_gemm,bfloat16,8,2688,1856,128,6,1,1,1,balanced,9,,,lib,bench\n" +
+                  "h100_sxm,moe_gemm,bfloat16,8,2688,768,128,6,1,1,1,balanced,9,,,lib,bench\n");
+  ASSERT_THAT(table.rows, SizeIs(2));
+  EXPECT_FALSE(std::get<work::MoeGemm>(table.rows[0].work).gated);
+  EXPECT_TRUE(std::get<work::MoeGemm>(table.rows[1].work).gated);
+}
+
 TEST(Measurement, FormatsOfTablesAreThoseOfOperators) {
   const auto gemm = [](const std::string& dtype) {
     return only_op<work::Gemm>(kGemmHeader + "h100_sxm,gemm," + dtype + ",1,1,2,3,1,,,lib,bench\n");

@@ -89,6 +89,12 @@ TEST(Protocol, NamesOfWhatExistsPass) {
             "none");
 }
 
+TEST(Protocol, ExpertsWithoutAGateAreSaidByHiddenAndInter) {
+  EXPECT_EQ(mistake_of("ungated_experts: [[2688, 1856], [8192, 5120]]\n"), "none");
+  EXPECT_THAT(mistake_of("ungated_experts: [[2688]]\n"),
+              HasSubstr("protocol.ungated_experts.0: expected two numbers, hidden and inter"));
+}
+
 TEST(Protocol, AKernelIsLaunchedByTheHostOrReplayed) {
   EXPECT_THAT(mistake_of("launch: compiled\n"), HasSubstr("protocol.launch"));
 }

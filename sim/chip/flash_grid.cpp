@@ -1,0 +1,111 @@
+// A fused attention plan as CTAs for the tile player: each query tile (or part of its keys) a CTA that visits its key
+// tiles in turn. Causal imbalance, waves, and keys found in the caches because another head or tile has just read them
+// come out of the play.
+#include <algorithm>
+#include <cmath>
+#include <limits>
+#include <map>
+
+#include "sim/chip/play_kernel.hpp"
+#include "sim/chip/stream.hpp"
+
+namespace mlosim::chip {
+namespace {
+
+double d(std::int64_t n) { return static_cast<double>(n); }
+
+// Key tiles that a CTA visits.
+struct Visits {
+  std::int64_t first = 0, count = 0;
+};
+
+// CTAs of one problem, those with most to do first, as schedulers of causal kernels have it.
+std::vector<Visits> visits_of_problem(const FlashPlan& plan) {
+  std::vector<Visits> ctas;
+  const auto parts = static_cast<std::int64_t>(plan.parts);
+  for (std::int64_t tile = plan.keys.query_tiles; tile-- > 0;) {
+    const KeyRange range = key_range_of(plan.problem, plan.tile_rows, plan.tile_cols, tile);
+    const std::int64_t each = std::max<std::int64_t>(1, (range.count() + parts - 1) / parts);
+    for (std::int64_t first = range.first; first < std::max(range.end, range.first + 1); first += each)
+      ctas.push_back({first, std::max<std::int64_t>(1, std::min(each, range.end - first))});
+  }
+  return ctas;
+}
+
+// Bytes that are there when the kernel starts: what the kernel before has written, and what earlier steps have.
+struct Warmth {
+  double fresh, cached;
+};
+
+Warmth warmth_of(const FlashPlan& plan, const KernelContext& context) {
+  const Bytes own = plan.fresh + plan.cached;
+  return {.fresh = resident_share(context.chip, own),
+          .cached = resident_share(context.chip, own + context.operands.between_uses)};
+}
+
+}  // namespace
+
+tile::Grid grid_of_flash(const FlashPlan& plan, const KernelContext& context) {
+  const PlayLimits limits(context);
+  const std::vector<Visits> problem = visits_of_problem(plan);
+  const double ctas = plan.problems * static_cast<double>(problem.size());
+  const auto per_slice =
+      static_cast<std::int64_t>(std::ceil(d(plan.keys.heaviest) / plan.parts / limits.steps_of(ctas)));
+  const std::int64_t all_tiles = (plan.problem.seq_kv + plan.tile_cols - 1) / plan.tile_cols;
+  const auto slices = static_cast<std::uint32_t>((all_tiles + per_slice - 1) / per_slice);
+  const double panels = std::ceil(plan.problems / plan.sharers);
+
+  // Of what the kernel reads, keys and values are what its CTAs go through; the rest is queries and results.
+  const Bytes keys = std::min(panels * d(plan.problem.seq_kv) * plan.key, plan.fresh + plan.cached);
+  const Bytes fresh_keys = std::max(Bytes(0), keys - plan.cached);
+  const Warmth warmth = warmth_of(plan, context);
+  const Bytes rows = plan.fresh - fresh_keys;
+
+  tile::Grid grid;
+  grid.name = "attention";
+  grid.operands[0] = {.panels = static_cast<std::uint32_t>(panels),
+                      .slices = slices,
+                      .slice = keys / (panels * slices),
+                      .warm = (fresh_keys * warmth.fresh + (keys - fresh_keys) * warmth.cached) / keys};
+  grid.resident = plan.hides_step ? 2 : plan.ctas_per_unit;
+  const double share = plan.hides_step ? 1 : d(plan.ctas_per_unit);
+  std::map<std::pair<std::int64_t, std::uint32_t>, std::uint32_t> kinds;  // by visits and steps
+  grid.ctas.reserve(static_cast<std::size_t>(ctas));
+  for (std::int64_t p = 0; p < static_cast<std::int64_t>(plan.problems); ++p) {
+    const auto panel = static_cast<std::uint32_t>(d(p) / plan.sharers);
+    for (const Visits& visits : problem) {
+      const auto first = static_cast<std::uint32_t>(visits.first / per_slice);
+      const auto end = static_cast<std::uint32_t>((visits.first + visits.count + per_slice - 1) / per_slice);
+      const std::uint32_t steps = end - first;
+      const auto [kind, is_new] =
+          kinds.try_emplace({visits.count, steps}, static_cast<std::uint32_t>(grid.kinds.size()));
+      if (is_new) {
+        const Seconds work = d(visits.count) * plan.visit() + plan.ends;
+        grid.kinds.push_back({.prologue = {},
+                              .multiply = work / (share * steps),
+                              .wait = (work + d(visits.count) * plan.step) / steps,
+                              .load = {d(visits.count * plan.tile_cols) * plan.key / steps},
+                              .epilogue = {},
+                              .store = rows / ctas,
+                              .store_missing = 1 - warmth.fresh});
+      }
+      grid.ctas.push_back(
+          {.kind = kind->second, .steps = steps, .first_slice = first, .panel = {panel, tile::kNoPanel}});
+    }
+  }
+  grid.period = problem.size();
+  grid.load_rate = BytesPerSecond(std::numeric_limits<double>::infinity());
+  grid.in_flight = Bytes(std::numeric_limits<double>::infinity());
+  grid.store_rate = grid.load_rate;
+  grid.overlap_norm = plan.overlap_norm;
+  grid.memory_efficiency = plan.memory_efficiency;
+  grid.cache_efficiency = context.chip.first_shared_cache()->efficiency;
+  grid.kept_share = context.chip.last_cache()->reuse_share;
+  grid.step_bytes = panels * grid.operands[0].slice;
+  grid.fixed = plan.fixed;
+  const double visits = d(plan.keys.heaviest) / plan.parts;
+  grid.merged_steps = PlayLimits::merged(std::ceil(visits), std::ceil(visits / d(per_slice)));
+  return grid;
+}
+
+}  // namespace mlosim::chip
