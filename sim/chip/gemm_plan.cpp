@@ -45,6 +45,7 @@ template <class Visit, class Limit>
 void each_plan(const work::Gemm& op, const GemmProblem& p, const KernelContext& context, Visit visit, Limit limit) {
   const spec::GemmParameters& g = p.g;
   const double chunks = p.chunks(), least = least_time(p);
+  const bool may_split = p.m * p.n * p.k >= static_cast<double>(g.splits_from_volume);
   const auto offer = [&](const GemmLayout& layout) {
     const GemmCost cost = estimate_gemm(p, layout, context, limit());
     visit(layout, cost, preference_of(p, cost.total(), layout.split));
@@ -58,9 +59,9 @@ void each_plan(const work::Gemm& op, const GemmProblem& p, const KernelContext& 
     const double tiles = std::ceil(p.m / static_cast<double>(tile.m)) * std::ceil(p.n / static_cast<double>(tile.n));
     for (const std::int64_t split : g.splits) {
       const double s = static_cast<double>(split);
-      if (op.tiling.split_k > 0 ? split != op.tiling.split_k
-                                : split > 1 && (op.k < g.splits_from_depth || s > std::max(1.0, chunks / 4) ||
-                                                tiles * p.batch > 2 * p.units))
+      if (op.tiling.split_k > 0
+              ? split != op.tiling.split_k
+              : split > 1 && (!may_split || s > std::max(1.0, chunks / 4) || tiles * p.batch > 2 * p.units))
         continue;
       // Most splits lose by their reduction alone; what is left to price is a third.
       if (split > 1 && preference_of(p, least + reduction_time(p, s), s) >= limit()) continue;

@@ -47,7 +47,7 @@ void decode_gemm_plans(Node node, GemmParameters& gemm) {
   }
   if (node.has("splits")) gemm.splits = decode_counts(node.child("splits"));
   if (node.has("vector_rows")) gemm.vector_rows = decode_counts(node.child("vector_rows"));
-  gemm.splits_from_depth = node.count_or("splits_from_depth", gemm.splits_from_depth);
+  gemm.splits_from_volume = node.count_or("splits_from_volume", gemm.splits_from_volume);
   const bool takes_all = std::any_of(gemm.tiles.begin(), gemm.tiles.end(), [](const GemmTile& tile) {
     return tile.most_rows == std::numeric_limits<std::int64_t>::max();
   });

@@ -45,7 +45,7 @@ enum class OperandPath {
 struct GemmParameters {
   std::vector<GemmTile> tiles;
   std::vector<std::int64_t> splits;       // split-K factors that the library has
-  std::int64_t splits_from_depth = 1;     // the smallest k that it splits
+  std::int64_t splits_from_volume = 1;    // the smallest m·n·k that it splits
   std::vector<std::int64_t> vector_rows;  // rows of W that one CTA of its matrix-vector kernels takes; may be empty
   OperandPath operand_path = OperandPath::register_file;
   Seconds fixed;                 // launch to first instruction, and drain, of a kernel in a graph

@@ -295,7 +295,7 @@ class Player {
     const CtaKind& kind = plan.kinds[what.kind];
     const auto units = static_cast<double>(plan.units_per_cta);
     double loaded = 0, crossed = 0, waited = 0, arrival = at;
-    std::array<double, kOperands> missing{};
+    std::array<Found, kOperands> found{};
     std::array<Slice*, kOperands> slices{};
     for (std::size_t o = 0; o < kOperands; ++o) {
       const double load = kind.load[o].si();
@@ -304,7 +304,8 @@ class Player {
       if (what.panel[o] != kNoPanel) {
         const Operand& operand = plan.operands[o];
         Slice& slice = grid.slices[o][std::size_t{what.panel[o]} * operand.slices + what.first_slice + step];
-        missing[o] = find(grid, operand, slice, arrival, latency);
+        found[o] = find(grid, operand, slice, arrival);
+        latency = found[o].latency;
         slices[o] = &slice;
       }
       loaded += load;
@@ -323,26 +324,35 @@ class Player {
       if (slices[o] == nullptr) continue;
       const double bytes = plan.operands[o].slice.si();
       double there = at;
-      for (std::size_t l = 1; l + 1 < chip_.levels.size(); ++l) there = chip_.levels[l].pass(at, bytes, 1 / longer);
-      if (missing[o] > 0) {
-        there = std::max(there, chip_.memory().pass(at, bytes * missing[o], plan.memory_efficiency / longer));
-        grid.run.device_read += Bytes(bytes * missing[o]);
+      for (std::size_t l = 1; l + 1 < chip_.levels.size() && !found[o].is_near; ++l)
+        there = chip_.levels[l].pass(at, bytes, 1 / longer);
+      if (found[o].missing > 0) {
+        there = std::max(there, chip_.memory().pass(at, bytes * found[o].missing, plan.memory_efficiency / longer));
+        grid.run.device_read += Bytes(bytes * found[o].missing);
         slices[o]->there_at = there;
       }
-      grid.run.found += kind.load[o] * kind.cache_share[o] * units * (1 - missing[o]);
+      grid.run.found += kind.load[o] * kind.cache_share[o] * units * (1 - found[o].missing);
       arrival = std::max(arrival, there);
     }
     return {arrival, longer};
   }
 
-  // The share of a slice that must come from the device memory; raises `arrival` to when what is on its way is there,
-  // and sets the latency of where it is found.
-  double find(GridState& grid, const Operand& operand, Slice& slice, double& arrival, double& latency) {
-    double missing = 1 - operand.warm;
-    const double kept = grid.grid.kept_share * chip_.last_cache().capacity + 2 * grid.grid.step_bytes.si();
+  // Where a slice is found.
+  struct Found {
+    double missing = 0;    // share that must come from the device memory
+    bool is_near = false;  // in the cache nearest the units
+    double latency = 0;
+  };
+
+  // Raises `arrival` to when what is on its way is there.
+  Found find(GridState& grid, const Operand& operand, Slice& slice, double& arrival) {
+    Found found{.missing = 1 - operand.warm};
+    const double streamed = 2 * grid.grid.step_bytes.si();
+    const double kept = grid.grid.kept_share * chip_.last_cache().capacity + streamed;
     if (slice.touched >= 0) {
       const double since = touched_ - slice.touched;
-      missing = since <= kept ? 0 : 1;
+      found.missing = since <= kept ? 0 : 1;
+      found.is_near = since <= grid.grid.kept_share * chip_.levels.front().capacity + streamed;
       arrival = std::max(arrival, slice.there_at);
     }
     // What is asked for again and again stays at the young end: only what comes back from the older half moves others
@@ -350,8 +360,8 @@ class Player {
     constexpr double kOld = 0.5;
     if (slice.touched < 0 || touched_ - slice.touched > kOld * kept) touched_ += operand.slice.si();
     slice.touched = touched_;
-    latency = missing * chip_.memory().latency + (1 - missing) * chip_.levels.front().latency;
-    return missing;
+    found.latency = found.missing * chip_.memory().latency + (1 - found.missing) * chip_.levels.front().latency;
+    return found;
   }
 
   void store(CtaState& cta, double at) {

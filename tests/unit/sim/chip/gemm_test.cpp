@@ -62,11 +62,11 @@ TEST(Gemm, ALibraryThatChoosesByRowsTakesTheTileOfTheRows) {
   EXPECT_EQ(price_on(chip, product(17, DType::bf16)).plan.tile_m, 128);
 }
 
-TEST(Gemm, DepthsBelowItsLeastAreNotSplit) {
+TEST(Gemm, ProductsBelowItsLeastVolumeAreNotSplit) {
   spec::GemmParameters g = kernels();
   g.splits = {1, 8};
   EXPECT_EQ(price_on(chip_with(g), product(16, DType::bf16)).plan.split, 8);
-  g.splits_from_depth = 4097;
+  g.splits_from_volume = 16 * 4096 * 4096 + 1;
   EXPECT_EQ(price_on(chip_with(g), product(16, DType::bf16)).plan.split, 1);
 }
 
