@@ -19,19 +19,31 @@ struct TimedProduct {
   tile::SystolicPlan plan;
   tile::GridTime time;
   tile::GridParts parts;
-
-  Seconds main() const { return time.total - time.ends; }
+  Seconds busy;   // without its ends, and not below the time that its energy takes
+  Seconds power;  // that time where it binds
 };
 
-TimedProduct time_product(const tile::ArrayProduct& product, const KernelContext& context,
+// `work` is the product's own: a plan that reads more may be slower at the power cap.
+TimedProduct time_product(const tile::ArrayProduct& product, const work::OpWork& work, const KernelContext& context,
                           const std::optional<tile::SystolicTile>& tile, Fidelity fidelity) {
-  const tile::SystolicMachine machine = tile::build_machine(context.chip);
-  TimedProduct timed{.plan = tile::plan_product(machine, product, tile), .time = {}, .parts = {}};
+  const spec::ChipSpec& chip = context.chip;
+  const tile::SystolicMachine machine = tile::build_machine(chip);
+  const auto power_of = [&](const tile::SystolicPlan& plan, const tile::GridTime& time) {
+    return power_time(chip, dynamic_energy(chip, work, plan.read + plan.written), time.total - time.ends,
+                      context.sustained);
+  };
+  TimedProduct timed{};
+  timed.plan = tile::plan_product(machine, product, tile, [&](const tile::SystolicPlan& plan) {
+    return std::max(plan.estimate.total, plan.estimate.ends + power_of(plan, plan.estimate));
+  });
   if (fidelity == Fidelity::event) {
     for (tile::StepRun& run : timed.plan.grid.runs) run.step.matrix = tile::play_block(machine, timed.plan.block);
   }
   timed.time = time_grid(machine, timed.plan.grid, fidelity);
   timed.parts = tile::parts_of(machine, timed.plan.grid);
+  const Seconds power = power_of(timed.plan, timed.time);
+  timed.busy = std::max(timed.time.total - timed.time.ends, power);
+  if (power >= timed.busy) timed.power = power;
   return timed;
 }
 
@@ -53,6 +65,7 @@ void add_times(ResourceTimes& times, const TimedProduct& timed) {
   times.matrix += timed.parts.matrix;
   times.hbm += timed.parts.memory;
   times.latency += timed.parts.scalar;
+  times.power += timed.power;
 }
 
 }  // namespace
@@ -76,14 +89,11 @@ KernelPrice price_gemm_systolic(const work::Gemm& op, const KernelContext& conte
           .row_granule = row_granule_of(work.matrix_dtype),
           .rows_per_clk = tile::rows_per_clk(chip, require_matrix_rate(chip, work.matrix_dtype)),
       },
-      context, tile, fidelity);
-  const KernelPlan plan = plan_of(chip, timed.plan);
-  const Seconds power = power_time(chip, dynamic_energy(chip, work, plan.device_read + plan.device_written),
-                                   timed.main(), context.sustained);
+      work, context, tile, fidelity);
   ResourceTimes times{};
   add_times(times, timed);
-  if (power > timed.main()) times.power = power;
-  return close_price(context, work, plan, times, std::max(timed.main(), power), chip.systolic.fixed + timed.time.ends);
+  return close_price(context, work, plan_of(chip, timed.plan), times, timed.busy,
+                     chip.systolic.fixed + timed.time.ends);
 }
 
 KernelPrice price_grouped_systolic(const work::MoeGemm& op, const GroupedRows& group, const KernelContext& context,
@@ -108,8 +118,12 @@ KernelPrice price_grouped_systolic(const work::MoeGemm& op, const GroupedRows& g
   ResourceTimes times{};
   Seconds main, overhead;
   for (const tile::ArrayProduct& product : {up, down}) {
-    const TimedProduct timed = time_product(product, context, std::nullopt, fidelity);
-    main += timed.main();
+    work::OpWork own = group.work;  // the product's share of it
+    const double share = product.n * product.k / (up.n * up.k + down.n * down.k);
+    own.matrix *= share;
+    own.vector *= share;
+    const TimedProduct timed = time_product(product, own, context, std::nullopt, fidelity);
+    main += timed.busy;
     overhead += chip.systolic.fixed + timed.time.ends;
     add_times(times, timed);
     const Bytes read = plan.device_read, written = plan.device_written;
@@ -124,10 +138,7 @@ KernelPrice price_grouped_systolic(const work::MoeGemm& op, const GroupedRows& g
   plan.kernels = 4;  // permute, up with its activation, down, combine
   plan.device_read += group.permuted / 2;
   plan.device_written += group.permuted / 2;
-  const Seconds power = power_time(chip, dynamic_energy(chip, group.work, plan.device_read + plan.device_written), main,
-                                   context.sustained);
-  if (power > main) times.power = power;
-  return close_price(context, group.work, plan, times, std::max(main, power), overhead);
+  return close_price(context, group.work, plan, times, main, overhead);
 }
 
 }  // namespace mlosim::chip

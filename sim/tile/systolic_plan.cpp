@@ -41,7 +41,7 @@ std::vector<CorePart> parts_of_product(const SystolicMachine& machine, const Arr
   };
   if (cores <= 1) return {part(CoreShare::rows)};
   std::vector<CorePart> parts{part(CoreShare::rows), part(CoreShare::columns)};
-  if (product.copies > 1) parts.push_back(part(CoreShare::copies));
+  if (product.copies >= cores) parts.push_back(part(CoreShare::copies));
   return parts;
 }
 
@@ -118,7 +118,8 @@ SystolicGrid grid_of(const SystolicMachine& machine, const CorePart& part, const
 
 class Search {
  public:
-  Search(const SystolicMachine& machine, const CorePart& part) : machine_(machine), part_(part) {}
+  Search(const SystolicMachine& machine, const CorePart& part, const PlanCost& cost)
+      : machine_(machine), part_(part), cost_(cost) {}
 
   // Keeps the plan with this tile if it is the cheapest so far.
   void consider(const SystolicTile& tile, Bytes room) {
@@ -133,7 +134,7 @@ class Search {
       const GridShape shape = shape_of(p, tile, order);
       if (room_of(machine_, p, tile, shape) > room) continue;
       const double steps = std::ceil(p.copies) * shape.m * shape.n * shape.k;
-      if (best_ && machine_.cycles(steps * (machine_.step + block_clk)) >= best_->estimate.total) continue;
+      if (best_ && machine_.cycles(steps * (machine_.step + block_clk)) >= least_) continue;
       SystolicPlan plan;
       plan.tile = tile;
       plan.share = part_.share;
@@ -141,8 +142,10 @@ class Search {
       plan.block = block;
       plan.grid = grid_of(machine_, part_, shape, block_clk);
       plan.estimate = estimate_grid(machine_, plan.grid);
-      if (best_ && best_->estimate.total <= plan.estimate.total) continue;
       count_bytes(plan);
+      const Seconds cost = cost_ ? cost_(plan) : plan.estimate.total;
+      if (best_ && least_ <= cost) continue;
+      least_ = cost;
       best_ = std::move(plan);
     }
   }
@@ -156,6 +159,7 @@ class Search {
       consider({least(p.m, p.row_granule), least(p.n, kLanes), least(p.k, kLanes)}, Bytes(HUGE_VAL));
   }
   const std::optional<SystolicPlan>& best() const { return best_; }
+  Seconds least() const { return least_; }
 
  private:
   void count_bytes(SystolicPlan& plan) const {
@@ -168,22 +172,27 @@ class Search {
 
   const SystolicMachine& machine_;
   const CorePart& part_;
+  const PlanCost& cost_;
   std::optional<SystolicPlan> best_;
+  Seconds least_;
 };
 
 }  // namespace
 
 SystolicPlan plan_product(const SystolicMachine& machine, const ArrayProduct& product,
-                          const std::optional<SystolicTile>& tile) {
+                          const std::optional<SystolicTile>& tile, const PlanCost& cost) {
   std::optional<SystolicPlan> best;
+  Seconds least;
   for (const CorePart& part : parts_of_product(machine, product)) {
-    Search search(machine, part);
+    Search search(machine, part, cost);
     if (tile) {
       search.consider(*tile, machine.scratchpad);
     } else {
       search.consider_all();
     }
-    if (search.best() && (!best || search.best()->estimate.total < best->estimate.total)) best = search.best();
+    if (!search.best() || (best && search.least() >= least)) continue;
+    best = search.best();
+    least = search.least();
   }
   if (!best)
     throw spec::InputError(fmt::format("blocks of {} x {} x {} do not fit the scratchpad", tile->m, tile->n, tile->k),

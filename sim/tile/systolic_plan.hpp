@@ -4,6 +4,7 @@
 #pragma once
 
 #include <cstdint>
+#include <functional>
 #include <optional>
 
 #include "sim/tile/systolic_array.hpp"
@@ -45,9 +46,13 @@ struct SystolicPlan {
   double steps() const { return static_cast<double>(step_count(grid)); }
 };
 
+// What a plan costs, where that is more than its estimate: a compiler's other reasons, such as the power of its bytes.
+// Never below the estimate.
+using PlanCost = std::function<Seconds(const SystolicPlan&)>;
+
 // The cheapest plan, with the given tile where there is one. Throws spec::InputError where a given tile does not fit
 // the scratchpad.
 SystolicPlan plan_product(const SystolicMachine& machine, const ArrayProduct& product,
-                          const std::optional<SystolicTile>& tile = std::nullopt);
+                          const std::optional<SystolicTile>& tile = std::nullopt, const PlanCost& cost = nullptr);
 
 }  // namespace mlosim::tile

@@ -109,7 +109,8 @@ hbm: {sharing: chip, policy: memory, capacity: 32 GB, bandwidth: 1 TB/s, latency
 launch: {stream: 500 ns, graph: 500 ns, submit: 20 us, step: 20 us}
 power: {cap: 200 W, static_share: 0.25, device_memory: 60 pJ/B, vector: 5 pJ/flop, matrix: {bf16: 0.5 pJ/flop}, burst_headroom: 0.5, burst_window: 500 us}
 host_link: 32 GB/s
-systolic: {fixed: 3 us, matrix_efficiency: 0.9, memory_efficiency: 0.9, fill: 0, decode_per_sequence: 300 ns, decode_memory_efficiency: 0.7,
+systolic: {fixed: 3 us, matrix_efficiency: 0.9, memory_efficiency: 0.9, weight_load: 80, result: 88, step: 100, scoped: 8 MiB,
+           decode_per_sequence: 300 ns, decode_memory_efficiency: 0.7,
            prefill_matrix_efficiency: 0.5, attention_fixed: 10 us}
 elementwise: {memory_efficiency: 0.9, fixed: 500 ns, passes: 1, in_flight: 1 MiB}
 )";
