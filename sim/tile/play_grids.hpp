@@ -4,14 +4,16 @@
 //   kernels get in line as they start, and the first in line has all its CTAs dispatched before the second has any (the
 //           "leftover" policy of NVIDIA's block scheduler; Amert et al., GPU Scheduling on the NVIDIA TX2, RTSS 2017).
 //           At equal times those with fewer CTAs are first.
-//   unit    CTAs are dispatched in order to the unit with most room. Multipliers, loads and stores of a unit serve its
-//           CTAs one after another.
+//   unit    CTAs are dispatched in order to the unit with most room. Multipliers and loads of a unit serve its CTAs
+//           one after another.
 //   step    begins when the one before is done and its operands are there, and holds the multipliers; the operands of
 //           the step after it (Grid::ahead steps after) are requested as it begins.
 //   load    passes the unit's load port at the rate that its bytes in flight allow (Little's law, by the latency of
 //           where they are found), the shared cache, and, for what the caches do not hold, every level outside it.
+//           What all CTAs under way ask of caches and memory in a step stretches the step, too, where overlap is
+//           imperfect.
 //   caches  keep slices of panels by the bytes that all kernels have touched since (LRU).
-//   end     stores pass the unit's store port, the cache and the device memory.
+//   end     stores pass the CTA's share of its unit's store port, the cache and the device memory.
 //
 // One event a step, none for a transfer: servers are first come, first served, so that a transfer's end is known when
 // it begins. Equal input gives equal output, whatever the order of the streams.

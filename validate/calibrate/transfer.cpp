@@ -28,8 +28,9 @@ struct Donor {
   // What it knows of a parameter; null where its rows do not tell.
   const FittedParameter* find(const std::string& path) const {
     for (const FittedParameter& p : calibration.parameters) {
-      const bool is_known =
-          p.identification.verdict == Verdict::identified || p.identification.verdict == Verdict::at_bound;
+      // A bound that the fit ran into says less than what is typical.
+      const bool is_known = p.identification.verdict == Verdict::identified ||
+                            (p.identification.verdict == Verdict::at_bound && !p.parameter.typical);
       if (p.parameter.path == path && is_known && calibration.is_better) return &p;
     }
     return nullptr;
