@@ -117,10 +117,9 @@ FlashPlan plan_flash_decode(const FlashDecode& attention, const spec::AttentionD
   plan.matrix_visit = pair.matrix * (pairs / parameters.matrix_efficiency);
   plan.exponential_visit = pair.exponential * (pairs * exponential_weight);
   plan.step = parameters.key_step / chip.clock;
-  if (const spec::MemoryLevel* cache = chip.first_shared_cache(); cache && parameters.stream_share > 0) {
-    const BytesPerSecond rate = parameters.stream_share * (cache->bandwidth / d(chip.units));
+  if (parameters.stream_rate > Bytes(0)) {
     const Bytes key = attention.cached / (attention.problems * d(std::max<std::int64_t>(1, attention.keys)));
-    plan.step += d(plan.tile_cols) * key / rate;
+    plan.step += d(plan.tile_cols) * (key / parameters.stream_rate) / chip.clock;
   }
   plan.ends = (attention.narrow_cache ? parameters.tile_overhead_8bit.value_or(parameters.tile_overhead)
                                       : parameters.tile_overhead) /

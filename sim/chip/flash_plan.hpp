@@ -87,8 +87,7 @@ FlashPlan plan_flash_prefill(const FlashPrefill& attention, const spec::Attentio
 
 //   groups: query heads of a KV head that one CTA takes together, of each sequence: one query tile each, rounded to the
 //   matrix unit's granule; parts by parts_of_keys, whose results are written and read once more
-//   step of a visit: the kernel's own, and its keys and values at the rate at which one CTA gets them, which is counted
-//   in a unit's part of the shared cache's rate: deep pipelines reach it, and the device memory is shared by all
+//   step of a visit: the kernel's own, and its keys and values at the rate at which one CTA gets them
 FlashPlan plan_flash_decode(const FlashDecode& attention, const spec::AttentionDecodeParameters& parameters,
                             double exponential_weight, const KernelContext& context);
 

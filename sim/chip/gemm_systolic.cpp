@@ -138,7 +138,10 @@ KernelPrice price_grouped_systolic(const work::MoeGemm& op, const GroupedRows& g
   plan.kernels = 4;  // permute, up with its activation, down, combine
   plan.device_read += group.permuted / 2;
   plan.device_written += group.permuted / 2;
-  return close_price(context, group.work, plan, times, main, overhead);
+  const Seconds power = power_time(chip, dynamic_energy(chip, group.work, plan.device_read + plan.device_written), main,
+                                   context.sustained);
+  if (power > main) times.power = power;
+  return close_price(context, group.work, plan, times, std::max(main, power), overhead);
 }
 
 }  // namespace mlosim::chip

@@ -37,7 +37,7 @@ void read_decode(Node& node, AttentionDecodeParameters& a, bool has_standard) {
   block.side("tile_cols", a.tile_cols);
   block.side("ctas_per_unit", a.ctas_per_unit);
   a.key_step = node.number_or("key_step", a.key_step, Range::non_negative);
-  a.stream_share = node.number_or("stream_share", a.stream_share, Range::non_negative);
+  a.stream_rate = node.value_or<Bytes>("stream_rate", a.stream_rate, Range::non_negative);
   a.heads_per_cta = node.count_or("heads_per_cta", a.heads_per_cta, 0);
   a.split = node.word_or<KeySplit>("split",
                                    {{"none", KeySplit::none},

@@ -47,8 +47,7 @@ struct AttentionDecodeParameters {
   double matrix_efficiency = 1;
   double tile_overhead = 0;  // clk of a CTA's start and end
   double key_step = 0;       // clk of a key tile besides its arithmetic: dependent loads, reductions, barriers
-  // Of its unit's part of the shared cache's rate, at which the keys and values of a CTA come; 0 = no limit.
-  double stream_share = 0;
+  Bytes stream_rate{};       // per clk, at which the keys and values of a CTA come; 0 = no limit
   Seconds split_reduction;
   // Of a CTA's time, left over when the units run out of work; none: CTAs start and end together, round by round.
   std::optional<double> tail = std::nullopt;

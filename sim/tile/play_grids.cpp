@@ -4,8 +4,10 @@
 #include <array>
 #include <cmath>
 #include <deque>
+#include <optional>
 
 #include "sim/event/simulator.hpp"
+#include "sim/tile/friction.hpp"
 #include "sim/tile/launch_order.hpp"
 #include "sim/tile/simt_chip.hpp"
 #include "sim/units/check.hpp"
@@ -21,12 +23,6 @@ struct Slice {
   double there_at = 0;
 };
 
-// Most steps are like the one before.
-struct KnownFriction {
-  const CtaKind* kind = nullptr;
-  double load = 0, friction = 1;
-};
-
 struct GridState : event::Event {
   GridState(Player& player_, const Grid& grid_, std::size_t stream_, std::size_t place_);
   static void start(event::Simulator&, event::Event&);
@@ -37,12 +33,10 @@ struct GridState : event::Event {
   GridRun run;
   int room = 0;         // of a unit, that one CTA takes
   double together = 1;  // CTAs that a unit holds while there are enough
-  // Seconds of the shared cache and of the device memory for one step of all CTAs under way.
-  double cache_step = 0, memory_step = 0;
   std::size_t next = 0;
   std::size_t under_way = 0;
   double begun = 0, ended = 0;
-  KnownFriction known_friction;
+  std::optional<Friction> friction;
   std::array<std::vector<Slice>, kOperands> slices;
   std::vector<int> on_group;  // its CTAs that run on each group of units
   std::vector<bool> has_run;  // whether a group has run one of its CTAs
@@ -128,34 +122,7 @@ class Player {
     return chip_.units.size() / static_cast<std::size_t>(grid.units_per_cta);
   }
 
-  // The shares of the shared levels in one step of all CTAs under way, each operand brought in once.
-  void set_shared_steps(GridState& grid) {
-    const Grid& plan = grid.grid;
-    const auto units = static_cast<double>(plan.units_per_cta);
-    double steps = 0, crossed = 0, moved = 0;
-    std::array<std::vector<bool>, kOperands> is_used;
-    for (std::size_t o = 0; o < kOperands; ++o) is_used[o].resize(plan.operands[o].panels);
-    for (const Cta& cta : plan.ctas) {
-      const CtaKind& kind = plan.kinds[cta.kind];
-      steps += cta.steps;
-      for (std::size_t o = 0; o < kOperands; ++o) {
-        crossed += cta.steps * kind.load[o].si() * kind.cache_share[o] * units;
-        if (kind.load[o] > Bytes(0) && cta.panel[o] != kNoPanel) is_used[o][cta.panel[o]] = true;
-      }
-      crossed += kind.store.si() * units;
-      moved += kind.store.si() * units * kind.store_missing;
-    }
-    for (std::size_t o = 0; o < kOperands; ++o) {
-      const Operand& operand = plan.operands[o];
-      const auto used = static_cast<double>(std::count(is_used[o].begin(), is_used[o].end(), true));
-      moved += used * operand.slices * operand.slice.si() * (1 - operand.warm);
-    }
-    const double slots = std::min(static_cast<double>(plan.ctas.size()),
-                                  static_cast<double>(groups_of(plan)) * static_cast<double>(plan.resident));
-    const double in_turn = steps / slots;
-    grid.cache_step = crossed / (chip_.levels.front().server.rate * plan.cache_efficiency) / in_turn;
-    grid.memory_step = moved / (chip_.memory().server.rate * plan.memory_efficiency) / in_turn;
-  }
+  const SimtChip& chip() const { return chip_; }
 
  private:
   static const CtaKind& kind_of(const CtaState& cta) {
@@ -236,26 +203,6 @@ class Player {
     wake(*cta, now + prologue);
   }
 
-  // (Σ xᵖ)^(1/p); the largest for p = 0.
-  template <std::size_t N>
-  static double norm(double p, const std::array<double, N>& parts) {
-    const double most = *std::max_element(parts.begin(), parts.end());
-    if (p <= 0 || most <= 0) return most;
-    double sum = 0;
-    for (const double x : parts) sum += std::pow(x / most, p);
-    return most * std::pow(sum, 1 / p);
-  }
-
-  // How much longer all that a step needs takes for overlapping imperfectly, with loads of so many seconds a step.
-  static double friction(GridState& grid, const CtaKind& kind, double load) {
-    if (grid.known_friction.kind == &kind && grid.known_friction.load == load) return grid.known_friction.friction;
-    const std::array<double, 3> unit{kind.multiply.si() * grid.together, load * grid.together, kind.wait.si()};
-    const std::array<double, 3> all{norm(grid.grid.overlap_norm, unit), grid.cache_step, grid.memory_step};
-    const double most = std::max({norm(0, unit), grid.cache_step, grid.memory_step});
-    grid.known_friction = {&kind, load, most > 0 ? norm(grid.grid.shared_norm, all) / most : 1};
-    return grid.known_friction.friction;
-  }
-
   void step(CtaState& cta, double at) {
     GridState& grid = *cta.grid;
     const CtaKind& kind = kind_of(cta);
@@ -312,10 +259,10 @@ class Player {
       crossed += load * kind.cache_share[o] * units;
       waited += load * latency;
     }
-    if (loaded <= 0) return {at, friction(grid, kind, 0)};
+    if (loaded <= 0) return {at, grid.friction->of(kind, 0)};
     const double latency = waited / loaded;
     const double rate = std::min(plan.load_rate.si(), grid.on_group[cta.group] * plan.in_flight.si() / latency);
-    const double longer = friction(grid, kind, loaded / rate);
+    const double longer = grid.friction->of(kind, loaded / rate);
     each_unit(grid, cta.group,
               [&](Unit& unit) { arrival = std::max(arrival, unit.loads.hold(at, loaded / rate * longer)); });
     grid.run.cache_bytes += Bytes(crossed);
@@ -432,7 +379,8 @@ GridState::GridState(Player& player_, const Grid& grid_, std::size_t stream_, st
   room = Unit::kRoom / static_cast<int>(grid.resident);
   const auto groups = static_cast<double>(player.groups_of(grid));
   together = std::min(static_cast<double>(grid.resident), std::ceil(static_cast<double>(grid.ctas.size()) / groups));
-  player.set_shared_steps(*this);
+  const double slots = std::min(static_cast<double>(grid.ctas.size()), groups * static_cast<double>(grid.resident));
+  friction.emplace(grid, player.chip(), slots, together);
   on_group.assign(static_cast<std::size_t>(groups), 0);
   has_run.assign(static_cast<std::size_t>(groups), false);
   for (std::size_t o = 0; o < kOperands; ++o)

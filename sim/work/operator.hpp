@@ -15,9 +15,9 @@
 
 namespace mlosim::work {
 
-// How the author of a kernel tiles it, where it is not the library's choice: tile_m × tile_n of the output a CTA (a block
-// of the grid), tile_k deep steps, `stages` of them requested ahead, k cut into split_k parts, CTAs in clusters that
-// share their loads. 0: as the library would.
+// How the author of a kernel tiles it, where it is not the library's choice: tile_m × tile_n of the output a CTA (a
+// block of the grid), tile_k deep steps, `stages` of them requested ahead, k cut into split_k parts, CTAs in clusters
+// that share their loads. 0: as the library would.
 struct Tiling {
   std::int64_t tile_m = 0, tile_n = 0, tile_k = 0;  // all or none
   std::int64_t stages = 0, split_k = 0;

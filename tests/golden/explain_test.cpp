@@ -1,6 +1,7 @@
 // Golden: what `mlosim explain` says of one GEMM and of one decode step, word for word.
 //
-// A difference that is meant is taken over by running golden_tests with MLOSIM_REGENERATE=1 and looking at what changed.
+// A difference that is meant is taken over by running golden_tests with MLOSIM_REGENERATE=1 and looking at what
+// changed.
 #include <gtest/gtest.h>
 
 #include <cstdlib>
@@ -18,8 +19,8 @@ using mlosim::support::source_dir;
 using mlosim::support::write_text;
 
 void expect_explanation(const std::string& arguments, const std::string& input, const std::string& name) {
-  const auto result = run_command("env -u MLOSIM_PATH " + shell_quoted(MLOSIM_BINARY) + " explain " + arguments,
-                                  source_dir(), input);
+  const auto result =
+      run_command("env -u MLOSIM_PATH " + shell_quoted(MLOSIM_BINARY) + " explain " + arguments, source_dir(), input);
   EXPECT_EQ(result.exit_code, 0) << result.err;
   const auto file = source_dir() / "tests/golden/expected" / name;
   const char* regenerate = std::getenv("MLOSIM_REGENERATE");

@@ -1,8 +1,9 @@
 // Kernels played tile by tile keep to the bounds, and better hardware does not make them slower.
 //
-// Schedulers have anomalies that no model of one can be without: CTAs are dispatched greedily, and a cache that keeps
-// more lets CTAs run apart. kAnomaly is what these may cost. Where better hardware makes the library take another plan,
-// by an estimate of its own or by a rule (split keys until all units have work), its choice may cost kChoice.
+// Schedulers have anomalies that no model of one can be without: CTAs are dispatched greedily, a cache that keeps
+// more lets CTAs run apart, and more units have more rows in flight than a cache keeps. kAnomaly is what these may
+// cost. Where better hardware makes the library take another plan, by an estimate of its own or by a rule (split keys
+// until all units have work), its choice may cost kChoice.
 #include <gtest/gtest.h>
 
 #include <cmath>
@@ -19,7 +20,7 @@ namespace {
 
 using spec::ChipSpec;
 
-constexpr double kAnomaly = 0.05, kChoice = 0.5;
+constexpr double kAnomaly = 0.1, kChoice = 0.5;
 
 std::vector<std::string> played_chips() {
   return {"v100_sxm2_32gb", "a100_sxm_80gb",    "h100_sxm", "b200_sxm", "l40s",

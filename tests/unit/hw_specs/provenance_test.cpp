@@ -26,13 +26,15 @@ using work::DType;
 struct SpecFile {
   std::string name;  // "h100_sxm"
   Value document;
+  bool exists = true;  // false for chips to come
 };
 
 std::vector<SpecFile> spec_files() {
   std::vector<SpecFile> files;
   for (const auto& file :
        support::source_files({"hw_specs/chips", "hw_specs/families", "hw_specs/systems"}, {".yaml"})) {
-    files.push_back({file.stem().string(), read_document((support::source_dir() / file).string())});
+    files.push_back({file.stem().string(), read_document((support::source_dir() / file).string()),
+                     file.parent_path().filename() != "next"});
   }
   return files;
 }
@@ -223,11 +225,11 @@ TEST(HardwareSpecs, OperationsPerClockGiveThePeaksOfTheDataSheets) {
   }
 }
 
-TEST(HardwareSpecs, EveryChipHasAPeakThatIsChecked) {
+TEST(HardwareSpecs, EveryChipThatExistsHasAPeakThatIsChecked) {
   std::set<std::string> checked, chips;
   for (const Peak& peak : kPeaks) checked.insert(peak.chip);
   for (const SpecFile& file : spec_files()) {
-    if (file.document.find("family")) chips.insert(file.name);
+    if (file.exists && file.document.find("family")) chips.insert(file.name);
   }
   EXPECT_EQ(chips, checked);
 }

@@ -107,7 +107,7 @@ TEST_F(RenderTest, EveryRowOfTheCsvHasAllColumns) {
 TEST_F(RenderTest, FieldsOfTheCsvAreQuotedWhereTheyMust) {
   Prediction p = eight();
   p.workload = "a, \"b\"";
-  EXPECT_THAT(render_csv(p), HasSubstr("\n\"a, \"\"b\"\"\",toy_8,8,analytic,total,"));
+  EXPECT_THAT(render_csv(p), HasSubstr("\n\"a, \"\"b\"\"\",toy_8,8,event,total,"));
 }
 
 TEST_F(RenderTest, TheTextSaysWhatMatters) {

@@ -196,7 +196,7 @@ TEST(Residuals, AWrittenFileIsReadBackToTheSameText) {
 
 TEST(Residuals, MistakesOfTheFileAreNamedWithTheirPlace) {
   EXPECT_THAT(mistake("10 us -0.3 0.4", "10 us -0.3"),
-              AllOf(HasSubstr("residuals.yaml:13:"), HasSubstr("curves.gemm.b")));
+              AllOf(HasSubstr("residuals.yaml:14:"), HasSubstr("curves.gemm.b")));
   EXPECT_THAT(mistake("10 us -0.3 0.4", "10us"), HasSubstr("'10us' is no point of a curve"));
   EXPECT_THAT(mistake("10 us -0.3 0.4", "10 -0.3 0.4"), HasSubstr("time (such as 3 us)"));
   EXPECT_THAT(mistake("10 us -0.1 0.05, 100 us -0.2 0.15", "100 us -0.1 0.05, 10 us -0.2 0.15"),

@@ -254,15 +254,15 @@ TEST(AttentionDecode, CtasThatStartAndEndTogetherTakeWholeRounds) {
   EXPECT_NEAR(time(200), time(101), 0.5);
 }
 
-TEST(AttentionDecode, ACtaStreamsAtItsShareOfItsUnitsPartOfTheCache) {
+TEST(AttentionDecode, ACtaStreamsNoFasterThanItsLoadsCome) {
   spec::ChipSpec chip = gpu();
   const work::AttentionDecode op{.batch = 1, .seq_kv = 65536, .heads = 8, .kv_heads = 1};
   chip.decode.standard.split = spec::KeySplit::none;
-  chip.decode.standard.stream_share = 0.5;
-  const Seconds stream = Bytes(65536.0 * 2 * 128 * 2) / (0.5 * BytesPerSecond(5e12 / 100));
+  chip.decode.standard.stream_rate = Bytes(25);
+  const Seconds stream = Bytes(65536.0 * 2 * 128 * 2) / BytesPerSecond(25e9);
   EXPECT_GT(price(op, chip).time, stream);
   const double slow = microseconds(op, chip);
-  chip.decode.standard.stream_share = 1;
+  chip.decode.standard.stream_rate = Bytes(50);
   EXPECT_NEAR(slow - microseconds(op, chip), stream.si() / 2 * 1e6, 0.01 * slow);
 }
 
