@@ -111,7 +111,7 @@ tile::Grid grid_of_flash(const FlashPlan& plan, const KernelContext& context) {
   grid.step_bytes = panels * grid.operands[0].slice;
   grid.fixed = plan.fixed;
   const double visits = d(plan.keys.heaviest) / plan.parts;
-  grid.merged_steps = PlayLimits::merged(std::ceil(visits), std::ceil(visits / d(per_slice)));
+  grid.merged_steps = PlayLimits::merged(std::ceil(visits), std::min(std::ceil(visits), limits.steps_of(ctas)));
   return grid;
 }
 

@@ -77,13 +77,16 @@ void each_plan(const work::Gemm& op, const GemmProblem& p, const KernelContext& 
 
 GemmChoice plan_gemm(const work::Gemm& op, const GemmProblem& p, const KernelContext& context) {
   GemmChoice best;
+  bool is_offered = false;
   each_plan(
       op, p, context,
       [&](const GemmLayout& layout, const GemmCost& cost, double preference) {
-        if (preference < best.preference) best = {.layout = layout, .cost = cost, .preference = preference};
+        if (preference < best.preference || !is_offered)
+          best = {.layout = layout, .cost = cost, .preference = preference};
+        is_offered = true;
       },
       [&] { return best.preference; });
-  if (best.preference == std::numeric_limits<double>::infinity()) {
+  if (!is_offered) {
     throw spec::InputError(
         fmt::format("{} has no GEMM kernel that splits k in {}", context.chip.name, op.tiling.split_k),
         fmt::format("it has those that split it in {}", fmt::join(p.g.splits, ", ")));

@@ -67,6 +67,13 @@ struct Pricer {
   bool plays_steps() const { return fidelity == Fidelity::event && context.chip.kind == spec::ChipKind::systolic; }
 };
 
+// Sizes and rates that nobody can mean keep their closed form: a play counts picoseconds and lists units.
+bool can_be_played(const KernelPrice& closed, const KernelContext& context) {
+  constexpr Seconds kLongest(1000);
+  constexpr std::int64_t kMostUnits = 100'000;
+  return closed.time <= kLongest && context.chip.units <= kMostUnits;
+}
+
 }  // namespace
 
 std::string_view name_of(Fidelity fidelity) {
@@ -122,8 +129,11 @@ KernelPrice price_kernel(const work::Operator& op, const KernelContext& context,
     case Fidelity::roofline:
       return price_roofline(op, context);
     case Fidelity::analytic:
-    case Fidelity::event:
       return std::visit(Pricer{context, fidelity}, op);
+    case Fidelity::event: {
+      const KernelPrice closed = std::visit(Pricer{context, Fidelity::analytic}, op);
+      return can_be_played(closed, context) ? std::visit(Pricer{context, fidelity}, op) : closed;
+    }
   }
   MLOSIM_CHECK(false);
 }

@@ -135,7 +135,7 @@ struct OperandState {
   bool rotates_weights = false;  // benchmark loop over up to five copies of the weights, so that they exceed the L2
 };
 
-inline constexpr std::int64_t kMaxEvents = 40'000;
+inline constexpr std::int64_t kMaxEvents = 400'000;
 
 // Everything a pricing needs besides the operator.
 struct KernelContext {

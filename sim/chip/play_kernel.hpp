@@ -15,7 +15,7 @@ namespace mlosim::chip {
 
 // What bounds the cost of a play, and the rates that a grid's efficiencies relate to.
 struct PlayLimits {
-  static constexpr double kMostSteps = 64;  // of a CTA: more change no time by a percent
+  static constexpr double kMostSteps = 16;  // of a CTA: more change no time by a percent
 
   static constexpr double kMostCtas =
       2e6;  // that are listed one by one: thousands of waves are as good as a closed form
