@@ -15,6 +15,8 @@ namespace {
 
 double d(std::int64_t n) { return static_cast<double>(n); }
 
+constexpr double kWavesTogether = 8;
+
 // Key tiles that a CTA visits.
 struct Visits {
   std::int64_t first = 0, count = 0;
@@ -72,29 +74,35 @@ tile::Grid grid_of_flash(const FlashPlan& plan, const KernelContext& context) {
   const double share = plan.hides_step ? 1 : d(plan.ctas_per_unit);
   std::map<std::pair<std::int64_t, std::uint32_t>, std::uint32_t> kinds;  // by visits and steps
   grid.ctas.reserve(static_cast<std::size_t>(ctas));
-  for (std::int64_t p = 0; p < static_cast<std::int64_t>(plan.problems); ++p) {
-    const auto panel = static_cast<std::uint32_t>(d(p) / plan.sharers);
+  // Problems that fill the units a few times over are dispatched together, their long tiles first.
+  const auto problems = static_cast<std::int64_t>(plan.problems);
+  const auto together = static_cast<std::int64_t>(
+      std::ceil(kWavesTogether * plan.slots(context.chip) / static_cast<double>(problem.size())));
+  for (std::int64_t group = 0; group < problems; group += together) {
     for (const Visits& visits : problem) {
-      const auto first = static_cast<std::uint32_t>(visits.first / per_slice);
-      const auto end = static_cast<std::uint32_t>((visits.first + visits.count + per_slice - 1) / per_slice);
-      const std::uint32_t steps = end - first;
-      const auto [kind, is_new] =
-          kinds.try_emplace({visits.count, steps}, static_cast<std::uint32_t>(grid.kinds.size()));
-      if (is_new) {
-        const Seconds work = d(visits.count) * plan.visit() + plan.ends;
-        grid.kinds.push_back({.prologue = {},
-                              .multiply = work / (share * steps),
-                              .wait = (work + d(visits.count) * plan.step) / steps,
-                              .load = {d(visits.count * plan.tile_cols) * plan.key / steps},
-                              .epilogue = {},
-                              .store = rows / ctas,
-                              .store_missing = 1 - warmth.fresh});
+      for (std::int64_t p = group; p < std::min(problems, group + together); ++p) {
+        const auto panel = static_cast<std::uint32_t>(d(p) / plan.sharers);
+        const auto first = static_cast<std::uint32_t>(visits.first / per_slice);
+        const auto end = static_cast<std::uint32_t>((visits.first + visits.count + per_slice - 1) / per_slice);
+        const std::uint32_t steps = end - first;
+        const auto [kind, is_new] =
+            kinds.try_emplace({visits.count, steps}, static_cast<std::uint32_t>(grid.kinds.size()));
+        if (is_new) {
+          const Seconds work = d(visits.count) * plan.visit() + plan.ends;
+          grid.kinds.push_back({.prologue = {},
+                                .multiply = work / (share * steps),
+                                .wait = (work + d(visits.count) * plan.step) / steps,
+                                .load = {d(visits.count * plan.tile_cols) * plan.key / steps},
+                                .epilogue = {},
+                                .store = rows / ctas,
+                                .store_missing = 1 - warmth.fresh});
+        }
+        grid.ctas.push_back(
+            {.kind = kind->second, .steps = steps, .first_slice = first, .panel = {panel, tile::kNoPanel}});
       }
-      grid.ctas.push_back(
-          {.kind = kind->second, .steps = steps, .first_slice = first, .panel = {panel, tile::kNoPanel}});
     }
   }
-  grid.period = problem.size();
+  grid.period = problem.size() * static_cast<std::size_t>(std::min(together, problems));
   if (!plan.in_waves) {
     FlashPlan even = plan;
     even.tail = kUnevenWaves;
