@@ -15,7 +15,7 @@ namespace {
 
 double d(std::int64_t n) { return static_cast<double>(n); }
 
-constexpr double kWavesTogether = 8;
+constexpr double kWavesTogether = 8;  // of CTAs, whose heads a scheduler goes through before it takes up others
 
 // Key tiles that a CTA visits.
 struct Visits {
