@@ -16,6 +16,7 @@ double row_granule_of(work::DType dtype) { return kRegisterColumn / work::bytes_
 
 // A product by its plan: what close_price needs of it.
 struct TimedProduct {
+  std::int64_t cores = 1;  // that work on it: more read shared operands more often
   tile::SystolicPlan plan;
   tile::GridTime time;
   tile::GridParts parts;
@@ -23,38 +24,59 @@ struct TimedProduct {
   Seconds power;  // that time where it binds
 };
 
-// `work` is the product's own: a plan that reads more may be slower at the power cap.
+// Time of a plan, not below the one that its energy takes.
+struct PoweredTime {
+  const work::OpWork& work;  // the product's own: a plan that reads more may be slower at the power cap
+  const KernelContext& context;
+
+  Seconds power(const tile::SystolicPlan& plan, const tile::GridTime& time) const {
+    return power_time(context.chip, dynamic_energy(context.chip, work, plan.read + plan.written),
+                      time.total - time.ends, context.sustained);
+  }
+  Seconds total(const tile::SystolicPlan& plan) const {
+    return std::max(plan.estimate.total, plan.estimate.ends + power(plan, plan.estimate));
+  }
+};
+
 TimedProduct time_product(const tile::ArrayProduct& product, const work::OpWork& work, const KernelContext& context,
                           const std::optional<tile::SystolicTile>& tile, Fidelity fidelity) {
-  const spec::ChipSpec& chip = context.chip;
-  const tile::SystolicMachine machine = tile::build_machine(chip);
-  const auto power_of = [&](const tile::SystolicPlan& plan, const tile::GridTime& time) {
-    return power_time(chip, dynamic_energy(chip, work, plan.read + plan.written), time.total - time.ends,
-                      context.sustained);
+  const PoweredTime powered{work, context};
+  tile::SystolicMachine machine = tile::build_machine(context.chip);
+  const auto plan_on = [&](std::int64_t cores) {
+    machine.cores = cores;
+    return tile::plan_product(machine, product, tile,
+                              [&](const tile::SystolicPlan& plan) { return powered.total(plan); });
   };
   TimedProduct timed{};
-  timed.plan = tile::plan_product(machine, product, tile, [&](const tile::SystolicPlan& plan) {
-    return std::max(plan.estimate.total, plan.estimate.ends + power_of(plan, plan.estimate));
-  });
+  timed.cores = machine.cores;
+  timed.plan = plan_on(timed.cores);
+  for (std::int64_t cores = timed.cores / 2; cores >= 1; cores /= 2) {
+    const tile::SystolicPlan fewer = plan_on(cores);
+    if (powered.total(fewer) >= powered.total(timed.plan)) continue;
+    timed.cores = cores;
+    timed.plan = fewer;
+  }
+  machine.cores = timed.cores;
   if (fidelity == Fidelity::event) {
     for (tile::StepRun& run : timed.plan.grid.runs) run.step.matrix = tile::play_block(machine, timed.plan.block);
   }
   timed.time = time_grid(machine, timed.plan.grid, fidelity);
   timed.parts = tile::parts_of(machine, timed.plan.grid);
-  const Seconds power = power_of(timed.plan, timed.time);
+  const Seconds power = powered.power(timed.plan, timed.time);
   timed.busy = std::max(timed.time.total - timed.time.ends, power);
   if (power >= timed.busy) timed.power = power;
   return timed;
 }
 
-KernelPlan plan_of(const spec::ChipSpec& chip, const tile::SystolicPlan& systolic) {
+KernelPlan plan_of(const TimedProduct& timed) {
+  const tile::SystolicPlan& systolic = timed.plan;
   KernelPlan plan;
   plan.tile_m = systolic.tile.m;
   plan.tile_n = systolic.tile.n;
   plan.tile_k = systolic.tile.k;
-  plan.tiles = systolic.steps() * d(chip.units);
+  plan.tiles = systolic.steps() * d(timed.cores);
   plan.waves = systolic.steps();
-  plan.active_units = d(chip.units);
+  plan.active_units = d(timed.cores);
   plan.device_read = systolic.read;
   plan.device_written = systolic.written;
   plan.shared_cache = systolic.read + systolic.written;
@@ -92,8 +114,7 @@ KernelPrice price_gemm_systolic(const work::Gemm& op, const KernelContext& conte
       work, context, tile, fidelity);
   ResourceTimes times{};
   add_times(times, timed);
-  return close_price(context, work, plan_of(chip, timed.plan), times, timed.busy,
-                     chip.systolic.fixed + timed.time.ends);
+  return close_price(context, work, plan_of(timed), times, timed.busy, chip.systolic.fixed + timed.time.ends);
 }
 
 KernelPrice price_grouped_systolic(const work::MoeGemm& op, const GroupedRows& group, const KernelContext& context,
@@ -127,7 +148,7 @@ KernelPrice price_grouped_systolic(const work::MoeGemm& op, const GroupedRows& g
     overhead += chip.systolic.fixed + timed.time.ends;
     add_times(times, timed);
     const Bytes read = plan.device_read, written = plan.device_written;
-    plan = plan_of(chip, timed.plan);
+    plan = plan_of(timed);
     plan.device_read += read;
     plan.device_written += written;
   }
