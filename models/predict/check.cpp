@@ -85,7 +85,7 @@ Checked check(const spec::Library& library, const std::string& name_or_path) {
   Checked checked;
   if (schema == "mlosim/chip/1" || schema == "mlosim/system/1") {
     checked.what = schema == "mlosim/chip/1" ? "chip" : "system";
-    check_hardware(spec::complete_hardware(library, document, "", checked.warnings), checked.warnings);
+    check_hardware(spec::complete_hardware(library, document, {}, checked.warnings), checked.warnings);
   } else if (schema == "mlosim/residuals/1") {
     checked.what = "residuals";
     spec::Decoding decoding;
@@ -130,7 +130,7 @@ Shown show(const spec::Library& library, const std::string& name_or_path) {
   if (schema == "mlosim/chip/1") {
     document = spec::with_family(library, document);
   } else if (schema == "mlosim/system/1") {
-    const spec::HardwareDocuments documents = spec::complete_hardware(library, document, "", warnings);
+    const spec::HardwareDocuments documents = spec::complete_hardware(library, document, {}, warnings);
     document = documents.system;
     insert(document, "chip", documents.chip);
     if (documents.collectives.is_mapping()) insert(document, "collectives", documents.collectives);

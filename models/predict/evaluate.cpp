@@ -9,8 +9,8 @@
 
 #include "models/graph/graph.hpp"
 #include "models/plan/inference_step.hpp"
-#include "sim/machine/play.hpp"
-#include "sim/machine/play_tiles.hpp"
+#include "models/predict/evaluate_training.hpp"
+#include "models/predict/step_player.hpp"
 #include "sim/units/check.hpp"
 
 namespace mlosim::predict {
@@ -23,48 +23,6 @@ using work::DType;
 constexpr std::int64_t kMostPlayedSteps = 17;  // of a generation; between them the time of a step is taken as linear
 
 double d(std::int64_t n) { return static_cast<double>(n); }
-
-// How much longer than at full clock a step takes where its average power would exceed the cap. Kernels above the cap
-// are allowed as long as others make up for it: the clock follows the power over many milliseconds.
-double throttle(const report::StepReport& report, const spec::PowerSpec& power) {
-  const Joules dynamic = report.energy - power.static_power() * report.makespan;
-  return std::max(1.0, dynamic / ((power.cap - power.static_power()) * report.makespan));
-}
-
-// Plays programs and adds them to the trace.
-class Stage {
- public:
-  Stage(const spec::Hardware& hardware, report::TraceWriter* trace) : hardware_(hardware), trace_(trace) {}
-
-  report::StepReport play(const std::string& phase, const Program& program, machine::PriceBook& prices) {
-    report::StepReader reader(program);
-    report::TaskLog log;
-    event::Facts<machine::TaskFact> facts;
-    facts.attach(reader);
-    if (trace_) facts.attach(log);
-    const bool in_tiles = machine::is_playable_in_tiles(program, prices);
-    const std::uint64_t events_before = prices.events();
-    const machine::PlayResult result = in_tiles ? machine::play_tiles(program, prices, facts)
-                                                : machine::play(program, prices, hardware_.system.chip.launch, facts);
-    const spec::PowerSpec& power = hardware_.system.chip.power;
-    report::StepReport report = reader.build(result, power.static_power());
-    report.events += static_cast<double>(prices.events() - events_before);
-    for (report::OpTotal& op : report.ops) op.pricing = prices.options();
-    const double stretch = throttle(report, power);
-    if (stretch > 1) report.stretch(stretch, power.static_power());
-    if (trace_) trace_->add(phase, program, log.facts, result.makespan, stretch);
-    return report;
-  }
-
- private:
-  const spec::Hardware& hardware_;
-  report::TraceWriter* trace_;
-};
-
-machine::PriceOptions price_options(const EvaluateOptions& options, const chip::OperandState& operands,
-                                    bool sustained) {
-  return {.fidelity = options.fidelity, .operands = operands, .sustained = sustained, .max_events = options.max_events};
-}
 
 // The network's side of an evaluation.
 class InferenceRun {
@@ -79,7 +37,7 @@ class InferenceRun {
         operands_{.between_uses = memory_.weights + memory_.kv_cache, .rotates_weights = false},
         prefill_prices_(hardware, price_options(options, operands_, true)),
         decode_prices_(hardware, price_options(options, operands_, false)),
-        stage_(hardware, options.trace) {}
+        player_(hardware, options.trace) {}
 
   Evaluation run() {
     Evaluation e;
@@ -101,13 +59,10 @@ class InferenceRun {
         run_generation(e);
         break;
       case Task::ops:
+      case Task::train:
         MLOSIM_CHECK(false);
     }
-    const DType wider = work::bytes_per_element(precision_.weights) >= work::bytes_per_element(precision_.activations)
-                            ? precision_.weights
-                            : precision_.activations;
-    if (const auto peak = hardware_.system.chip.matrix_peak(work::arithmetic_of(wider)))
-      e.peak_time = e.model_flops / *peak / d(e.chips);
+    e.peak_time = time_at_peak(e.model_flops, precision_, hardware_.system.chip, e.chips);
     return e;
   }
 
@@ -143,7 +98,7 @@ class InferenceRun {
         {.launch = launch, .fuses_pointwise = r.fuses_elementwise, .fuses_quantisation = r.fuses_quantisation});
     program.lead_time =
         r.step_overhead + (launch == spec::LaunchPath::eager ? Seconds(0) : hardware_.system.chip.launch.step);
-    return stage_.play(phase, program, shape.decode ? decode_prices_ : prefill_prices_);
+    return player_.play(phase, program, shape.decode ? decode_prices_ : prefill_prices_);
   }
 
   report::StepReport prefill(Evaluation& e) {
@@ -211,7 +166,7 @@ class InferenceRun {
   // A prompt keeps the units busy for long: no kernel draws more than the cap. Kernels of a decode step are short and
   // may.
   machine::PriceBook prefill_prices_, decode_prices_;
-  Stage stage_;
+  StepPlayer player_;
 };
 
 std::int64_t ranks_of(const work::Operator& op) {
@@ -288,12 +243,25 @@ Evaluation evaluate_ops(const Workload& workload, const spec::Hardware& hardware
   machine::PriceBook prices(hardware,
                             price_options(options, {.between_uses = Bytes(0), .rotates_weights = true}, false));
   price_ops(workload, prices);
-  e.total = Stage(hardware, options.trace).play("ops", program, prices);
+  e.total = StepPlayer(hardware, options.trace).play("ops", program, prices);
   e.total.events += static_cast<double>(prices.events());
   return e;
 }
 
 }  // namespace
+
+machine::PriceOptions price_options(const EvaluateOptions& options, const chip::OperandState& operands,
+                                    bool sustained) {
+  return {.fidelity = options.fidelity, .operands = operands, .sustained = sustained, .max_events = options.max_events};
+}
+
+Seconds time_at_peak(Flops flops, const Precision& precision, const spec::ChipSpec& chip, std::int64_t chips) {
+  const DType wider = work::bytes_per_element(precision.weights) >= work::bytes_per_element(precision.activations)
+                          ? precision.weights
+                          : precision.activations;
+  const auto peak = chip.matrix_peak(work::arithmetic_of(wider));
+  return peak ? flops / *peak / d(chips) : Seconds(0);
+}
 
 Precision resolve_precision(const PrecisionChoice& choice, const graph::ModelSpec& model, const spec::ChipSpec& chip,
                             std::vector<std::string>& warnings) {
@@ -348,6 +316,10 @@ void check_against_machine(const Workload& workload, const spec::SystemSpec& sys
     group = workload.parallelism.group();
     chips = workload.parallelism.chips();
   }
+  if (workload.task == Task::train) {
+    group = 1;  // groups may cross nodes
+    chips = workload.training->parallelism.chips();
+  }
   const auto refuse = [&](std::string message, std::string hint) {
     throw spec::InputError(
         {{.place = workload.system_place, .path = "system", .message = std::move(message), .hint = std::move(hint)}});
@@ -371,6 +343,7 @@ void check_against_machine(const Workload& workload, const spec::SystemSpec& sys
 Evaluation evaluate(const Workload& workload, const Precision& precision, const spec::Hardware& hardware,
                     const EvaluateOptions& options) {
   if (workload.task == Task::ops) return evaluate_ops(workload, hardware, options);
+  if (workload.task == Task::train) return evaluate_training(workload, precision, hardware, options);
   return InferenceRun(workload, precision, hardware, options).run();
 }
 

@@ -20,6 +20,7 @@ struct Evaluation {
   std::optional<Seconds> end_to_end;    // generate: prefill and all steps
   double tokens = 0;                    // that the time is for: prompt tokens of a prefill, output tokens otherwise
   Flops model_flops;                    // of the whole model, for all chips together
+  Flops hardware_flops;                 // the same with what is computed again (train)
   Seconds peak_time;  // of model_flops on all chips at the published peaks of their formats; MFU is its share
   std::int64_t chips = 1;
   std::optional<plan::MemoryPlan> memory;
@@ -41,6 +42,12 @@ struct EvaluateOptions {
   std::int64_t max_events = chip::kMaxEvents;  // of the play of one kernel
   report::TraceWriter* trace = nullptr;        // gets every program played
 };
+
+// How kernels are priced in a run.
+machine::PriceOptions price_options(const EvaluateOptions& options, const chip::OperandState& operands, bool sustained);
+
+// At the published dense peak of the operands' wider format; zero where the chip has none.
+Seconds time_at_peak(Flops flops, const graph::Precision& precision, const spec::ChipSpec& chip, std::int64_t chips);
 
 // `hardware.runtime` is the resolved one. Throws spec::InputError where the machine cannot run an operator; of bare
 // operators all mistakes, each with the operator's place.

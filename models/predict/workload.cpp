@@ -19,7 +19,7 @@ using spec::Value;
 using work::DType;
 
 constexpr std::array kTasks{
-    std::pair{std::string_view("prefill"), Task::prefill}, std::pair{std::string_view("decode"), Task::decode},
+    std::pair{std::string_view("train"), Task::train}, std::pair{std::string_view("prefill"), Task::prefill}, std::pair{std::string_view("decode"), Task::decode},
     std::pair{std::string_view("generate"), Task::generate}, std::pair{std::string_view("ops"), Task::ops}};
 
 // Empty, with a diagnostic, where it is none that is modelled.
@@ -28,12 +28,12 @@ std::optional<Task> decode_task(Node& node) {
   for (const auto& [name, task] : kTasks) {
     if (text == name) return task;
   }
-  if (text == "train" || text == "serve") {
-    node.fail_at("task", fmt::format("task '{}' is not modelled in this version", text),
-                 "prefill, decode, generate and ops are");
+  if (text == "serve") {
+    node.fail_at("task", "task 'serve' is not modelled in this version",
+                 "train, prefill, decode, generate and ops are");
   } else if (!text.empty()) {
     node.fail_at("task", fmt::format("unknown task '{}'", text),
-                 spec::spelling_hint(text, {"prefill", "decode", "generate", "ops"}));
+                 spec::spelling_hint(text, {"train", "prefill", "decode", "generate", "ops"}));
   }
   return std::nullopt;
 }
@@ -52,7 +52,7 @@ DType decode_precision_dtype(const Node& node) {
                               {"fp32", DType::fp32}});
 }
 
-PrecisionChoice decode_precision(Node node) {
+PrecisionChoice decode_precision(Node node, bool trains) {
   PrecisionChoice choice;
   if (!node.is_present()) return choice;
   if (!node.is_mapping()) {
@@ -65,11 +65,10 @@ PrecisionChoice decode_precision(Node node) {
   read("weights", choice.weights);
   read("activations", choice.activations);
   read("kv_cache", choice.kv_cache);
-  for (const char* key : {"gradients", "optimizer"}) {
+  for (const auto& [key, into] : {std::pair("gradients", &choice.gradients), std::pair("optimizer", &choice.optimizer)}) {
     if (!node.has(key)) continue;
-    node.child(key);
-    node.fail_at(key, fmt::format("'{}' belongs to training, which is not modelled in this version", key),
-                 "leave it out");
+    *into = decode_precision_dtype(node.child(key));
+    if (!trains) node.fail_at(key, fmt::format("'{}' belongs to the task 'train'", key), "leave it out");
   }
   if (choice.activations == DType::int4) node.fail_at("activations", "int4 is a format of weights only");
   node.finish();
@@ -188,6 +187,18 @@ void decode_ops(Node node, std::int64_t chips, Workload& workload) {
   if (workload.ops.empty()) node.fail("the list of operators is empty");
 }
 
+void decode_training_run(Node& node, Workload& workload) {
+  Node place = node.child("parallelism");
+  Training training = decode_training(node.require_mapping("train"));
+  training.parallelism = plan::decode_training_parallelism(place, !workload.model || workload.model->moe,
+                                                           workload.chips.value_or(0));
+  if (workload.model) {
+    plan::check_training(*workload.model, training.parallelism, training.global_batch, training.micro_batch,
+                         training.sequence, place.is_present() ? place : node);
+  }
+  workload.training = std::move(training);
+}
+
 void decode_network(Node& node, const Value& document, const spec::Library& library, const Changes& changes,
                     Workload& workload, std::vector<std::string>& warnings) {
   Node model = node.child("model");
@@ -199,6 +210,10 @@ void decode_network(Node& node, const Value& document, const spec::Library& libr
     }
   } else {
     node.fail("key 'model' is missing", "name a model of models/zoo, a file, or give its fields");
+  }
+  if (workload.task == Task::train) {
+    decode_training_run(node, workload);
+    return;
   }
   if (workload.model && workload.model->architecture == graph::Architecture::encoder &&
       workload.task != Task::prefill) {
@@ -272,7 +287,7 @@ Workload decode_workload(const spec::Library& library, Value document, const std
       decoding.diagnostics.add(*wrong);
   }
   if (node.has("chips")) workload.chips = node.require_count("chips");
-  workload.precision = decode_precision(node.child("precision"));
+  workload.precision = decode_precision(node.child("precision"), workload.task == Task::train);
   workload.runtime = decode_runtime_choice(node.child("runtime"));
   workload.overrides = std::move(changes.hardware);
   if (workload.task == Task::ops) {

@@ -10,6 +10,7 @@
 #include "models/graph/graph.hpp"
 #include "models/graph/model.hpp"
 #include "models/plan/parallelism.hpp"
+#include "models/predict/training.hpp"
 #include "sim/spec/hardware.hpp"
 #include "sim/spec/library.hpp"
 #include "sim/spec/runtime_spec.hpp"
@@ -17,7 +18,7 @@
 
 namespace mlosim::predict {
 
-enum class Task { prefill, decode, generate, ops };
+enum class Task { train, prefill, decode, generate, ops };
 
 std::string_view name_of(Task task);
 
@@ -29,6 +30,7 @@ struct Inference {
 // Formats as the user wrote them; what is left out follows from the weights and from what the chip can do.
 struct PrecisionChoice {
   std::optional<work::DType> weights, activations, kv_cache;
+  std::optional<work::DType> gradients, optimizer;  // of training: as they are summed up, and of Adam's moments
 };
 
 // The `runtime:` fields besides the profile's name.
@@ -47,8 +49,9 @@ struct Workload {
   std::optional<std::int64_t> chips;  // as given
   std::optional<graph::ModelSpec> model;
   PrecisionChoice precision;
-  plan::Parallelism parallelism;  // completed
+  plan::Parallelism parallelism;  // of inference, completed
   Inference inference;
+  std::optional<Training> training;  // of the task train
   std::vector<work::Operator> ops;
   std::vector<std::int64_t> streams;  // of each of `ops`: those of one run in order, those of several beside each other
   std::vector<spec::Place> op_places;  // where each of them is written

@@ -107,7 +107,10 @@ class Player {
     return eager_ ? std::max(Seconds(0), launch_.stream - launch_.graph) * task.price->kernels : Seconds(0);
   }
   // From the start to the end of a task that runs alone.
-  Seconds time_of(const TaskRecord& task) const { return task.price->time + gaps_of(task); }
+  Seconds time_of(const TaskRecord& task) const {
+    const Seconds time = task.price->time * program_.tasks[task.index].exposed + gaps_of(task);
+    return program_.host_in_step ? std::max(time, launch_.submit * task.price->kernels) : time;
+  }
 
   // Sizes or rates that nobody can mean are wrong input, and are found out here.
   void refuse_endless_run() const {

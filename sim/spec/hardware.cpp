@@ -67,34 +67,73 @@ bool mentions(const std::string& path, const std::string& word) {
   return text.find(word) != std::string::npos;
 }
 
-Value default_runtime(const Library& library, const Value& chip) {
+Value default_runtime(const Library& library, const Value& chip, bool trains) {
   const std::string vendor = text_of(chip, "vendor");
+  const char* key = trains ? "trains_by_default_for" : "default_for";
   for (const std::string& name : library.names(Shelf::runtimes)) {
     const std::string path = library.require(Shelf::runtimes, name);
-    if (!mentions(path, "default_for")) continue;
+    if (!mentions(path, key)) continue;
     Value document = read_document(path);
-    if (lists(document, "default_for", vendor)) return document;
+    if (lists(document, key, vendor)) return document;
   }
   throw InputError(fmt::format("no runtime is the default for chips of {}", vendor.empty() ? "this vendor" : vendor),
-                   "name one with 'runtime:', or list the vendor under 'default_for' of a runtime");
+                   fmt::format("name one with 'runtime:', or list the vendor under '{}' of a runtime", key));
 }
 
-Value read_runtime(const Library& library, std::string_view name, const Value& chip,
-                   std::vector<std::string>& warnings) {
-  if (name.empty()) return default_runtime(library, chip);
-  if (!is_path(name) && !library.find(Shelf::runtimes, name)) {
-    Value fallback = default_runtime(library, chip);
-    warnings.push_back(fmt::format("no runtime is called '{}'; taking '{}'; {}", name, text_of(fallback, "name"),
-                                   spelling_hint(name, library.names(Shelf::runtimes))));
-    return fallback;
+// Whether `name` is `called`, or a version of it: "nemo-24.07" is a nemo.
+bool is_version_of(std::string_view name, std::string_view called) {
+  return name.starts_with(called) && (name.size() == called.size() || name[called.size()] == '-');
+}
+
+// The file of a runtime that is named by a version of it, or of what it is also called: the longest such name counts.
+std::optional<std::string> find_by_version(const Library& library, std::string_view name) {
+  std::optional<std::string> found;
+  std::size_t longest = 0;
+  const auto consider = [&](std::string_view called, const std::string& path) {
+    if (!is_version_of(name, called) || called.size() <= longest) return;
+    longest = called.size();
+    found = path;
+  };
+  for (const std::string& runtime : library.names(Shelf::runtimes)) {
+    const std::string path = library.require(Shelf::runtimes, runtime);
+    consider(runtime, path);
+    if (!mentions(path, "also_called")) continue;
+    const Value document = read_document(path);
+    const Value* names = document.find("also_called");
+    for (const Value& called : names ? names->items : std::vector<Value>{}) consider(called.text, path);
   }
-  Value document = read_document(library.require(Shelf::runtimes, name));
+  return found;
+}
+
+Value read_runtime(const Library& library, const RuntimeRequest& request, const Value& chip,
+                   std::vector<std::string>& warnings) {
+  const std::string_view name = request.name;
+  if (name.empty()) return default_runtime(library, chip, request.trains);
+  const auto fall_back = [&](const auto& reason) {
+    Value fallback = default_runtime(library, chip, request.trains);
+    warnings.push_back(reason(text_of(fallback, "name")));
+    return fallback;
+  };
+  const std::optional<std::string> path =
+      is_path(name) || library.find(Shelf::runtimes, name) ? library.require(Shelf::runtimes, name)
+                                                            : find_by_version(library, name);
+  if (!path) {
+    return fall_back([&](const std::string& taken) {
+      return fmt::format("no runtime is called '{}'; taking '{}'; {}", name, taken,
+                         spelling_hint(name, library.names(Shelf::runtimes)));
+    });
+  }
+  Value document = read_document(*path);
   const std::string vendor = text_of(chip, "vendor");
   if (!lists(document, "vendors", vendor)) {
-    Value fallback = default_runtime(library, chip);
-    warnings.push_back(
-        fmt::format("runtime '{}' does not run on chips of {}; taking '{}'", name, vendor, text_of(fallback, "name")));
-    return fallback;
+    return fall_back([&](const std::string& taken) {
+      return fmt::format("runtime '{}' does not run on chips of {}; taking '{}'", name, vendor, taken);
+    });
+  }
+  if (request.trains && !document.find("training")) {
+    return fall_back([&](const std::string& taken) {
+      return fmt::format("runtime '{}' does not train; taking '{}'", name, taken);
+    });
   }
   return document;
 }
@@ -152,7 +191,7 @@ std::optional<Diagnostic> check_system_name(const Library& library, std::string_
                     .hint = spelling_hint(system, known)};
 }
 
-HardwareDocuments read_hardware(const Library& library, std::string_view system, std::string_view runtime,
+HardwareDocuments read_hardware(const Library& library, std::string_view system, const RuntimeRequest& runtime,
                                 std::vector<std::string>& warnings) {
   if (const auto wrong = check_system_name(library, system, {})) throw InputError({*wrong});
   const bool is_system = is_path(system) || library.find(Shelf::systems, system);
@@ -160,7 +199,7 @@ HardwareDocuments read_hardware(const Library& library, std::string_view system,
                            runtime, warnings);
 }
 
-HardwareDocuments complete_hardware(const Library& library, Value document, std::string_view runtime,
+HardwareDocuments complete_hardware(const Library& library, Value document, const RuntimeRequest& runtime,
                                     std::vector<std::string>& warnings) {
   HardwareDocuments documents;
   if (text_of(document, "schema").starts_with("mlosim/chip/")) {
@@ -237,7 +276,7 @@ Hardware require_hardware(const HardwareDocuments& documents, std::vector<std::s
   return hardware;
 }
 
-Hardware require_hardware(const Library& library, std::string_view system, std::string_view runtime,
+Hardware require_hardware(const Library& library, std::string_view system, const RuntimeRequest& runtime,
                           std::vector<std::string>& warnings) {
   return require_hardware(read_hardware(library, system, runtime, warnings), warnings);
 }

@@ -36,12 +36,18 @@ struct Override {
   Value value;
 };
 
-// Reads the documents of a system (a name, a path, or a chip's name for a chip alone) and of a runtime. An empty
-// `runtime` takes the vendor's default; an unknown one falls back to it, with a warning in `warnings`.
-HardwareDocuments read_hardware(const Library& library, std::string_view system, std::string_view runtime,
+// A software stack by name, by a path, or by a version of its name ("nemo-24.07"); empty: the vendor's default. One that
+// is unknown, is not made for the chip or does not train falls back to the default, with a warning.
+struct RuntimeRequest {
+  std::string name;
+  bool trains = false;  // the stack is to train: only those with a `training:` block do
+};
+
+// Reads the documents of a system (a name, a path, or a chip's name for a chip alone) and of a runtime.
+HardwareDocuments read_hardware(const Library& library, std::string_view system, const RuntimeRequest& runtime,
                                 std::vector<std::string>& warnings);
 // The same for a system's or a chip's document that has been read already.
-HardwareDocuments complete_hardware(const Library& library, Value document, std::string_view runtime,
+HardwareDocuments complete_hardware(const Library& library, Value document, const RuntimeRequest& runtime,
                                     std::vector<std::string>& warnings);
 
 // What is wrong with `system` where it is no path and neither a system's nor a chip's name.
@@ -63,7 +69,7 @@ Hardware decode_hardware(const HardwareDocuments& documents, Decoding& decoding)
 // For whom mistakes are the end: decodes, throws InputError with all of them, appends warnings.
 Hardware require_hardware(const HardwareDocuments& documents, std::vector<std::string>& warnings);
 // Reads (read_hardware) and decodes.
-Hardware require_hardware(const Library& library, std::string_view system, std::string_view runtime,
+Hardware require_hardware(const Library& library, std::string_view system, const RuntimeRequest& runtime,
                           std::vector<std::string>& warnings);
 
 }  // namespace mlosim::spec

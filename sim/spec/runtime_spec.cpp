@@ -38,7 +38,9 @@ RuntimeSpec decode_runtime(Node node) {
   r.name = node.require_text("name");
   node.text_or("description", "");
   for (const Node& vendor : node.child("vendors").items()) r.vendors.push_back(vendor.as_text());
-  node.child("default_for");  // read when a runtime is chosen (hardware.cpp)
+  // Read when a runtime is chosen (hardware.cpp).
+  for (const char* key : {"default_for", "trains_by_default_for", "also_called"}) node.child(key);
+  if (node.has("training")) r.training = decode_training_runtime(node.child("training"));
   Node launch = node.require_mapping("launch");
   const Node::Words<LaunchPath> paths{
       {"eager", LaunchPath::eager}, {"graph", LaunchPath::graph}, {"compiled", LaunchPath::compiled}};

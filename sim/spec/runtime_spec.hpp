@@ -8,6 +8,7 @@
 #include "sim/spec/collective_spec.hpp"
 #include "sim/spec/kernel_parameters.hpp"
 #include "sim/spec/node.hpp"
+#include "sim/spec/training_runtime.hpp"
 #include "sim/units/quantity.hpp"
 
 namespace mlosim::spec {
@@ -34,6 +35,7 @@ struct RuntimeSpec {
   Bytes context_memory;               // libraries, workspace and graphs on each chip
   Quantiser quantiser;                // of chips whose kernels' parameters have none
   std::optional<CustomAllReduce> custom_all_reduce;
+  std::optional<TrainingRuntime> training;  // none: it does not train
 };
 
 RuntimeSpec decode_runtime(Node node);

@@ -22,7 +22,7 @@ spec::Library built_in() { return spec::Library({MLOSIM_SOURCE_DIR}); }
 spec::Hardware hardware_of(const std::string& system) {
   std::vector<std::string> warnings;
   spec::Decoding decoding;
-  spec::Hardware hardware = spec::decode_hardware(spec::read_hardware(built_in(), system, "", warnings), decoding);
+  spec::Hardware hardware = spec::decode_hardware(spec::read_hardware(built_in(), system, {}, warnings), decoding);
   decoding.diagnostics.throw_if_any();
   return hardware;
 }

@@ -101,7 +101,7 @@ Machines::Key Machines::key_of(const suite::Measurement& row) {
 
 spec::Hardware Machines::read(const spec::Library& library, const suite::Measurement& row) {
   const auto [system, runtime, version] = key_of(row);
-  spec::HardwareDocuments documents = spec::read_hardware(library, system, runtime, warnings_);
+  spec::HardwareDocuments documents = spec::read_hardware(library, system, {.name = runtime}, warnings_);
   const bool has_versions = documents.collectives.find("versions") != nullptr;
   if (!version.empty() && has_versions)
     spec::set_at(documents.collectives, "version", spec::make_scalar(version, row.protocol->name));

@@ -48,7 +48,7 @@ double number(const Row& row, const std::string& column) { return std::strtod(ro
 
 spec::SystemSpec system_of(const std::string& name) {
   std::vector<std::string> warnings;
-  return spec::require_hardware(spec::Library({support::source_dir().string()}), name, "", warnings).system;
+  return spec::require_hardware(spec::Library({support::source_dir().string()}), name, {}, warnings).system;
 }
 
 bool has(const std::string& text, const std::string& part) { return text.find(part) != std::string::npos; }

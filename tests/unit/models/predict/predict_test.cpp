@@ -351,7 +351,7 @@ class SensitivityTest : public testing::Test {
 
   spec::SmallLibrary small;
   std::vector<std::string> warnings;
-  spec::HardwareDocuments documents = spec::read_hardware(small.library(), "toy_8", "", warnings);
+  spec::HardwareDocuments documents = spec::read_hardware(small.library(), "toy_8", {}, warnings);
   spec::Hardware hardware = small.hardware("toy_8");
   const TimeOf inverse = [](const spec::Hardware& h) { return Bytes(1e9) / h.system.chip.device_memory().bandwidth; };
 };

@@ -32,7 +32,7 @@ TEST(Validate, AGraphReplayedRowIsPredictedAsItsKernel) {
   const Validation v = validate(folder.library(), {folder.write("t.csv", kGemmHeader + kRow)}, {});
   ASSERT_THAT(v.rows, SizeIs(1));
   std::vector<std::string> warnings;
-  const spec::Hardware h100 = spec::require_hardware(folder.library(), "h100_sxm", "", warnings);
+  const spec::Hardware h100 = spec::require_hardware(folder.library(), "h100_sxm", {}, warnings);
   const machine::TaskPrice price = machine::price_operator(
       work::Gemm{.m = 4096, .n = 4096, .k = 4096}, h100,
       {.fidelity = chip::Fidelity::event, .operands = {.between_uses = {}, .rotates_weights = true}});

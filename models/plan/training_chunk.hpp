@@ -1,0 +1,40 @@
+// The program of one chunk of a training step: what one rank runs of one micro-batch through the layers of a virtual
+// stage, forwards or backwards, with the collectives of tensor, context and expert parallelism in line and those of data
+// parallelism beside it. All ranks of a stage are alike. Pipeline messages and the optimiser are not in it.
+#pragma once
+
+#include <cstdint>
+#include <vector>
+
+#include "models/graph/training_graph.hpp"
+#include "models/plan/training_parallelism.hpp"
+#include "sim/machine/program.hpp"
+#include "sim/spec/training_runtime.hpp"
+
+namespace mlosim::plan {
+
+// Of `train.overlap`, laid over what the runtime does.
+struct DataParallelWork {
+  bool gathers_parameters = false;  // that ZeRO has shared out, layer by layer ahead of their use
+  bool reduces_gradients = false;   // of each layer once its own are complete
+};
+
+struct ChunkShape {
+  std::vector<std::uint32_t> blocks;  // of the graph, in the order of the forward pass; equal layers repeat theirs
+  bool backward = false;
+  bool weight_gradients = true;  // of a backward pass: whether they are in it, …
+  bool input_gradients = true;   // … and whether the rest is
+  DataParallelWork data_parallel;
+};
+
+// Blocks of each of `stages` virtual stages, in the order of the forward pass. Layers are dealt out evenly; where they
+// do not divide, the stages between the ends get one more, then the first, which has the embedding, last the one that
+// has the head.
+std::vector<std::vector<std::uint32_t>> deal_layers(const graph::TrainingGraph& graph, std::int64_t stages);
+
+// Streams: compute, model parallel, data parallel.
+machine::Program plan_training_chunk(const graph::TrainingGraph& graph, const ChunkShape& chunk,
+                                     const TrainingParallelism& p, const graph::Precision& precision,
+                                     const spec::TrainingRuntime& runtime);
+
+}  // namespace mlosim::plan

@@ -1,0 +1,104 @@
+#include "models/plan/training_states.hpp"
+
+#include <algorithm>
+
+namespace mlosim::plan {
+namespace {
+
+using work::CollectiveKind;
+
+double d(std::int64_t n) { return static_cast<double>(n); }
+
+// The ranks that hold the same part of a tensor, and which of them share its states out.
+struct ReplicaGroup {
+  double elements = 0;  // of one rank's part of the tensor
+  std::int64_t replicas = 1, shard = 1, stride = 1;
+};
+
+std::vector<ReplicaGroup> groups_of(const Parameters& parameters, const TrainingParallelism& p) {
+  std::vector<ReplicaGroup> groups;
+  const auto add = [&](double elements, std::int64_t replicas, std::int64_t stride) {
+    if (elements <= 0) return;
+    const std::int64_t shard = p.hsdp_shard > 0 ? std::max<std::int64_t>(1, replicas / p.shard_copies()) : replicas;
+    groups.push_back({elements, replicas, shard, stride});
+  };
+  add(parameters.dense / d(p.tp), p.replicas(), p.dp_stride());
+  add(parameters.experts / d(p.ep * p.moe_tp), p.expert_replicas(), p.ep * p.moe_tp);
+  return groups;
+}
+
+}  // namespace
+
+std::vector<work::Collective> parameter_gathers(const Parameters& parameters, const TrainingParallelism& p,
+                                          work::DType weights) {
+  std::vector<work::Collective> gathers;
+  for (const ReplicaGroup& g : groups_of(parameters, p)) {
+    if (g.shard < 2) continue;
+    gathers.push_back({.kind = CollectiveKind::all_gather,
+                       .bytes = g.elements * work::bytes_per_element(weights),
+                       .ranks = g.shard,
+                       .dtype = weights,
+                       .stride = g.stride});
+  }
+  return gathers;
+}
+
+std::vector<work::Collective> gradient_reductions(const Parameters& parameters, const TrainingParallelism& p,
+                                            work::DType gradients) {
+  std::vector<work::Collective> reductions;
+  for (const ReplicaGroup& g : groups_of(parameters, p)) {
+    if (g.replicas < 2) continue;
+    const Bytes bytes = g.elements * work::bytes_per_element(gradients);
+    if (p.zero == ZeroStage::none) {
+      reductions.push_back({.kind = CollectiveKind::all_reduce,
+                            .bytes = bytes,
+                            .ranks = g.replicas,
+                            .dtype = gradients,
+                            .stride = g.stride});
+      continue;
+    }
+    if (g.shard > 1) {
+      reductions.push_back({.kind = CollectiveKind::reduce_scatter,
+                            .bytes = bytes,
+                            .ranks = g.shard,
+                            .dtype = gradients,
+                            .stride = g.stride});
+    }
+    if (g.replicas > g.shard) {
+      reductions.push_back({.kind = CollectiveKind::all_reduce,
+                            .bytes = bytes / d(g.shard),
+                            .ranks = g.replicas / g.shard,
+                            .dtype = gradients,
+                            .stride = g.stride * g.shard});
+    }
+  }
+  return reductions;
+}
+
+std::vector<work::Elementwise> optimizer_passes(const Parameters& parameters, const TrainingParallelism& p,
+                                                work::DType weights, Optimizer optimizer) {
+  double own = 0;
+  for (const ReplicaGroup& g : groups_of(parameters, p))
+    own += g.elements / (p.zero == ZeroStage::none ? 1 : d(g.shard));
+  const auto elements = std::max<std::int64_t>(1, static_cast<std::int64_t>(own));
+  const Bytes wide(4), narrow = work::bytes_per_element(weights);
+  const bool adam = optimizer == Optimizer::adam;
+  const auto pass = [&](work::ElementwiseKind kind, Bytes in, Bytes out) {
+    return work::Elementwise{.kind = kind,
+                             .rows = 1,
+                             .cols = elements,
+                             .dtype = work::DType::fp32,
+                             .bytes_in = own * in,
+                             .bytes_out = own * out};
+  };
+  return {pass(work::ElementwiseKind::row_sum, wide, Bytes(0)),
+          pass(work::ElementwiseKind::adam, (adam ? 4 : 2) * wide, (adam ? 3 : 1) * wide + narrow),
+          pass(work::ElementwiseKind::copy, Bytes(0), wide)};
+}
+
+Bytes boundary_bytes(const graph::ModelSpec& model, const graph::TrainingShape& shape, const TrainingParallelism& p,
+                     work::DType format) {
+  return d(shape.tokens_of_rank()) * d(model.hidden) * work::bytes_per_element(format) / d(p.tp);
+}
+
+}  // namespace mlosim::plan

@@ -1,0 +1,43 @@
+// What data parallelism does with parameters, gradients and the optimiser's state: the collectives of its groups and the
+// passes of the optimiser, for one rank. And what stages pass on.
+#pragma once
+
+#include <vector>
+
+#include "models/graph/training_graph.hpp"
+#include "models/plan/training_parallelism.hpp"
+#include "sim/units/quantity.hpp"
+#include "sim/work/operator.hpp"
+
+namespace mlosim::plan {
+
+// Counts, whole: not cut over ranks.
+struct Parameters {
+  double dense = 0, experts = 0;
+
+  static Parameters of(const graph::TrainingBlock& block) { return {block.parameters, block.expert_parameters}; }
+};
+
+// All-gathers of what ZeRO has shared out, in the format that the products read.
+std::vector<work::Collective> parameter_gathers(const Parameters& parameters, const TrainingParallelism& p,
+                                                work::DType weights);
+
+// Sums of the gradients over the replicas: an all-reduce; a reduce-scatter where states are shared out, and under HSDP
+// an all-reduce of the shards over their copies besides.
+std::vector<work::Collective> gradient_reductions(const Parameters& parameters, const TrainingParallelism& p,
+                                                  work::DType gradients);
+
+enum class Optimizer { adam, sgd };
+
+// A parameter of the rank's share: its gradient is read for the norm that clips it and set to zero in the end, in fp32;
+// Adam reads gradient, two moments and master copy and writes the last three and the parameter itself; plain SGD reads
+// gradient and master copy and writes both copies.
+std::vector<work::Elementwise> optimizer_passes(const Parameters& parameters, const TrainingParallelism& p,
+                                                work::DType weights, Optimizer optimizer);
+
+// That one rank sends to pass on a micro-batch's activations, or their gradients, to the next stage: each tensor-parallel
+// rank its part, which the receivers gather.
+Bytes boundary_bytes(const graph::ModelSpec& model, const graph::TrainingShape& shape, const TrainingParallelism& p,
+                     work::DType format);
+
+}  // namespace mlosim::plan

@@ -1,0 +1,34 @@
+// The `train:` and `parallelism:` mappings of a training workload, decoded.
+#pragma once
+
+#include <cstdint>
+#include <optional>
+
+#include "models/graph/recompute.hpp"
+#include "models/plan/training_parallelism.hpp"
+#include "models/plan/training_states.hpp"
+#include "sim/spec/node.hpp"
+
+namespace mlosim::predict {
+
+using plan::Optimizer;
+
+// What runs beside the products, where the workload says so itself; otherwise as the runtime does it.
+struct OverlapChoice {
+  std::optional<bool> grad_reduce, param_gather, tp;
+};
+
+struct Training {
+  std::int64_t global_batch = 1, micro_batch = 1, sequence = 1;  // sequences, sequences, tokens
+  graph::Recompute recompute;
+  Optimizer optimizer = Optimizer::adam;
+  OverlapChoice overlap;
+  plan::TrainingParallelism parallelism;
+
+  std::int64_t micro_batches() const { return global_batch / (parallelism.dp * micro_batch); }  // of one replica
+};
+
+// Decodes `train:`; the parallelism is the caller's. Mistakes are diagnostics.
+Training decode_training(spec::Node node);
+
+}  // namespace mlosim::predict
