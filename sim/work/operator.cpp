@@ -20,6 +20,20 @@ DType common_arithmetic(DType a, DType b) {
 constexpr double kVectorOpsPerScore = 4;  // online softmax: scale, maximum, subtract, sum
 constexpr double kVectorOpsPerNorm = 4;   // square or centre, accumulate, scale, weight
 
+// Attention's gradients from its output's: the scores again, then the gradients of the probabilities, of V, Q and K.
+// Reads the output and its gradient beside the forward's operands, writes a gradient for each of those.
+constexpr double kBackwardProducts = 2.5;   // times the forward's two
+constexpr double kBackwardOpsPerScore = 2;  // softmax's gradient
+
+OpWork backward(const OpWork& forward, double pairs) {
+  OpWork w = forward;
+  w.matrix *= kBackwardProducts;
+  w.vector += Flops(kBackwardOpsPerScore * pairs);
+  w.read = forward.read + 2 * forward.written;
+  w.written = forward.read;
+  return w;
+}
+
 OpWork work(const Gemm& g) {
   const double copies = d(g.batch);
   OpWork w;
@@ -30,6 +44,7 @@ OpWork work(const Gemm& g) {
   w.read = activations + weights;
   if (g.parameters) w.weights = weights;
   w.written = copies * d(g.m) * d(g.n) * bytes_per_element(g.output);
+  if (g.accumulates) w.read += w.written;
   if (g.quantise_activations) {
     w.read += copies * d(g.m) * d(g.k) * bytes_per_element(g.output);
     w.written += activations;
@@ -48,7 +63,7 @@ OpWork work(const AttentionPrefill& a) {
   w.read = d(a.batch) * d(a.seq_q) * d(a.heads) * d(a.head_dim) * bytes_per_element(a.dtype) +
            d(a.batch) * d(keys_read(a)) * d(a.kv_heads) * d(a.head_dim + a.value_dim) * bytes_per_element(a.kv_dtype);
   w.written = d(a.batch) * d(a.seq_q) * d(a.heads) * d(a.value_dim) * bytes_per_element(a.dtype);
-  return w;
+  return a.backward ? backward(w, pairs) : w;
 }
 
 OpWork work(const AttentionDecode& a) {
@@ -79,7 +94,7 @@ OpWork work(const MlaPrefill& a) {
                                 : d(a.batch) * d(a.seq_kv) * d(a.heads) * d(key + value) * bytes_per_element(a.dtype);
   w.read = queries + keys;
   w.written = d(a.batch) * d(a.seq_q) * d(a.heads) * d(value) * bytes_per_element(a.dtype);
-  return w;
+  return a.backward ? backward(w, pairs) : w;
 }
 
 OpWork work(const MlaDecode& a) {
@@ -96,21 +111,45 @@ OpWork work(const MlaDecode& a) {
   return w;
 }
 
-// The rank that is loaded evenly: tokens·topk/ep rows, and the experts of its group that get any.
+// The rank that is loaded evenly: tokens·topk/ep rows, and the experts of its group that get any. A gradient's operands
+// are rows of the rank, in expert order.
 OpWork work(const MoeGemm& o) {
   const double rows = d(o.tokens) * d(o.topk) / d(o.ep);
+  const double tokens = d(o.tokens) / d(o.ep);
   const double width = d(o.inter) / d(o.tp);
-  const double matrices = o.gated ? 3 : 2;
+  const double up = o.gated ? 2 : 1;
+  const double matrices = o.pass == MoePass::up ? up : up + 1;
   const double experts = std::min(touched_experts(o.tokens, o.experts, o.topk) / d(o.ep), rows);
+  const Bytes row_element = bytes_per_element(o.activations), wide(2);
   OpWork w;
   w.matrix = Flops(2 * rows * d(o.hidden) * width * matrices);
   w.matrix_dtype = common_arithmetic(o.activations, o.weights);
-  w.vector = Flops((o.gated ? 2 : 1) * rows * width);
+  const double parameters = experts * d(o.hidden) * width * matrices;
+  if (o.pass == MoePass::weight_gradient) {
+    // Each product's two operands; fp32 gradients that are added to.
+    w.read = rows * (2 * d(o.hidden) + (up + 1) * width) * row_element + parameters * Bytes(4);
+    w.written = parameters * Bytes(4);
+    return w;
+  }
+  w.vector = Flops(up * rows * width);
   w.exponentials = rows * width;
-  w.weights = experts * d(o.hidden) * width * matrices * bytes_per_element(o.weights);
-  w.read = w.weights + d(o.tokens) / d(o.ep) * d(o.hidden) * bytes_per_element(o.activations);
-  w.written = d(o.tokens) / d(o.ep) * d(o.hidden) * Bytes(2);
-  return w;
+  w.weights = parameters * bytes_per_element(o.weights);
+  w.read = w.weights + tokens * d(o.hidden) * row_element;
+  switch (o.pass) {
+    case MoePass::forward:
+      w.written = tokens * d(o.hidden) * wide;
+      return w;
+    case MoePass::up:
+      w.written = rows * width * wide;
+      return w;
+    case MoePass::input_gradient:
+      w.read += rows * up * width * wide;  // the activation's inputs
+      w.written = tokens * d(o.hidden) * wide;
+      return w;
+    case MoePass::weight_gradient:
+      break;
+  }
+  MLOSIM_CHECK(false);
 }
 
 double vector_ops(ElementwiseKind kind) {
@@ -124,6 +163,9 @@ double vector_ops(ElementwiseKind kind) {
     case ElementwiseKind::div:
     case ElementwiseKind::relu:
     case ElementwiseKind::silu:
+    case ElementwiseKind::dropout:
+    case ElementwiseKind::row_sum:
+    case ElementwiseKind::scatter_add:
       return 1;
     case ElementwiseKind::silu_mul:
     case ElementwiseKind::quantise:
@@ -136,7 +178,13 @@ double vector_ops(ElementwiseKind kind) {
     case ElementwiseKind::gelu_mul:
       return 7;
     case ElementwiseKind::softmax:
+    case ElementwiseKind::bias_dropout_add:
       return 3;
+    case ElementwiseKind::masked_softmax:
+    case ElementwiseKind::softmax_backward:
+    case ElementwiseKind::cross_entropy:
+    case ElementwiseKind::cross_entropy_backward:
+      return 4;
     case ElementwiseKind::rope:
       return 3;
     case ElementwiseKind::topk_router:
@@ -151,6 +199,11 @@ double vector_ops(ElementwiseKind kind) {
       return kVectorOpsPerNorm + 1;
     case ElementwiseKind::delta_rule:
       return 7;
+    case ElementwiseKind::norm_backward:
+    case ElementwiseKind::activation_backward:
+      return 8;
+    case ElementwiseKind::adam:
+      return 12;
   }
   MLOSIM_CHECK(false);
 }
@@ -165,6 +218,10 @@ bool has_exponential(ElementwiseKind kind) {
     case ElementwiseKind::silu_mul:
     case ElementwiseKind::softmax:
     case ElementwiseKind::topk_router:
+    case ElementwiseKind::masked_softmax:
+    case ElementwiseKind::activation_backward:
+    case ElementwiseKind::cross_entropy:
+    case ElementwiseKind::cross_entropy_backward:
       return true;
     default:
       return false;
@@ -254,6 +311,28 @@ std::string_view name_of(ElementwiseKind kind) {
       return "topk_router";
     case ElementwiseKind::delta_rule:
       return "delta_rule";
+    case ElementwiseKind::dropout:
+      return "dropout";
+    case ElementwiseKind::bias_dropout_add:
+      return "bias_dropout_add";
+    case ElementwiseKind::masked_softmax:
+      return "masked_softmax";
+    case ElementwiseKind::softmax_backward:
+      return "softmax_backward";
+    case ElementwiseKind::norm_backward:
+      return "norm_backward";
+    case ElementwiseKind::activation_backward:
+      return "activation_backward";
+    case ElementwiseKind::cross_entropy:
+      return "cross_entropy";
+    case ElementwiseKind::cross_entropy_backward:
+      return "cross_entropy_backward";
+    case ElementwiseKind::row_sum:
+      return "row_sum";
+    case ElementwiseKind::scatter_add:
+      return "scatter_add";
+    case ElementwiseKind::adam:
+      return "adam";
   }
   MLOSIM_CHECK(false);
 }

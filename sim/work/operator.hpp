@@ -34,19 +34,24 @@ struct Gemm {
   DType output = DType::bf16;
   bool quantise_activations = false;  // a dynamic quantisation of A (from `output`'s format) belongs to the operator
   bool parameters = true;             // W is a parameter; false where both operands are activations (attention scores)
+  bool accumulates = false;           // adds to what the output holds, which is read first (weight gradients)
   Tiling tiling{};
 
   friend auto operator<=>(const Gemm&, const Gemm&) = default;
 };
 
 // Flash-style attention over whole prompts. Causal rows see keys up to their own position, counted from the end of the
-// keys; a window of 0 means none. `head_dim` is that of Q and K, `value_dim` that of V and the output.
+// keys; a window of 0 means none. `head_dim` is that of Q and K, `value_dim` that of V and the output. A causal call
+// that `appends` has a kernel before it that rotates Q and K and writes K and V to the cache. `backward`: the gradients
+// of Q, K and V from that of the output instead, which computes the scores again (five products for the forward's two).
 struct AttentionPrefill {
   std::int64_t batch = 1, seq_q = 1, seq_kv = 1, heads = 1, kv_heads = 1, head_dim = 128, value_dim = 128;
   bool causal = true;
   std::int64_t window = 0;
   DType dtype = DType::bf16;
   DType kv_dtype = DType::bf16;
+  bool appends = true;
+  bool backward = false;
 
   friend auto operator<=>(const AttentionPrefill&, const AttentionPrefill&) = default;
 };
@@ -63,7 +68,8 @@ struct AttentionDecode {
 
 // Multi-head latent attention (DeepSeek): per token one latent of `kv_rank` + `rope_dim` is cached. Prefill expands it
 // per head (absorbed = false) or works on the latent (absorbed = true); decode is always absorbed. `window` bounds the
-// keys of a query where an indexer chooses them (DeepSeek sparse attention); 0 means all earlier ones.
+// keys of a query where an indexer chooses them (DeepSeek sparse attention); 0 means all earlier ones. `appends` and
+// `backward` as in AttentionPrefill.
 struct MlaPrefill {
   std::int64_t batch = 1, seq_q = 1, seq_kv = 1, heads = 128;
   std::int64_t kv_rank = 512, nope_dim = 128, rope_dim = 64, value_dim = 128;
@@ -71,6 +77,8 @@ struct MlaPrefill {
   std::int64_t window = 0;
   DType dtype = DType::bf16;
   DType kv_dtype = DType::bf16;
+  bool appends = true;
+  bool backward = false;
 
   friend auto operator<=>(const MlaPrefill&, const MlaPrefill&) = default;
 };
@@ -85,6 +93,14 @@ struct MlaDecode {
 
 enum class ExpertDistribution { balanced, power_law };
 
+// What of an expert layer is run.
+enum class MoePass {
+  forward,          // permutation, both products with the activation between them, combination
+  up,               // the first product alone, with its permutation and activation
+  input_gradient,   // the forward's way back: both products, the activation's gradient, the same permutations
+  weight_gradient,  // of both matrices, from rows that are in expert order already; added to fp32 gradients
+};
+
 // A routed mixture-of-experts feed-forward layer, the two (gated: up and gate together, then down) grouped GEMMs with
 // permutation and combination: `tokens` rows choose `topk` of `experts`; one of ep expert groups, its matrices cut tp
 // ways.
@@ -95,6 +111,7 @@ struct MoeGemm {
   double exponent = 0;  // of power_law
   DType activations = DType::bf16;
   DType weights = DType::bf16;
+  MoePass pass = MoePass::forward;
 
   friend auto operator<=>(const MoeGemm&, const MoeGemm&) = default;
 };
@@ -103,6 +120,10 @@ struct MoeGemm {
 // elements, and the scale that a format's range gives from it.
 // delta_rule: one token's update of a linear attention's state and its product with the query (decay, two products with
 // the state, a rank-1 addition). topk_router: selection of the largest of `cols` scores.
+//
+// Of training: masked_softmax scales and masks as well; bias_dropout_add adds a bias, drops and adds the residual;
+// norm_backward yields the gradients of a norm's input and weights; row_sum adds up rows (the gradient of a bias);
+// scatter_add adds rows to those of a table; adam updates parameters from gradients and two moments.
 enum class ElementwiseKind {
   copy,
   add,
@@ -126,7 +147,18 @@ enum class ElementwiseKind {
   amax_scale,
   cast,
   topk_router,
-  delta_rule
+  delta_rule,
+  dropout,
+  bias_dropout_add,
+  masked_softmax,
+  softmax_backward,
+  norm_backward,
+  activation_backward,
+  cross_entropy,
+  cross_entropy_backward,
+  row_sum,
+  scatter_add,
+  adam
 };
 
 // One pass over rows × cols elements. `bytes_in` and `bytes_out` are what it must read and write in all.

@@ -1,0 +1,75 @@
+// In which order the ranks of a pipeline run the forward and backward passes of their micro-batches.
+//
+// A model is cut into stages; a rank holds one or more of them, its chunks. A schedule knows no times: pipeline_program
+// puts them in, sim/machine plays them, pipeline_time estimates them in closed form.
+#pragma once
+
+#include <cstdint>
+#include <string>
+#include <vector>
+
+namespace mlosim::plan {
+
+enum class ScheduleKind {
+  gpipe,        // all forwards, then all backwards (Huang et al. 2019)
+  one_f_one_b,  // PipeDream-flush: a rank keeps at most pp - rank micro-batches (Narayanan et al. 2021)
+  interleaved,  // 1F1B over `virtual_stages` chunks a rank, depth first, as Megatron orders them
+  zero_bubble,  // weight gradients fill what would be bubbles (Qi et al. 2023, 2024)
+  dualpipe,     // micro-batches enter at both ends, forward and backward overlap (DeepSeek-V3 2024)
+};
+
+// What a zero-bubble schedule spends on memory, in activations of 1F1B's fullest rank.
+enum class ZeroBubble {
+  h1,      // 1: as 1F1B
+  h2,      // 2
+  v,       // 1, two chunks a rank, of which the second runs back through the ranks
+  v_half,  // 1/2, likewise
+  v_min,   // 1/3, likewise
+};
+
+struct ScheduleShape {
+  ScheduleKind kind = ScheduleKind::one_f_one_b;
+  std::int64_t pp = 1;
+  std::int64_t micro_batches = 1;   // of one replica and step
+  std::int64_t virtual_stages = 1;  // chunks a rank; of `interleaved` alone
+  ZeroBubble zero_bubble = ZeroBubble::h1;
+
+  // Chunks that a rank holds, and stages that the layers are cut into. Under dualpipe a rank holds two chunks but both
+  // directions run through the same pp stages: each rank keeps the parameters of two.
+  std::int64_t chunks() const;
+  std::int64_t stages() const;
+  // Which stage chunk `chunk` of rank `rank` is.
+  std::int64_t stage_of(std::int64_t rank, std::int64_t chunk) const;
+};
+
+enum class ChunkPass : std::uint8_t { forward, backward, input_gradient, weight_gradient };  // backward: both gradients
+
+struct ChunkTask {
+  ChunkPass pass = ChunkPass::forward;
+  bool with_next = false;  // overlaps the task that follows (dualpipe)
+  std::int32_t micro_batch = 0;
+  std::int32_t chunk = 0;
+};
+
+struct Schedule {
+  ScheduleShape shape;
+  std::vector<std::vector<ChunkTask>> order;  // of each rank
+};
+
+// A mistake in a shape: which key of `parallelism:` it is about, a sentence, a hint.
+struct ShapeMistake {
+  std::string key;  // "pp", "virtual_stages", "micro_batches", "schedule"
+  std::string message;
+  std::string hint;
+};
+// `layers`: of the model, 0 where they need not divide.
+std::vector<ShapeMistake> check_schedule(const ScheduleShape& shape, std::int64_t layers);
+
+// Requires: check_schedule finds nothing.
+Schedule make_schedule(const ScheduleShape& shape);
+
+// Most chunks of micro-batches that each rank holds at once: from their forward to their (weight) gradient. One chunk
+// is 1 / chunks() of a rank's layers.
+std::vector<std::int64_t> peak_in_flight(const Schedule& schedule);
+
+}  // namespace mlosim::plan
