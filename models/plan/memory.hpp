@@ -1,4 +1,4 @@
-// Bytes that one chip must hold for inference.
+// Bytes that one chip must hold, and the account of inference.
 #pragma once
 
 #include "models/graph/graph.hpp"
@@ -10,11 +10,12 @@ namespace mlosim::plan {
 
 struct MemoryPlan {
   Bytes weights, kv_cache, activations, workspace;
+  Bytes gradients, optimizer;  // of training
   Bytes capacity;              // that the stack may use of the chip
   Bytes per_sequence;          // KV cache of one sequence on a chip
   std::int64_t sequences = 0;  // on a chip
 
-  Bytes total() const { return weights + kv_cache + activations + workspace; }
+  Bytes total() const { return weights + kv_cache + activations + gradients + optimizer + workspace; }
   bool fits() const { return total() <= capacity; }
 };
 

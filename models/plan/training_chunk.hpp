@@ -24,7 +24,7 @@ struct ChunkShape {
   bool backward = false;
   bool weight_gradients = true;  // of a backward pass: whether they are in it, …
   bool input_gradients = true;   // … and whether the rest is
-  DataParallelWork data_parallel;
+  DataParallelWork data_parallel{};
 };
 
 // Blocks of each of `stages` virtual stages, in the order of the forward pass. Layers are dealt out evenly; where they

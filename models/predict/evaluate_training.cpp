@@ -34,6 +34,44 @@ struct ChunkTimes {
   Seconds first_forward, last_backward;                // with the data-parallel work of the step's ends
 };
 
+// Keeps the facts of a pipeline for a trace.
+class PipelineLog : public event::Observer<machine::PipelineFact> {
+ public:
+  PipelineLog(const plan::Schedule& schedule, const machine::Pipeline& pipeline)
+      : schedule_(schedule), pipeline_(pipeline) {}
+
+  void observe(const machine::PipelineFact& fact) override {
+    const plan::ChunkTask& task = schedule_.order[fact.rank][fact.task - pipeline_.first[fact.rank]];
+    const std::string_view pass = name_of(task.pass);
+    slices.push_back({.rank = fact.rank,
+                      .name = schedule_.shape.chunks() == 1 ? fmt::format("{} {}", pass, task.micro_batch)
+                                                            : fmt::format("{} {} of chunk {}", pass, task.micro_batch,
+                                                                          task.chunk),
+                      .category = std::string(pass),
+                      .start = fact.start,
+                      .end = fact.end});
+  }
+  std::vector<report::TraceWriter::RankSlice> slices;
+
+ private:
+  static std::string_view name_of(plan::ChunkPass pass) {
+    switch (pass) {
+      case plan::ChunkPass::forward:
+        return "forward";
+      case plan::ChunkPass::backward:
+        return "backward";
+      case plan::ChunkPass::input_gradient:
+        return "input gradient";
+      case plan::ChunkPass::weight_gradient:
+        return "weight gradient";
+    }
+    MLOSIM_CHECK(false);
+  }
+
+  const plan::Schedule& schedule_;
+  const machine::Pipeline& pipeline_;
+};
+
 class TrainingRun {
  public:
   TrainingRun(const Workload& workload, const graph::Precision& precision, const spec::Hardware& hardware,
@@ -163,10 +201,13 @@ class TrainingRun {
         runtime_.overlaps_p2p ? machine::SendMode::overlapped : machine::SendMode::blocking;
     Seconds pipeline;
     if (options_.fidelity == chip::Fidelity::event) {
-      const event::Facts<machine::PipelineFact> facts;
-      const machine::PipelineResult result =
-          machine::play_pipeline(plan::build_pipeline(plan::make_schedule(shape), times, !runtime_.overlaps_p2p), mode,
-                                 {}, facts);
+      const plan::Schedule schedule = plan::make_schedule(shape);
+      const machine::Pipeline program = plan::build_pipeline(schedule, times, !runtime_.overlaps_p2p);
+      PipelineLog log(schedule, program);
+      event::Facts<machine::PipelineFact> facts;
+      if (options_.trace) facts.attach(log);
+      const machine::PipelineResult result = machine::play_pipeline(program, mode, {}, facts);
+      if (options_.trace) options_.trace->add_ranks("stage", std::move(log.slices));
       pipeline = event::to_seconds(result.makespan);
       e.total.events += static_cast<double>(result.events);
     } else {
@@ -243,7 +284,7 @@ class TrainingRun {
         append("gradients.reduce", op, 1);
     }
     if (model_.tied_embeddings && p_.pp > 1) append("embedding.gradients.reduce", tied_embedding_reduction(), 1);
-    for (const work::Operator& op : plan::optimizer_passes(own, p_, precision_.compute, t_.optimizer))
+    for (const work::Elementwise& op : plan::optimizer_passes(own, p_, precision_.compute, t_.optimizer))
       append("optimizer", op, 0);
     if (!gathers_in_layers() && p_.zero != ZeroStage::none && !gathers_at_start()) {
       for (const work::Collective& op : plan::parameter_gathers(own, p_, precision_.compute))
@@ -307,7 +348,50 @@ class TrainingRun {
     return work::work_of(op).matrix;
   }
 
-  plan::MemoryPlan plan_memory() const;
+  plan::MemoryPlan plan_memory() const {
+    const plan::ScheduleShape shape = schedule_shape();
+    const std::vector<std::int64_t> in_flight = plan::peak_in_flight(plan::make_schedule(shape));
+    std::vector<plan::StageShare> shares;
+    for (std::int64_t r = 0; r < shape.pp; ++r) {
+      plan::StageShare share;
+      share.in_flight = d(in_flight[static_cast<std::size_t>(r)]) / d(shape.chunks());
+      std::map<std::uint32_t, std::size_t> taken;  // layers of each block
+      for (const std::uint32_t b : blocks_of_rank(r)) {
+        const graph::TrainingBlock& block = graph_.blocks[b];
+        if (block.is_layer()) share.layers.push_back(block.layers[taken[b]++]);
+        share.embedding |= block.name == "embedding";
+        share.head |= block.name == "head";
+      }
+      shares.push_back(std::move(share));
+    }
+    plan::Parallelism cut;
+    cut.tp = p_.tp;
+    cut.pp = p_.pp;
+    cut.dp = p_.dp;
+    cut.cp = p_.cp;
+    cut.ep = p_.ep;
+    cut.moe_tp = p_.moe_tp;
+    cut.sp = p_.sp;
+    spec::RuntimeSpec runtime = hardware_.runtime;
+    runtime.reserved_memory = runtime_.reserved_memory;
+    runtime.context_memory = runtime_.context_memory;
+    const plan::TrainingMemoryPlan plan = plan::plan_training_memory(
+        model_, graph_, cut,
+        {.weights = precision_.compute,
+         .gradients = runtime_.reduced_gradients,
+         .zero = static_cast<int>(p_.zero),
+         .shard = p_.shard_ranks(),
+         .expert_shard = std::max<std::int64_t>(1, p_.expert_replicas() / p_.shard_copies())},
+        shares, runtime, hardware_.system.chip.usable_memory);
+    plan::MemoryPlan memory;
+    memory.weights = plan.peak().weights;
+    memory.gradients = plan.peak().gradients;
+    memory.optimizer = plan.peak().optimizer;
+    memory.activations = plan.peak().activations;
+    memory.workspace = plan.peak().workspace;
+    memory.capacity = plan.capacity;
+    return memory;
+  }
 
   const Training& t_;
   const plan::TrainingParallelism& p_;

@@ -27,8 +27,8 @@ Json render_memory(const std::optional<plan::MemoryPlan>& memory) {
            {{"weights", memory->weights.si()},
             {"kv_cache", memory->kv_cache.si()},
             {"activations", memory->activations.si()},
-            {"gradients", 0},
-            {"optimizer", 0},
+            {"gradients", memory->gradients.si()},
+            {"optimizer", memory->optimizer.si()},
             {"workspace", memory->workspace.si()}}}};
 }
 

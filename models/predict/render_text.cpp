@@ -43,10 +43,15 @@ std::string render_head(const Prediction& p) {
 std::string render_memory(const Evaluation& e) {
   if (!e.memory) return "";
   const plan::MemoryPlan& m = *e.memory;
+  std::string parts = fmt::format("weights {}", format_short(m.weights));
+  for (const auto& [name, bytes] : {std::pair{"gradients", m.gradients}, std::pair{"optimizer", m.optimizer},
+                                    std::pair{"KV cache", m.kv_cache}}) {
+    if (bytes > Bytes(0)) parts += fmt::format(", {} {}", name, format_short(bytes));
+  }
   const std::string out =
-      row("memory", fmt::format("{} of {} per chip: weights {}, KV cache {}, activations {}, workspace {}",
-                                format_short(m.total()), format_short(m.capacity), format_short(m.weights),
-                                format_short(m.kv_cache), format_short(m.activations), format_short(m.workspace)));
+      row("memory", fmt::format("{} of {} per chip: {}, activations {}, workspace {}", format_short(m.total()),
+                                format_short(m.capacity), parts, format_short(m.activations),
+                                format_short(m.workspace)));
   return m.fits() ? out : out + row("", "DOES NOT FIT: " + render_shortfall(m));
 }
 

@@ -105,6 +105,8 @@ std::vector<std::string> parameters_of(chip::Resource resource, const spec::Hard
       if (hardware.system.nccl) paths.push_back("chip." + chip.device_memory().name + ".latency");
       return paths;
     }
+    case chip::Resource::pipeline:  // no number of the machine: of the schedule
+      return {};
   }
   return {};
 }

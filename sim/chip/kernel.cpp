@@ -110,6 +110,8 @@ std::string_view name_of(Resource resource) {
       return "link_bandwidth";
     case Resource::link_latency:
       return "link_latency";
+    case Resource::pipeline:
+      return "pipeline";
   }
   MLOSIM_CHECK(false);
 }

@@ -32,8 +32,9 @@ enum class Resource {
   host,            // submission by the host
   link_bandwidth,  // fabric between chips
   link_latency,    // hops and protocol of collectives
+  pipeline,        // other stages, whose results are waited for
 };
-inline constexpr std::size_t kResources = 10;
+inline constexpr std::size_t kResources = 11;
 
 std::string_view name_of(Resource resource);
 

@@ -2,7 +2,9 @@
 
 #include <fmt/format.h>
 
+#include <algorithm>
 #include <nlohmann/json.hpp>
+#include <utility>
 
 namespace mlosim::report {
 namespace {
@@ -13,8 +15,8 @@ constexpr int kPhaseThread = 0;  // above the streams
 
 double microseconds_of(event::Span span) { return static_cast<double>(span.ps()) * 1e-6; }
 
-Json metadata(const char* what, int thread, const std::string& name) {
-  return {{"ph", "M"}, {"pid", 0}, {"tid", thread}, {"name", what}, {"args", {{"name", name}}}};
+Json metadata(const char* what, int thread, const std::string& name, std::uint32_t process = 0) {
+  return {{"ph", "M"}, {"pid", process}, {"tid", thread}, {"name", what}, {"args", {{"name", name}}}};
 }
 
 }  // namespace
@@ -34,6 +36,11 @@ void TraceWriter::add(const std::string& phase, const machine::Program& program,
                        stretch * microseconds_of(fact.end - fact.start), task.stream});
   }
   offset_us_ += stretch * microseconds_of(makespan);
+}
+
+void TraceWriter::add_ranks(const std::string& title, std::vector<RankSlice> slices) {
+  ranks_title_ = title;
+  ranks_ = std::move(slices);
 }
 
 std::string TraceWriter::render(std::int64_t chips) const {
@@ -61,6 +68,19 @@ std::string TraceWriter::render(std::int64_t chips) const {
                       {"ts", slice.start_us},
                       {"dur", slice.duration_us},
                       {"args", {{"bound", slice.limiter}, {"plan", slice.detail}}}});
+  }
+  std::uint32_t processes = 1;
+  for (const RankSlice& slice : ranks_) processes = std::max(processes, slice.rank + 2);
+  for (std::uint32_t process = 1; process < processes; ++process)
+    events.push_back(metadata("process_name", 0, fmt::format("{} {}", ranks_title_, process - 1), process));
+  for (const RankSlice& slice : ranks_) {
+    events.push_back({{"ph", "X"},
+                      {"pid", slice.rank + 1},
+                      {"tid", 0},
+                      {"name", slice.name},
+                      {"cat", slice.category},
+                      {"ts", microseconds_of(slice.start - event::Time())},
+                      {"dur", microseconds_of(slice.end - slice.start)}});
   }
   return Json{{"displayTimeUnit", "ns"}, {"traceEvents", std::move(events)}}.dump(-1, ' ', false,
                                                                                   Json::error_handler_t::replace) +

@@ -18,6 +18,13 @@ class TraceWriter {
   // 3"). All times are drawn out by `stretch`, as StepReport::stretch does.
   void add(const std::string& phase, const machine::Program& program, const std::vector<machine::TaskFact>& facts,
            event::Span makespan, double stretch);
+  // What the ranks of a pipeline did, each a process of its own, from the start of the trace on.
+  struct RankSlice {
+    std::uint32_t rank = 0;
+    std::string name, category;  // "forward 3", "forward"
+    event::Time start, end;
+  };
+  void add_ranks(const std::string& title, std::vector<RankSlice> slices);
   // The whole JSON document. The ranks are alike and one is played: the process's title says of how many `chips`.
   std::string render(std::int64_t chips) const;
 
@@ -31,6 +38,8 @@ class TraceWriter {
   std::vector<std::string> streams_;
   std::vector<Slice> slices_;
   std::vector<Slice> phases_;
+  std::string ranks_title_;
+  std::vector<RankSlice> ranks_;
   double offset_us_ = 0;
 };
 

@@ -130,9 +130,10 @@ Value read_runtime(const Library& library, const RuntimeRequest& request, const 
       return fmt::format("runtime '{}' does not run on chips of {}; taking '{}'", name, vendor, taken);
     });
   }
-  if (request.trains && !document.find("training")) {
+  if (!document.find(request.trains ? "training" : "launch")) {
     return fall_back([&](const std::string& taken) {
-      return fmt::format("runtime '{}' does not train; taking '{}'", name, taken);
+      return fmt::format("runtime '{}' does {}; taking '{}'", name, request.trains ? "not train" : "nothing but train",
+                         taken);
     });
   }
   return document;

@@ -32,6 +32,28 @@ CustomAllReduce decode_custom_all_reduce(Node node) {
   return c;
 }
 
+namespace {
+
+// What a stack that only trains has no need of.
+void decode_inference(Node& node, RuntimeSpec& r) {
+  Node launch = node.require_mapping("launch");
+  const Node::Words<LaunchPath> paths{
+      {"eager", LaunchPath::eager}, {"graph", LaunchPath::graph}, {"compiled", LaunchPath::compiled}};
+  r.decode_launch = launch.require_word<LaunchPath>("decode", paths);
+  r.prefill_launch = launch.require_word<LaunchPath>("prefill", paths);
+  launch.finish();
+  r.step_overhead = node.require<Seconds>("step_overhead", Range::non_negative);
+  Node memory = node.require_mapping("memory");
+  r.reserved_memory = memory.require_number("reserved_share", Range::non_negative);
+  if (r.reserved_memory >= 1) memory.fail_at("reserved_share", "must be less than 1");
+  r.context_memory = memory.require<Bytes>("context", Range::non_negative);
+  memory.finish();
+  r.quantiser = decode_quantiser(node.require_mapping("quantiser"));
+  if (node.has("custom_all_reduce")) r.custom_all_reduce = decode_custom_all_reduce(node.child("custom_all_reduce"));
+}
+
+}  // namespace
+
 RuntimeSpec decode_runtime(Node node) {
   RuntimeSpec r;
   node.expect_schema("mlosim/runtime/1");
@@ -41,12 +63,6 @@ RuntimeSpec decode_runtime(Node node) {
   // Read when a runtime is chosen (hardware.cpp).
   for (const char* key : {"default_for", "trains_by_default_for", "also_called"}) node.child(key);
   if (node.has("training")) r.training = decode_training_runtime(node.child("training"));
-  Node launch = node.require_mapping("launch");
-  const Node::Words<LaunchPath> paths{
-      {"eager", LaunchPath::eager}, {"graph", LaunchPath::graph}, {"compiled", LaunchPath::compiled}};
-  r.decode_launch = launch.require_word<LaunchPath>("decode", paths);
-  r.prefill_launch = launch.require_word<LaunchPath>("prefill", paths);
-  launch.finish();
   r.fused_attention = node.flag_or("fused_attention", r.fused_attention);
   Node fusion = node.require_mapping("fusion");
   r.fuses_residual_norm = fusion.flag_or("residual_norm", r.fuses_residual_norm);
@@ -55,14 +71,7 @@ RuntimeSpec decode_runtime(Node node) {
   r.fuses_elementwise = fusion.flag_or("elementwise", r.fuses_elementwise);
   r.fuses_quantisation = fusion.flag_or("quantisation", r.fuses_quantisation);
   fusion.finish();
-  r.step_overhead = node.require<Seconds>("step_overhead", Range::non_negative);
-  Node memory = node.require_mapping("memory");
-  r.reserved_memory = memory.require_number("reserved_share", Range::non_negative);
-  if (r.reserved_memory >= 1) memory.fail_at("reserved_share", "must be less than 1");
-  r.context_memory = memory.require<Bytes>("context", Range::non_negative);
-  memory.finish();
-  r.quantiser = decode_quantiser(node.require_mapping("quantiser"));
-  if (node.has("custom_all_reduce")) r.custom_all_reduce = decode_custom_all_reduce(node.child("custom_all_reduce"));
+  if (!r.training || node.has("launch")) decode_inference(node, r);
   node.child("families");  // laid over the chip before it is decoded (hardware.cpp)
   node.finish();
   return r;

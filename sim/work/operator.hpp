@@ -196,6 +196,7 @@ struct Collective {
   Bytes bytes{};
   std::int64_t ranks = 2;
   DType dtype = DType::bf16;
+  std::int64_t stride = 1;  // distance between neighbours of the group in the numbering of the chips
 
   friend auto operator<=>(const Collective&, const Collective&) = default;
 };
