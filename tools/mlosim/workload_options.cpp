@@ -52,6 +52,10 @@ void add_workload_options(CLI::App& command, WorkloadArguments& arguments) {
   command.add_option("--system", a.system, "a system or chip instead of the workload's");
   command.add_option_function<std::int64_t>(
       "--chips", [&a](std::int64_t chips) { a.chips = chips; }, "how many chips");
+  add_prediction_options(command, a);
+}
+
+void add_prediction_options(CLI::App& command, WorkloadArguments& a) {
   command.add_option("--set", a.settings, "key.path=value, laid over the workload or its hardware; may be repeated")
       ->allow_extra_args(false);
   add_word_option<chip::Fidelity>(command, "--fidelity", a.fidelity,

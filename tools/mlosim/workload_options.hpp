@@ -27,6 +27,9 @@ struct WorkloadArguments {
 // Declares the options on the command; `arguments` outlives it.
 void add_workload_options(CLI::App& command, WorkloadArguments& arguments);
 
+// Declares those of them that say how, and not of what on what.
+void add_prediction_options(CLI::App& command, WorkloadArguments& arguments);
+
 // Declares --max-events.
 void add_max_events(CLI::App& command, std::optional<std::int64_t>& max_events);
 

@@ -1,0 +1,19 @@
+// A comparison as text, JSON or CSV.
+#pragma once
+
+#include <string>
+#include <vector>
+
+#include "models/predict/compare.hpp"
+#include "models/predict/render.hpp"
+
+namespace mlosim::predict {
+
+// A table for people: a row each, with what its time is made of and its gain over the first row.
+std::string render_text(const std::vector<Compared>& rows);
+// One JSON document: the result of each row as `predict` prints it, and its gain.
+std::string render_json(const std::vector<Compared>& rows, const RunFacts& run);
+// A header and a row each.
+std::string render_csv(const std::vector<Compared>& rows);
+
+}  // namespace mlosim::predict
