@@ -26,7 +26,7 @@ void add_query_key_passes(const StepContext& step, std::int64_t kv_heads, Nodes&
                                      .cols = m.head_dim,
                                      .partition = Partition::heads}));
   }
-  if (m.architecture != Architecture::encoder) {
+  if (m.architecture != Architecture::encoder && !step.training) {
     nodes.push_back(
         {.name = "attention.kv_append",
          .op = work::make_elementwise(ElementwiseKind::copy, step.tokens() * kv_heads, m.head_dim + m.v_head_dim,
@@ -65,7 +65,8 @@ GraphNode fused_core(const StepContext& step, CoreShape core) {
                                 .causal = step.causal,
                                 .window = core.window,
                                 .dtype = step.precision.compute,
-                                .kv_dtype = step.precision.kv_cache};
+                                .kv_dtype = step.training ? step.precision.compute : step.precision.kv_cache,
+                                .appends = !step.training};
   }
   return {.name = std::move(core.name), .op = op, .partition = Partition::heads};
 }

@@ -3,82 +3,13 @@
 #include "models/graph/attention_nodes.hpp"
 #include "models/graph/feed_forward_nodes.hpp"
 #include "models/graph/graph.hpp"
+#include "models/graph/layer_nodes.hpp"
 #include "sim/units/check.hpp"
 
 namespace mlosim::graph {
 namespace {
 
 using work::ElementwiseKind;
-
-void mark_attention_side(Nodes& nodes, std::size_t first) {
-  for (std::size_t i = first; i < nodes.size(); ++i) nodes[i].attention_side = true;
-}
-
-// Attention and FFN from one norm (PaLM): their input matrices are one GEMM, and so are their output matrices, whose
-// one product is the sum of both branches.
-void add_fused_parallel_layer(const StepContext& step, const AttentionKind& kind, Nodes& nodes) {
-  const ModelSpec& m = step.model;
-  nodes.push_back(norm_node(step, "input_norm", true));
-  GraphNode in = linear_node(step, {.name = "parallel.in",
-                                    .rows = step.tokens(),
-                                    .outputs = qkv_columns(m, kind) + m.ffn * (m.gated ? 2 : 1),
-                                    .inputs = m.hidden,
-                                    .partition = Partition::column});
-  in.kv_columns = kv_columns(m, kind);
-  in.kv_ways = m.kv_heads_of(kind);
-  nodes.push_back(std::move(in));
-  add_attention_core(step, kind, nodes);
-  mark_attention_side(nodes, 0);
-  add_activation(step, "mlp", m.ffn, nodes);
-  nodes.push_back(linear_node(step, {.name = "parallel.out",
-                                     .rows = step.tokens(),
-                                     .outputs = m.hidden,
-                                     .inputs = m.heads * m.v_head_dim + m.ffn,
-                                     .partition = Partition::row}));
-  add_residual(step, "residual", nodes);
-}
-
-// What stands between attention and feed-forward.
-void add_middle_norms(const StepContext& step, Nodes& nodes) {
-  const ModelSpec& m = step.model;
-  if (m.parallel_block) {
-    if (m.norms_per_layer == 2) nodes.push_back(norm_node(step, "post_attention_norm", false));
-    return;
-  }
-  if (m.norms_per_layer == 4) nodes.push_back(norm_node(step, "post_attention_norm", false));
-  add_residual(step, "attention_residual", nodes);
-  nodes.push_back(norm_node(step, m.norms_per_layer == 4 ? "pre_feedforward_norm" : "post_attention_norm", true));
-}
-
-void add_feed_forward(const StepContext& step, bool moe, Nodes& nodes) {
-  const ModelSpec& m = step.model;
-  if (moe) {
-    add_experts(step, nodes);
-  } else {
-    add_ffn(step, "mlp", m.ffn, nodes);
-  }
-  if (m.norms_per_layer == 4) nodes.push_back(norm_node(step, "post_feedforward_norm", false));
-  if (m.parallel_block) {
-    nodes.push_back(pass_node(
-        step, {.name = "parallel_add", .kind = ElementwiseKind::add, .rows = step.tokens(), .cols = m.hidden}));
-  }
-  add_residual(step, "mlp_residual", nodes);
-}
-
-Nodes layer_nodes(const StepContext& step, const AttentionKind& kind, bool moe) {
-  const ModelSpec& m = step.model;
-  Nodes nodes;
-  if (m.parallel_block && m.norms_per_layer == 1 && !moe && !m.mla && !kind.linear) {
-    add_fused_parallel_layer(step, kind, nodes);
-    return nodes;
-  }
-  nodes.push_back(norm_node(step, "input_norm", true));
-  add_attention(step, kind, nodes);
-  add_middle_norms(step, nodes);
-  mark_attention_side(nodes, 0);
-  add_feed_forward(step, moe, nodes);
-  return nodes;
-}
 
 // One block for each kind of layer, in the order in which the kinds first occur.
 void add_layers(const StepContext& step, Graph& graph) {
@@ -101,46 +32,6 @@ void add_layers(const StepContext& step, Graph& graph) {
     }
     graph.blocks[found->block].layers.push_back(layer);
   }
-}
-
-Block embedding_block(const StepContext& step, std::int64_t tokens) {
-  const ModelSpec& m = step.model;
-  Block block{.name = "embedding", .layers = {}, .nodes = {}};
-  if (m.image > 0) {
-    block.nodes.push_back(unquantised_node(step, {.name = "patch_embedding",
-                                                  .rows = step.batch * (m.image_tokens() - 1),
-                                                  .outputs = m.hidden,
-                                                  .inputs = m.patch * m.patch * m.channels}));
-  } else {
-    block.nodes.push_back(
-        {.name = "embedding",
-         .op =
-             work::Embedding{
-                 .tokens = tokens, .hidden = m.hidden, .vocab = m.vocab, .dtype = step.unquantised_weights()},
-         .partition = Partition::vocabulary});
-  }
-  if (m.positions > 0) {
-    block.nodes.push_back(
-        pass_node(step, {.name = "position_add", .kind = ElementwiseKind::add, .rows = tokens, .cols = m.hidden}));
-  }
-  return block;
-}
-
-Block head_block(const StepContext& step, bool all_logits) {
-  const ModelSpec& m = step.model;
-  const bool encoder = m.architecture == Architecture::encoder;
-  const std::int64_t rows = all_logits ? step.tokens() : step.batch;
-  Block block{.name = "head", .layers = {}, .nodes = {norm_node(step, "final_norm", true)}};
-  if (m.classes > 0) {
-    block.nodes.push_back(
-        unquantised_node(step, {.name = "classifier", .rows = step.batch, .outputs = m.classes, .inputs = m.hidden}));
-  } else if (m.vocab > 0 && (!encoder || all_logits)) {
-    block.nodes.push_back(unquantised_node(
-        step,
-        {.name = "lm_head", .rows = rows, .outputs = m.vocab, .inputs = m.hidden, .partition = Partition::vocabulary}));
-    if (!all_logits) block.nodes.push_back({.name = "sampling", .op = work::Sampling{.rows = rows, .vocab = m.vocab}});
-  }
-  return block;
 }
 
 std::vector<std::int64_t> first_layers(std::int64_t count) {
@@ -175,7 +66,9 @@ Graph encoder_decoder_graph(const StepContext& whole, const StepShape& shape) {
   decoder.context = shape.decode ? std::max<std::int64_t>(1, shape.context - source) : 1;
 
   Graph graph;
-  graph.blocks.push_back(embedding_block(whole, decoder.tokens() + (shape.decode ? 0 : encoder.tokens())));
+  graph.blocks.push_back({.name = "embedding",
+                          .layers = {},
+                          .nodes = embedding_nodes(whole, decoder.tokens() + (shape.decode ? 0 : encoder.tokens()))});
   if (!shape.decode) {
     graph.blocks.push_back({.name = "encoder.0",
                             .layers = first_layers(m.encoder_layers),
@@ -185,7 +78,7 @@ Graph encoder_decoder_graph(const StepContext& whole, const StepShape& shape) {
   graph.blocks.push_back({.name = "layers.0",
                           .layers = first_layers(m.layers),
                           .nodes = cross_layer_nodes(decoder, source, !shape.decode)});
-  graph.blocks.push_back(head_block(decoder, false));
+  graph.blocks.push_back({.name = "head", .layers = {}, .nodes = head_nodes(decoder, false)});
   return graph;
 }
 
@@ -217,9 +110,9 @@ Graph build_inference_graph(const ModelSpec& model, const StepShape& shape, cons
     step.causal = false;
   }
   Graph graph;
-  graph.blocks.push_back(embedding_block(step, step.tokens()));
+  graph.blocks.push_back({.name = "embedding", .layers = {}, .nodes = embedding_nodes(step, step.tokens())});
   add_layers(step, graph);
-  graph.blocks.push_back(head_block(step, shape.all_logits));
+  graph.blocks.push_back({.name = "head", .layers = {}, .nodes = head_nodes(step, shape.all_logits)});
   return graph;
 }
 

@@ -38,6 +38,7 @@ void add_query_and_latent(const StepContext& step, Nodes& nodes) {
                                    .rows = step.tokens() * (m.heads + 1),
                                    .cols = a.rope_dim,
                                    .partition = Partition::heads}));
+  if (step.training) return;
   nodes.push_back({.name = "attention.kv_append",
                    .op = work::make_elementwise(ElementwiseKind::copy, step.tokens(), latent, step.precision.compute,
                                                 step.precision.kv_cache)});
@@ -87,7 +88,7 @@ void add_expanded(const StepContext& step, Nodes& nodes) {
   const ModelSpec& m = step.model;
   const MlaShape& a = *m.mla;
   nodes.push_back(linear_node(step, {.name = "attention.kv_b",
-                                     .rows = step.batch * step.context,
+                                     .rows = step.training ? step.tokens() : step.batch * step.context,
                                      .outputs = m.heads * (a.nope_dim + a.v_dim),
                                      .inputs = a.kv_rank,
                                      .partition = Partition::column}));
@@ -101,7 +102,8 @@ void add_expanded(const StepContext& step, Nodes& nodes) {
                                           .rope_dim = a.rope_dim,
                                           .value_dim = a.v_dim,
                                           .dtype = step.precision.compute,
-                                          .kv_dtype = step.precision.kv_cache},
+                                          .kv_dtype = step.training ? step.precision.compute : step.precision.kv_cache,
+                                          .appends = !step.training},
                    .partition = Partition::heads});
 }
 
@@ -147,8 +149,9 @@ void add_absorbed(const StepContext& step, Nodes& nodes) {
 void add_latent_attention(const StepContext& step, Nodes& nodes) {
   const ModelSpec& m = step.model;
   add_query_and_latent(step, nodes);
-  if (m.mla->indexer) add_indexer(step, *m.mla->indexer, nodes);
-  if (step.decode || is_sparse(step)) {
+  // Indexers are trained at the end, beside frozen weights: training proper sees all tokens.
+  if (m.mla->indexer && !step.training) add_indexer(step, *m.mla->indexer, nodes);
+  if (step.decode || (is_sparse(step) && !step.training)) {
     add_absorbed(step, nodes);
   } else {
     add_expanded(step, nodes);

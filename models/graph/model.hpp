@@ -132,4 +132,13 @@ struct ParameterCount {
 };
 ParameterCount count_parameters(const ModelSpec& model);
 
+// Of one layer of a decoder or encoder.
+struct LayerParameters {
+  double attention = 0;
+  double ffn = 0;      // dense FFN, or router and shared experts
+  double experts = 0;  // routed experts
+  double norms = 0;
+};
+LayerParameters layer_parameters(const ModelSpec& model, std::int64_t layer);
+
 }  // namespace mlosim::graph

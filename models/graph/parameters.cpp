@@ -61,6 +61,20 @@ double cross_attention_parameters(const ModelSpec& m) {
 
 }  // namespace
 
+LayerParameters layer_parameters(const ModelSpec& m, std::int64_t layer) {
+  LayerParameters p;
+  p.attention = attention_parameters(m, m.layer_attention(layer));
+  p.norms = d(m.norms_per_layer) * norm_parameters(m);
+  if (!m.layer_is_moe(layer)) {
+    p.ffn = ffn_parameters(m, m.ffn);
+    return p;
+  }
+  p.ffn = linear(m.hidden, m.moe->experts, m.biases == Biases::all);
+  if (m.moe->shared_experts > 0) p.ffn += ffn_parameters(m, m.moe->shared_experts * m.moe->shared_expert_ffn);
+  p.experts = d(m.moe->experts) * ffn_parameters(m, m.moe->expert_ffn);
+  return p;
+}
+
 ParameterCount count_parameters(const ModelSpec& m) {
   ParameterCount c;
   c.embedding = d(m.vocab + m.positions + m.token_types) * d(m.hidden);
@@ -70,17 +84,12 @@ ParameterCount count_parameters(const ModelSpec& m) {
 
   double idle = 0;  // experts that a token does not choose
   for (std::int64_t layer = 0; layer < m.layers; ++layer) {
-    c.attention += attention_parameters(m, m.layer_attention(layer));
-    c.norms += d(m.norms_per_layer) * norm_parameters(m);
-    if (!m.layer_is_moe(layer)) {
-      c.ffn += ffn_parameters(m, m.ffn);
-      continue;
-    }
-    const double expert = ffn_parameters(m, m.moe->expert_ffn);
-    c.ffn += linear(m.hidden, m.moe->experts, m.biases == Biases::all);
-    if (m.moe->shared_experts > 0) c.ffn += ffn_parameters(m, m.moe->shared_experts * m.moe->shared_expert_ffn);
-    c.experts += d(m.moe->experts) * expert;
-    idle += d(m.moe->experts - m.moe->experts_per_token) * expert;
+    const LayerParameters p = layer_parameters(m, layer);
+    c.attention += p.attention;
+    c.ffn += p.ffn;
+    c.experts += p.experts;
+    c.norms += p.norms;
+    if (p.experts > 0) idle += p.experts * (1 - d(m.moe->experts_per_token) / d(m.moe->experts));
   }
   c.norms += norm_parameters(m);  // the last, or BERT's after the embedding
   if (m.architecture == Architecture::encoder_decoder) {

@@ -34,7 +34,7 @@ GraphNode linear_node(const StepContext& step, LinearShape shape) {
   return gemm_node(std::move(shape), {.activations = activations,
                                       .weights = step.layer_weights(),
                                       .output = step.precision.compute,
-                                      .quantise_activations = work::is_quantised(activations)});
+                                      .quantise_activations = !step.training && work::is_quantised(activations)});
 }
 
 GraphNode unquantised_node(const StepContext& step, LinearShape shape) {

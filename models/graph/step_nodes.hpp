@@ -20,6 +20,7 @@ struct StepContext {
   std::int64_t batch = 1, new_tokens = 1, context = 1;
   bool decode = false;
   bool causal = true;
+  bool training = false;  // no cache is written, nothing is quantised inside products, latents are expanded
 
   std::int64_t tokens() const { return batch * new_tokens; }
   // Formats of the layers' own matrices: the compute format where only experts are quantised.

@@ -27,7 +27,7 @@ Bytes cached_bytes(const work::AttentionPrefill& op) {
 
 KernelPrice price_attention_prefill(const work::AttentionPrefill& op, const KernelContext& context, Fidelity fidelity) {
   if (context.chip.kind == spec::ChipKind::systolic)
-    return price_attention_systolic(work::work_of(op), d(op.batch), AttentionPhase::prefill, context, fidelity);
+    return price_attention_systolic(work::work_of(op), d(op.batch), systolic_phase(op.backward), context, fidelity);
   const std::int64_t group = std::max<std::int64_t>(1, op.heads / op.kv_heads);
   spec::KernelCall call{.dtype = op.dtype, .kv_dtype = op.kv_dtype, .window = op.window > 0, .causal = op.causal};
   call[spec::CallSize::batch] = op.batch;
@@ -48,7 +48,8 @@ KernelPrice price_attention_prefill(const work::AttentionPrefill& op, const Kern
       .key = d(op.head_dim + op.value_dim) * work::bytes_per_element(op.kv_dtype),
       .cached = cached_bytes(op),
       .append = append_bytes(op),
-      .uses_cache = op.causal,
+      .uses_cache = op.causal && op.appends,
+      .backward = op.backward,
   };
   return price_flash(plan_flash_prefill(attention, parameters, context), attention.work, context, fidelity);
 }

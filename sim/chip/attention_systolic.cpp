@@ -17,10 +17,11 @@ KernelPrice price_attention_systolic(const work::OpWork& work, double sequences,
   const spec::ChipSpec& chip = context.chip;
   const spec::SystolicParameters& parameters = chip.systolic;
   // Few rows a sequence leave the arrays to the latency of the grid, which the per-sequence time holds.
-  const Seconds matrix =
-      phase == AttentionPhase::prefill
-          ? work.matrix / (require_matrix_rate(chip, work.matrix_dtype) * parameters.prefill_matrix_efficiency)
-          : Seconds(0);
+  const double efficiency =
+      parameters.prefill_matrix_efficiency * (phase == AttentionPhase::backward ? parameters.backward_rate : 1);
+  const Seconds matrix = phase == AttentionPhase::decode
+                             ? Seconds(0)
+                             : work.matrix / (require_matrix_rate(chip, work.matrix_dtype) * efficiency);
   const BytesPerSecond rate = chip.device_memory().bandwidth * parameters.decode_memory_efficiency;
 
   // attention_fixed holds the first block's latency.

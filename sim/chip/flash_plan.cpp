@@ -57,6 +57,11 @@ FlashPlan plan_flash_prefill(const FlashPrefill& attention, const spec::Attentio
   plan.hides_step = true;
   plan.ends = parameters.tile_overhead / chip.clock;
 
+  if (attention.backward) {
+    const double slower = work::kBackwardProducts / parameters.backward_rate;
+    for (Seconds* part : {&plan.matrix_visit, &plan.exponential_visit, &plan.step}) *part *= slower;
+  }
+
   plan.fresh = attention.work.bytes() - attention.cached;
   plan.cached = attention.cached;
   if (attention.uses_cache) plan.appended = attention.append * parameters.append_passes;

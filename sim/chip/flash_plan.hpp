@@ -29,6 +29,7 @@ struct FlashPrefill {
   Bytes cached;  // part of work.read that earlier steps left in the KV cache
   Bytes append;  // moved once by the kernel that rotates Q and K and writes K and V to the cache
   bool uses_cache = true;
+  bool backward = false;  // the forward's problem, of which this is the way back: `work` is the gradients'
 };
 
 // One query a sequence.
@@ -80,6 +81,9 @@ struct FlashPlan {
   Seconds visit() const { return matrix_visit + exponential_visit; }
 };
 
+// Gradients visit the same key tiles, each for as long as their products take over the forward's at `backward_rate` of
+// its rate: the kernels of the way back go over queries for each key tile, which are as many visits.
+//
 // Short calls whose tiles leave units idle may divide the keys as decoding does: each tile's visits over that many
 // units, and as many starts and ends.
 FlashPlan plan_flash_prefill(const FlashPrefill& attention, const spec::AttentionPrefillParameters& parameters,

@@ -26,7 +26,8 @@ GemmProblem pose_gemm(const work::Gemm& op, const KernelContext& context) {
   p.k = static_cast<double>(op.k);
   p.ea = work::bytes_per_element(op.activations).si();
   p.ew = work::bytes_per_element(op.weights).si();
-  p.eo = work::bytes_per_element(op.output).si();
+  // What is added to passes through the tiles' ends as the result does.
+  p.eo = work::bytes_per_element(op.output).si() * (op.accumulates ? 2 : 1);
   p.chunk = kChunkBytes / p.ea;
   p.weights = p.batch * p.n * p.k * p.ew;
   p.activations = p.batch * p.m * p.k * p.ea;

@@ -2,6 +2,7 @@
 #include <algorithm>
 #include <cmath>
 
+#include "sim/chip/moe.hpp"
 #include "sim/chip/pricing.hpp"
 #include "sim/chip/systolic.hpp"
 
@@ -106,8 +107,8 @@ KernelPrice price_gemm_systolic(const work::Gemm& op, const KernelContext& conte
           .copies = copies,
           // A quantisation of the activations is fused: they are read in the format that they come in.
           .a = work::bytes_per_element(op.quantise_activations ? op.output : op.activations),
-          .w = work.weights / (copies * d(op.n) * d(op.k)),
-          .c = work::bytes_per_element(op.output),
+          .w = work::bytes_per_element(op.weights),
+          .c = work::bytes_per_element(op.output) * (op.accumulates ? 2 : 1),
           .row_granule = row_granule_of(work.matrix_dtype),
           .rows_per_clk = tile::rows_per_clk(chip, require_matrix_rate(chip, work.matrix_dtype)),
       },
@@ -120,27 +121,31 @@ KernelPrice price_gemm_systolic(const work::Gemm& op, const KernelContext& conte
 KernelPrice price_grouped_systolic(const work::MoeGemm& op, const GroupedRows& group, const KernelContext& context,
                                    Fidelity fidelity) {
   const spec::ChipSpec& chip = context.chip;
-  const double width = d(op.inter) / d(op.tp);
-  const tile::ArrayProduct up{
-      .m = group.rows / group.experts,
-      .n = op.gated ? 2 * width : width,
-      .k = d(op.hidden),
-      .copies = group.experts,
-      .a = work::bytes_per_element(op.activations),
-      .w = work::bytes_per_element(op.weights),
-      .c = Bytes(2),
-      .row_granule = row_granule_of(group.work.matrix_dtype),
-      .rows_per_clk = tile::rows_per_clk(chip, require_matrix_rate(chip, group.work.matrix_dtype)),
+  const double mean_rows = group.rows / group.experts;
+  const std::vector<ExpertProduct> products = products_of(op, mean_rows);
+  const auto volume_of = [&](const ExpertProduct& product) {
+    return product.rows.value_or(mean_rows) * product.columns * product.depth;
   };
-  tile::ArrayProduct down = up;
-  down.n = d(op.hidden);
-  down.k = width;
+  double volume = 0;
+  for (const ExpertProduct& product : products) volume += volume_of(product);
   KernelPlan plan;
   ResourceTimes times{};
   Seconds main, overhead;
-  for (const tile::ArrayProduct& product : {up, down}) {
+  for (const ExpertProduct& expert : products) {
+    const bool is_gradient = expert.rows.has_value();
+    const tile::ArrayProduct product{
+        .m = expert.rows.value_or(mean_rows),
+        .n = expert.columns,
+        .k = expert.depth,
+        .copies = group.experts,
+        .a = work::bytes_per_element(op.activations),
+        .w = work::bytes_per_element(is_gradient ? op.activations : op.weights),
+        .c = is_gradient ? Bytes(8) : Bytes(2),  // added to fp32 sums
+        .row_granule = row_granule_of(group.work.matrix_dtype),
+        .rows_per_clk = tile::rows_per_clk(chip, require_matrix_rate(chip, group.work.matrix_dtype)),
+    };
     work::OpWork own = group.work;  // the product's share of it
-    const double share = product.n * product.k / (up.n * up.k + down.n * down.k);
+    const double share = volume_of(expert) / volume;
     own.matrix *= share;
     own.vector *= share;
     const TimedProduct timed = time_product(product, own, context, std::nullopt, fidelity);
@@ -155,8 +160,9 @@ KernelPrice price_grouped_systolic(const work::MoeGemm& op, const GroupedRows& g
   const Seconds permute = group.permuted / (chip.device_memory().bandwidth * chip.systolic.memory_efficiency);
   main += permute;
   times.hbm += permute;
-  overhead += 2 * chip.systolic.fixed;
-  plan.kernels = 4;  // permute, up with its activation, down, combine
+  const int passes = op.pass == work::MoePass::weight_gradient ? 0 : op.pass == work::MoePass::up ? 1 : 2;
+  overhead += passes * chip.systolic.fixed;
+  plan.kernels = static_cast<int>(products.size()) + passes;  // permute, up with its activation, down, combine
   plan.device_read += group.permuted / 2;
   plan.device_written += group.permuted / 2;
   const Seconds power = power_time(chip, dynamic_energy(chip, group.work, plan.device_read + plan.device_written), main,

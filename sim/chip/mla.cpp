@@ -34,10 +34,10 @@ KernelPrice price_mla_prefill(const work::MlaPrefill& op, const KernelContext& c
   const spec::AttentionPrefillParameters& parameters =
       context.chip.mla_prefill.of(call_of(op, op.seq_q), context.kernel);
   work::MlaPrefill form = op;
-  form.absorbed = op.absorbed || parameters.absorbed;
+  form.absorbed = op.absorbed || (parameters.absorbed && op.appends);  // without a cache there is no latent to work on
   const work::OpWork work = work::work_of(form);
   if (context.chip.kind == spec::ChipKind::systolic)
-    return price_attention_systolic(work, d(op.batch), AttentionPhase::prefill, context, fidelity);
+    return price_attention_systolic(work, d(op.batch), systolic_phase(op.backward), context, fidelity);
 
   const double latents = d(op.batch) * d(op.kv_rank + op.rope_dim);
   const double new_rows = d(std::min(op.seq_q, op.seq_kv)),
@@ -58,7 +58,8 @@ KernelPrice price_mla_prefill(const work::MlaPrefill& op, const KernelContext& c
       .key = form.absorbed ? d(op.kv_rank + op.rope_dim) * cache : d(op.nope_dim + op.rope_dim + op.value_dim) * in,
       .cached = form.absorbed ? latents * earlier_rows * cache : Bytes(0),
       .append = query_elements * 2 * in + latents * new_rows * (in + cache),
-      .uses_cache = true,
+      .uses_cache = op.appends,
+      .backward = op.backward,
   };
   return price_flash(plan_flash_prefill(attention, parameters, context), attention.work, context, fidelity);
 }

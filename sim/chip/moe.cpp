@@ -19,22 +19,27 @@ KernelPlan kernel_plan_of(const GroupedPlan& grouped, double units) {
   KernelPlan plan;
   plan.tile_m = grouped.row_tile;
   plan.tile_n = grouped.column_tile;
-  plan.tiles = grouped.gemms[0].tiles + grouped.gemms[1].tiles;
+  plan.tiles = 0;
+  Bytes weights;
+  for (const GroupedGemm& gemm : grouped.gemms) {
+    plan.tiles += gemm.tiles;
+    weights += gemm.weights;
+  }
   plan.waves = std::ceil(plan.tiles / units);
   plan.active_units = std::min(plan.tiles, units);
   plan.kernels = grouped.launches;
-  plan.shared_cache = grouped.work.weights + grouped.permuted;
+  plan.shared_cache = weights + grouped.permuted;
   plan.device_written = grouped.permuted * (1 - grouped.row_hit) / 2;
-  plan.device_read = grouped.work.weights * (1 - grouped.weight_hit) + plan.device_written;
+  plan.device_read = weights * (1 - grouped.weight_hit) + plan.device_written;
   return plan;
 }
 
-// Both products, one grid after the other.
+// All products, one grid after the other.
 KernelPrice play_experts(const GroupedPlan& grouped, const KernelPlan& plan, Seconds permute,
                          const KernelContext& context) {
-  return play_kernel(
-      {grid_of_experts(grouped, grouped.gemms[0], context), grid_of_experts(grouped, grouped.gemms[1], context)},
-      {.work = grouped.work, .plan = plan, .more = grouped.fixed + permute}, context);
+  std::vector<tile::Grid> grids;
+  for (const GroupedGemm& gemm : grouped.gemms) grids.push_back(grid_of_experts(grouped, gemm, context));
+  return play_kernel(grids, {.work = grouped.work, .plan = plan, .more = grouped.fixed + permute}, context);
 }
 
 KernelPrice price_moe_simt(const work::MoeGemm& op, const KernelContext& context, Fidelity fidelity) {
@@ -59,7 +64,8 @@ KernelPrice price_moe_simt(const work::MoeGemm& op, const KernelContext& context
   times.hbm += permute;
 
   const KernelPlan plan = kernel_plan_of(grouped, units);
-  const double ctas = std::max(grouped.gemms[0].tiles, grouped.gemms[1].tiles);
+  double ctas = 0;  // of the largest product
+  for (const GroupedGemm& gemm : grouped.gemms) ctas = std::max(ctas, gemm.tiles);
   if (fidelity == Fidelity::event && PlayLimits::can_list(ctas)) return play_experts(grouped, plan, permute, context);
   const Joules dynamic = dynamic_energy(chip, grouped.work, plan.device_read + plan.device_written);
   const Seconds power = power_time(chip, dynamic, main, context.sustained);

@@ -21,7 +21,8 @@ tile::Grid grid_of_experts(const GroupedPlan& plan, const GroupedGemm& gemm, con
   double owed = 0;
   for (const ExpertLoad& load : plan.rank.loads) {
     owed += load.experts;
-    const auto row_tiles = static_cast<std::uint32_t>(std::ceil(load.tokens / static_cast<double>(plan.row_tile)));
+    const double rows = gemm.rows.value_or(load.tokens);
+    const auto row_tiles = static_cast<std::uint32_t>(std::ceil(rows / static_cast<double>(plan.row_tile)));
     for (; owed > 0.5; owed -= 1, ++experts) {
       for (std::uint32_t c = 0; c < columns; ++c) {
         for (std::uint32_t r = 0; r < row_tiles; ++r)

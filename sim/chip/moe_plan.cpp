@@ -3,6 +3,7 @@
 //         main loop 2·r·c·K/(rate·e·(r/most)^p), and the ends
 //   tiles Σ_experts ⌈rows/r⌉·⌈N/c⌉ of each product
 //   bytes A·N·K·e of weights, A experts with a row, and the passes that permute, activate and combine
+// Weight gradients: A·⌈N/r⌉·⌈K/c⌉ tiles as deep as an expert's mean rows; each reads its operands, adds to fp32 sums.
 #include <algorithm>
 #include <cmath>
 
@@ -51,6 +52,20 @@ const spec::MoeParameters& parameters_of(const work::MoeGemm& op, const RankLoad
   return context.chip.moe.of(call, context.kernel);
 }
 
+// What one expert's product reads besides rows that stay in the caches: its weights, or a gradient's two operands and
+// the fp32 sum that it is added to.
+Bytes bytes_of(const ExpertProduct& product, const work::MoeGemm& op) {
+  if (!product.rows) return product.columns * product.depth * work::bytes_per_element(op.weights);
+  constexpr Bytes kAddedTo(8);
+  return product.columns * *product.rows * kAddedTo +
+         product.depth * (product.columns + *product.rows) * work::bytes_per_element(op.activations);
+}
+
+// Gradients have matrices for results, whatever the number of tokens: the widest tiles.
+const spec::RowTiles::Tile& tile_of(const work::MoeGemm& op, const RankLoad& rank, const spec::RowTiles& tiles) {
+  return op.pass == work::MoePass::weight_gradient ? tiles.tiles.back() : tiles.of(measure_of(op, rank, tiles.by));
+}
+
 }  // namespace
 
 RankLoad rank_load(const work::MoeGemm& op) {
@@ -64,14 +79,36 @@ RankLoad rank_load(const work::MoeGemm& op) {
   return rank;
 }
 
+std::vector<ExpertProduct> products_of(const work::MoeGemm& op, double mean_rows) {
+  const Widths widths = widths_of(op);
+  const double hidden = d(op.hidden);
+  const ExpertProduct up{.columns = widths.up, .depth = hidden, .rows = {}};
+  switch (op.pass) {
+    case work::MoePass::forward:
+      return {up, {.columns = hidden, .depth = widths.inter, .rows = {}}};
+    case work::MoePass::up:
+      return {up};
+    case work::MoePass::input_gradient:
+      return {{.columns = widths.inter, .depth = hidden, .rows = {}},
+              {.columns = hidden, .depth = widths.up, .rows = {}}};
+    case work::MoePass::weight_gradient:
+      return {{.columns = hidden, .depth = mean_rows, .rows = widths.inter},
+              {.columns = hidden, .depth = mean_rows, .rows = widths.up}};
+  }
+  MLOSIM_CHECK(false);
+}
+
 work::OpWork work_of_rank(const work::MoeGemm& op, const RankLoad& rank) {
   work::OpWork work = work::work_of(op);
   const double even_rows = d(op.tokens) * d(op.topk) / d(op.ep);
-  const Widths widths = widths_of(op);
   work.matrix = work.matrix * (rank.rows / even_rows);
   work.vector = work.vector * (rank.rows / even_rows);
   work.exponentials *= rank.rows / even_rows;
-  const Bytes weights = rank.active * d(op.hidden) * (widths.up + widths.inter) * work::bytes_per_element(op.weights);
+  if (op.pass == work::MoePass::weight_gradient) return work;
+  double parameters = 0;
+  for (const ExpertProduct& product : products_of(op, rank.mean()))
+    parameters += rank.active * product.columns * product.depth;
+  const Bytes weights = parameters * work::bytes_per_element(op.weights);
   work.read += weights - work.weights;
   work.weights = weights;
   return work;
@@ -79,8 +116,18 @@ work::OpWork work_of_rank(const work::MoeGemm& op, const RankLoad& rank) {
 
 Bytes permuted_bytes(const work::MoeGemm& op, double rows) {
   const Widths widths = widths_of(op);
-  return kRowElement *
-         (4 * rows * d(op.hidden) + rows * 2 * (widths.up + widths.inter) + 2 * d(op.tokens) * d(op.hidden));
+  const double hidden = d(op.hidden), tokens = d(op.tokens);
+  switch (op.pass) {
+    case work::MoePass::forward:
+      return kRowElement * (4 * rows * hidden + rows * 2 * (widths.up + widths.inter) + 2 * tokens * hidden);
+    case work::MoePass::up:
+      return kRowElement * (2 * rows * hidden + rows * (2 * widths.up + widths.inter) + tokens * hidden);
+    case work::MoePass::input_gradient:
+      return kRowElement * (4 * rows * hidden + rows * (3 * widths.up + 2 * widths.inter) + 2 * tokens * hidden);
+    case work::MoePass::weight_gradient:
+      return Bytes(0);
+  }
+  MLOSIM_CHECK(false);
 }
 
 GroupedPlan plan_moe(const work::MoeGemm& op, const KernelContext& context) {
@@ -91,7 +138,7 @@ GroupedPlan plan_moe(const work::MoeGemm& op, const KernelContext& context) {
   const spec::MoeParameters& parameters = parameters_of(op, rank, context);
   plan.work = work_of_rank(op, rank);
   const spec::RowTiles& row_tiles = parameters.row_tiles;
-  const spec::RowTiles::Tile& tile = row_tiles.of(measure_of(op, rank, row_tiles.by));
+  const spec::RowTiles::Tile& tile = tile_of(op, rank, row_tiles);
   plan.row_tile = tile.rows;
   plan.column_tile = tile.columns > 0 ? tile.columns : parameters.column_tile;
   double tiles_of_rows = 0;
@@ -101,18 +148,19 @@ GroupedPlan plan_moe(const work::MoeGemm& op, const KernelContext& context) {
   const double efficiency = (narrow ? parameters.matrix_efficiency_8bit : parameters.matrix_efficiency) *
                             std::pow(d(plan.row_tile) / d(row_tiles.tiles.back().rows), parameters.narrow_exponent);
   const FlopsPerSecond unit_rate = require_matrix_rate(chip, plan.work.matrix_dtype) / d(chip.units);
-  const Widths widths = widths_of(op);
-  const auto grouped = [&](double columns, double depth) {
-    const double column_tiles = ceil_div(columns, d(plan.column_tile));
-    return GroupedGemm{.columns = columns,
-                       .depth = depth,
-                       .column_tiles = column_tiles,
-                       .tiles = tiles_of_rows * column_tiles,
-                       .main_loop = Flops(2 * d(plan.row_tile * plan.column_tile) * depth) / (unit_rate * efficiency),
-                       .ends = parameters.tile_overhead / chip.clock,
-                       .weights = rank.active * columns * depth * work::bytes_per_element(op.weights)};
-  };
-  plan.gemms = {grouped(widths.up, d(op.hidden)), grouped(d(op.hidden), widths.inter)};
+  for (const ExpertProduct& product : products_of(op, rank.mean())) {
+    const double column_tiles = ceil_div(product.columns, d(plan.column_tile));
+    const double height = product.rows ? rank.active * ceil_div(*product.rows, d(plan.row_tile)) : tiles_of_rows;
+    plan.gemms.push_back(
+        {.columns = product.columns,
+         .depth = product.depth,
+         .rows = product.rows,
+         .column_tiles = column_tiles,
+         .tiles = height * column_tiles,
+         .main_loop = Flops(2 * d(plan.row_tile * plan.column_tile) * product.depth) / (unit_rate * efficiency),
+         .ends = parameters.tile_overhead / chip.clock,
+         .weights = rank.active * bytes_of(product, op)});
+  }
   plan.tail = parameters.tail;
   plan.memory_efficiency = parameters.memory_efficiency;
 

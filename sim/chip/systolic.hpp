@@ -13,11 +13,15 @@ namespace mlosim::chip {
 // fit the scratchpad.
 KernelPrice price_gemm_systolic(const work::Gemm& op, const KernelContext& context, Fidelity fidelity);
 
-enum class AttentionPhase { prefill, decode };
+enum class AttentionPhase { prefill, backward, decode };
+
+inline AttentionPhase systolic_phase(bool backward) {
+  return backward ? AttentionPhase::backward : AttentionPhase::prefill;
+}
 
 // attention_fixed + sequences·(decode_per_sequence + grid): sequences one after another, all cores on each. A step of a
 // sequence's grid streams a block of its keys and values at decode_memory_efficiency beside its matrix work, of which
-// the arrays do a share of prefill_matrix_efficiency of their rate.
+// the arrays do a share of prefill_matrix_efficiency of their rate, times backward_rate where it is of gradients.
 KernelPrice price_attention_systolic(const work::OpWork& work, double sequences, AttentionPhase phase,
                                      const KernelContext& context, Fidelity fidelity);
 

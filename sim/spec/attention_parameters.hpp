@@ -25,6 +25,7 @@ struct AttentionPrefillParameters {
   double tail = 0;                // share of a heaviest tile that is left over at the end
   std::int64_t tile_rows = 128, tile_cols = 64;
   double append_passes = 1;         // of the RoPE and KV-append bytes
+  double backward_rate = 1;         // of the gradients' products, over the rate of the forward's
   std::int64_t packed_queries = 0;  // calls of at most as many put all query heads of a KV head in one tile
   std::int64_t width_granule = 32;  // head dimensions are padded to a multiple of it
   std::int64_t split_queries = 0;   // calls of at most as many divide the keys where query tiles leave units idle

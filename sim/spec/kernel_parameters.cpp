@@ -218,6 +218,7 @@ SystolicParameters decode_systolic(Node node) {
   s.decode_per_sequence = node.require<Seconds>("decode_per_sequence", Range::non_negative);
   s.decode_memory_efficiency = node.require_number("decode_memory_efficiency", Range::fraction);
   s.prefill_matrix_efficiency = node.require_number("prefill_matrix_efficiency", Range::fraction);
+  s.backward_rate = node.require_number("backward_rate", Range::positive);
   s.attention_fixed = node.require<Seconds>("attention_fixed");
   for (auto& [name, path] : node.child("paths").members()) {
     PathParameters& p = s.paths[name];

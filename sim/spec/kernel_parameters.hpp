@@ -141,6 +141,7 @@ struct SystolicParameters {
   Seconds decode_per_sequence;   // of the attention kernel's sequential grid
   double decode_memory_efficiency = 1;
   double prefill_matrix_efficiency = 1;
+  double backward_rate = 1;  // of attention's gradients, over the rate of its forward
   Seconds attention_fixed;
   std::map<std::string, PathParameters> paths;  // measured ones, by "<from>_<to>" of the levels' names
   std::map<std::string, UnitTiming> units;      // of the vector side, by name

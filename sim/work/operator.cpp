@@ -22,7 +22,6 @@ constexpr double kVectorOpsPerNorm = 4;   // square or centre, accumulate, scale
 
 // Attention's gradients from its output's: the scores again, then the gradients of the probabilities, of V, Q and K.
 // Reads the output and its gradient beside the forward's operands, writes a gradient for each of those.
-constexpr double kBackwardProducts = 2.5;   // times the forward's two
 constexpr double kBackwardOpsPerScore = 2;  // softmax's gradient
 
 OpWork backward(const OpWork& forward, double pairs) {

@@ -224,6 +224,10 @@ struct OpWork {
 
 OpWork work_of(const Operator& op);
 
+// Products of flash-style attention's gradients over those of its forward: the scores again, and the gradients of the
+// probabilities, V, Q and K.
+inline constexpr double kBackwardProducts = 2.5;
+
 // Query-key pairs that a causal and/or windowed prefill computes, per head and sequence.
 double attention_pairs(std::int64_t seq_q, std::int64_t seq_kv, bool causal, std::int64_t window);
 

@@ -53,6 +53,7 @@ inline spec::ChipSpec gpu() {
                            .tile_rows = 128,
                            .tile_cols = 64,
                            .append_passes = 1,
+                           .backward_rate = 0.75,
                            .packed_queries = 0};
   chip.mla_prefill = chip.prefill;
   chip.decode.standard = {.fixed = Seconds(5e-6),
@@ -109,6 +110,7 @@ inline spec::ChipSpec tpu() {
                    .decode_per_sequence = Seconds(1e-6),
                    .decode_memory_efficiency = 0.6,
                    .prefill_matrix_efficiency = 0.4,
+                   .backward_rate = 0.75,
                    .attention_fixed = Seconds(5e-6),
                    .paths = {},
                    .units = {}};

@@ -69,7 +69,7 @@ gemm:
   operand_limit: 0.5
 attention:
   prefill: &prefill {fixed: 10 us, fixed_encoder: 8 us, matrix_efficiency: 0.7, matrix_efficiency_8bit: 0.6, exponential_weight: 0.5,
-                     tile_overhead: 2000 clk, tail: 0.5, tile_rows: 128, tile_cols: 64, append_passes: 1}
+                     tile_overhead: 2000 clk, tail: 0.5, tile_rows: 128, tile_cols: 64, append_passes: 1, backward_rate: 0.75}
   decode: &decode {fixed: 5 us, matrix_efficiency: 0.6, tile_overhead: 5000 clk, split_reduction: 3 us, tail: 0.3,
                    memory_efficiency: {value: 0.8, kind: assumed, source: a guess}, row_granule: 16, tile_cols: 64, ctas_per_unit: 2}
   mla_prefill: *prefill
@@ -111,7 +111,7 @@ power: {cap: 200 W, static_share: 0.25, device_memory: 60 pJ/B, vector: 5 pJ/flo
 host_link: 32 GB/s
 systolic: {fixed: 3 us, matrix_efficiency: 0.9, memory_efficiency: 0.9, weight_load: 80, result: 88, step: 100, scoped: 8 MiB,
            decode_per_sequence: 300 ns, decode_memory_efficiency: 0.7,
-           prefill_matrix_efficiency: 0.5, attention_fixed: 10 us}
+           prefill_matrix_efficiency: 0.5, backward_rate: 0.75, attention_fixed: 10 us}
 elementwise: {memory_efficiency: 0.9, fixed: 500 ns, passes: 1, in_flight: 1 MiB}
 )";
 
