@@ -214,14 +214,15 @@ class InferenceRun {
   Stage stage_;
 };
 
-std::int64_t ranks_of(const work::Operator& op) {
+// That a collective's groups need at least, with the chips between their ranks.
+std::int64_t chips_of(const work::Operator& op) {
   const auto* collective = std::get_if<work::Collective>(&op);
-  return collective ? collective->ranks : 1;
+  return collective ? collective->ranks * collective->stride : 1;
 }
 
 std::int64_t chips_of_ops(const Workload& workload) {
   std::int64_t chips = workload.chips.value_or(1);
-  for (const work::Operator& op : workload.ops) chips = std::max(chips, ranks_of(op));
+  for (const work::Operator& op : workload.ops) chips = std::max(chips, chips_of(op));
   return chips;
 }
 
@@ -340,14 +341,9 @@ spec::RuntimeSpec resolve_runtime(const spec::RuntimeSpec& profile, const Runtim
 
 void check_against_machine(const Workload& workload, const spec::SystemSpec& system) {
   const std::int64_t joined = system.fabric.topology == spec::Topology::none ? 1 : system.fabric.chips;
-  std::int64_t group = 1, chips = 1;
-  if (workload.task == Task::ops) {
-    chips = chips_of_ops(workload);
-    for (const work::Operator& op : workload.ops) group = std::max(group, ranks_of(op));
-  } else {
-    group = workload.parallelism.group();
-    chips = workload.parallelism.chips();
-  }
+  const bool is_ops = workload.task == Task::ops;
+  const std::int64_t group = is_ops ? 1 : workload.parallelism.group();
+  const std::int64_t chips = is_ops ? chips_of_ops(workload) : workload.parallelism.chips();
   const auto refuse = [&](std::string message, std::string hint) {
     throw spec::InputError(
         {{.place = workload.system_place, .path = "system", .message = std::move(message), .hint = std::move(hint)}});
