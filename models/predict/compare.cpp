@@ -5,11 +5,6 @@
 namespace mlosim::predict {
 namespace {
 
-std::int64_t chips_of(const Workload& workload) {
-  if (workload.training) return workload.training->parallelism.chips();
-  return workload.task == Task::ops ? workload.chips.value_or(1) : workload.parallelism.chips();
-}
-
 // "train.global_batch" or "inference.batch" of a run on `chips`, in proportion to what the workload says of its own.
 std::pair<std::string, std::string> scaled_batch(const Workload& own, std::int64_t chips) {
   if (own.task == Task::ops)

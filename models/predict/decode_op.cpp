@@ -204,6 +204,8 @@ work::Operator decode_collective_op(spec::Node& node, std::int64_t chips) {
       bytes && bytes->is_scalar() && bytes->text.find_first_not_of("0123456789.eE+") == std::string::npos;
   c.bytes = is_plain ? Bytes(node.require_number("bytes")) : node.require<Bytes>("bytes");
   c.ranks = size_or(node, "ranks", chips, 2);
+  c.stride = size_or(node, "stride", 1);
+  if (c.kind == CollectiveKind::all_to_all) c.crossing = node.number_or("crossing", 1, spec::Range::fraction);
   c.dtype = read_dtype(node, "dtype", DType::bf16);
   if (c.ranks < 2)
     node.fail_at("ranks", "a collective needs at least 2 ranks",

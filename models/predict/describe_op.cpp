@@ -59,7 +59,8 @@ struct Describe {
     return fmt::format("{} rows of {} logits, {}", op.rows, op.vocab, work::name_of(op.dtype));
   }
   std::string operator()(const work::Collective& op) const {
-    return fmt::format("{} on {} ranks", format_short(op.bytes), op.ranks);
+    const std::string apart = op.stride == 1 ? std::string() : fmt::format(", {} chips apart", op.stride);
+    return fmt::format("{} on {} ranks{}", format_short(op.bytes), op.ranks, apart);
   }
 };
 

@@ -169,14 +169,15 @@ class InferenceRun {
   StepPlayer player_;
 };
 
-std::int64_t ranks_of(const work::Operator& op) {
+// That a collective's groups need at least, with the chips between their ranks.
+std::int64_t chips_of(const work::Operator& op) {
   const auto* collective = std::get_if<work::Collective>(&op);
-  return collective ? collective->ranks : 1;
+  return collective ? collective->ranks * collective->stride : 1;
 }
 
 std::int64_t chips_of_ops(const Workload& workload) {
   std::int64_t chips = workload.chips.value_or(1);
-  for (const work::Operator& op : workload.ops) chips = std::max(chips, ranks_of(op));
+  for (const work::Operator& op : workload.ops) chips = std::max(chips, chips_of(op));
   return chips;
 }
 
@@ -306,20 +307,14 @@ spec::RuntimeSpec resolve_runtime(const spec::RuntimeSpec& profile, const Runtim
   return r;
 }
 
+std::int64_t chips_of(const Workload& workload) {
+  if (workload.task == Task::ops) return chips_of_ops(workload);
+  return workload.training ? workload.training->parallelism.chips() : workload.parallelism.chips();
+}
+
 void check_against_machine(const Workload& workload, const spec::SystemSpec& system) {
   const std::int64_t joined = system.fabric.topology == spec::Topology::none ? 1 : system.fabric.chips;
-  std::int64_t group = 1, chips = 1;
-  if (workload.task == Task::ops) {
-    chips = chips_of_ops(workload);
-    for (const work::Operator& op : workload.ops) group = std::max(group, ranks_of(op));
-  } else {
-    group = workload.parallelism.group();
-    chips = workload.parallelism.chips();
-  }
-  if (workload.task == Task::train) {
-    group = 1;  // groups may cross nodes
-    chips = workload.training->parallelism.chips();
-  }
+  const std::int64_t chips = chips_of(workload);
   const auto refuse = [&](std::string message, std::string hint) {
     throw spec::InputError(
         {{.place = workload.system_place, .path = "system", .message = std::move(message), .hint = std::move(hint)}});
@@ -327,11 +322,6 @@ void check_against_machine(const Workload& workload, const spec::SystemSpec& sys
   if (chips > 1 && joined == 1) {
     refuse(fmt::format("{} is one chip; the workload asks for {}", system.name, chips),
            "name a system that joins chips, such as 'dgx_h200' (mlosim list systems)");
-  }
-  if (group > joined) {
-    refuse(fmt::format("{} joins {} chips in a node or slice; {} ranks that work on one step together are more",
-                       system.name, joined, group),
-           "collectives across nodes are not modelled in this version; use dp for more replicas");
   }
   if (chips > joined && !system.scale_out) {
     refuse(

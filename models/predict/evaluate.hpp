@@ -34,6 +34,9 @@ graph::Precision resolve_precision(const PrecisionChoice& choice, const graph::M
 // The runtime with the workload's own fields laid over it.
 spec::RuntimeSpec resolve_runtime(const spec::RuntimeSpec& profile, const RuntimeChoice& choice);
 
+// That a workload runs on: of bare operators those that its widest collective needs.
+std::int64_t chips_of(const Workload& workload);
+
 // Checks what only shows with the machine at hand: that it has the chips. Throws spec::InputError.
 void check_against_machine(const Workload& workload, const spec::SystemSpec& system);
 

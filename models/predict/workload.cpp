@@ -177,11 +177,13 @@ void decode_ops(Node node, std::int64_t chips, Workload& workload) {
     workload.ops.push_back(decode_op(entry, chips));
     workload.op_places.push_back(item.value()->place());
     const auto* collective = std::get_if<work::Collective>(&workload.ops.back());
-    if (collective && workload.chips && collective->ranks > *workload.chips) {
-      item.fail_at(
-          "ranks",
-          fmt::format("{} ranks are more than the {} chips of the workload", collective->ranks, *workload.chips),
-          "raise 'chips', or leave it out");
+    if (collective && workload.chips && collective->ranks * collective->stride > *workload.chips) {
+      const std::string apart =
+          collective->stride == 1 ? std::string() : fmt::format(", {} chips apart,", collective->stride);
+      item.fail_at("ranks",
+                   fmt::format("{} ranks{} are more than the {} chips of the workload", collective->ranks, apart,
+                               *workload.chips),
+                   "raise 'chips', or leave it out");
     }
   }
   if (workload.ops.empty()) node.fail("the list of operators is empty");

@@ -7,9 +7,13 @@
 
 #include "sim/net/custom_all_reduce.hpp"
 #include "sim/net/direct.hpp"
+#include "sim/net/group_layout.hpp"
+#include "sim/net/hierarchy.hpp"
+#include "sim/net/nccl_across.hpp"
 #include "sim/net/nccl_choice.hpp"
 #include "sim/net/nccl_time.hpp"
 #include "sim/net/pcie.hpp"
+#include "sim/net/scale_out_load.hpp"
 #include "sim/net/send_receive.hpp"
 #include "sim/net/torus.hpp"
 #include "sim/net/traffic.hpp"
@@ -19,20 +23,6 @@ namespace mlosim::net {
 namespace {
 
 using work::CollectiveKind;
-
-std::string_view name_of(const NcclChoice& choice) {
-  const bool is_tree = choice.algorithm == spec::NcclAlgorithm::tree;
-  if (choice.algorithm == spec::NcclAlgorithm::nvls) return "NVLS";
-  switch (choice.protocol) {
-    case spec::NcclProtocol::ll:
-      return is_tree ? "tree LL" : "ring LL";
-    case spec::NcclProtocol::ll128:
-      return is_tree ? "tree LL128" : "ring LL128";
-    case spec::NcclProtocol::simple:
-      return is_tree ? "tree Simple" : "ring Simple";
-  }
-  return "";
-}
 
 // NVLS sends every buffer up once to be reduced, and its own share once more to all.
 Bytes wire_bytes_of(const NcclChoice& choice, const work::Collective& collective) {
@@ -66,21 +56,30 @@ std::optional<CollectivePrice> estimate_custom(const work::Collective& collectiv
                          .kernel = footprint_of(collective, price.sent, true, custom->blocks)};
 }
 
-CollectivePrice estimate_switched(const work::Collective& collective, const spec::SystemSpec& system,
-                                  const spec::CustomAllReduce* custom) {
-  const spec::Fabric& fabric = system.fabric;
-  if (auto price = estimate_custom(collective, system, custom, fabric.bandwidth)) return *price;
+const spec::RingLibrary& ring_library_of(const spec::SystemSpec& system) {
   if (!system.nccl || !system.nccl->ring) {
     throw spec::InputError(fmt::format("the collective library '{}' of {} is not made for a switched fabric",
                                        system.nccl_name, system.name),
                            "use 'nccl'");
   }
-  const spec::RingLibrary& library = *system.nccl->ring;
-  const NcclPlace place{.library = library,
-                        .generation = library.generation_of(system.chip.family),
-                        .link = fabric.bandwidth,
-                        .memory_latency = system.chip.device_memory().latency,
-                        .clock = system.chip.clock};
+  return *system.nccl->ring;
+}
+
+NcclPlace place_of(const spec::SystemSpec& system) {
+  const spec::RingLibrary& library = ring_library_of(system);
+  return {.library = library,
+          .generation = library.generation_of(system.chip.family),
+          .link = system.fabric.bandwidth,
+          .memory_latency = system.chip.device_memory().latency,
+          .clock = system.chip.clock};
+}
+
+CollectivePrice estimate_switched(const work::Collective& collective, const spec::SystemSpec& system,
+                                  const spec::CustomAllReduce* custom) {
+  const spec::Fabric& fabric = system.fabric;
+  if (auto price = estimate_custom(collective, system, custom, fabric.bandwidth)) return *price;
+  const NcclPlace place = place_of(system);
+  const spec::RingLibrary& library = place.library;
   const bool in_switch = reduces_in_switch(collective, library, place.generation);
   const Seconds bound = fabric.latency + least_traffic(collective, in_switch) / fabric.bandwidth;
   const Bytes sent = ring_traffic(collective).sent;
@@ -170,20 +169,102 @@ CollectivePrice estimate_on_fabric(const work::Collective& collective, const spe
   return {};
 }
 
+AcrossPlace across_place_of(const GroupLayout& layout, const spec::ScaleOut& network) {
+  return {.layout = layout,
+          .adapter = network.bandwidth,
+          .neighbours = network.efficiency * network.bandwidth / neighbour_load(network, layout),
+          .exchange = network.exchange_efficiency * network.bandwidth / exchange_load(network, layout),
+          .near = neighbour_latency(network, layout) - network.latency,
+          .far = farthest_latency(network, layout) - network.latency,
+          .reduces_in_switch = network.reduces_in_switch};
+}
+
+// One adapter at its whole bandwidth with what no algorithm can spare, or a rank's links of both kinds together.
+Seconds bound_across(const work::Collective& collective, const GroupLayout& layout, const spec::SystemSpec& system) {
+  const spec::ScaleOut& network = *system.scale_out;
+  const bool is_all_reduce = collective.kind == CollectiveKind::all_reduce;
+  Bytes crossing = outer_stage(collective, layout, network).bytes;
+  if (is_all_reduce && network.reduces_in_switch)
+    crossing = std::min(crossing, collective.bytes / static_cast<double>(layout.per_node));
+  const double links =
+      system.fabric.topology == spec::Topology::torus ? 2 * static_cast<double>(system.fabric.dimensions.size()) : 1;
+  const BytesPerSecond all = network.bandwidth + links * system.fabric.bandwidth;
+  const Bytes least =
+      collective.kind == CollectiveKind::all_to_all
+          ? crossing
+          : least_traffic(collective, is_all_reduce && system.fabric.topology == spec::Topology::switched);
+  return network.latency + std::max(crossing / network.bandwidth, least / all);
+}
+
+// NCCL on NVLink nodes.
+CollectivePrice estimate_nccl_across(const work::Collective& collective, const GroupLayout& layout,
+                                     const spec::SystemSpec& system) {
+  const NcclPlace place = place_of(system);
+  const AcrossPlace across = across_place_of(layout, *system.scale_out);
+  const Bytes sent = ring_traffic(collective).sent;
+  CollectivePrice price{.time = {},
+                        .bound = bound_across(collective, layout, system),
+                        .algorithm = "direct",
+                        .wire_bytes = sent,
+                        .kernel = footprint_of(collective, sent, true, place.library.send_receive.channels)};
+  if (collective.kind == CollectiveKind::all_to_all) {
+    price.time = estimate_all_to_all_across(collective, place, across);
+    return price;
+  }
+  if (collective.kind == CollectiveKind::p2p) {
+    price.time = estimate_pair_across(collective, place, across);
+    price.algorithm = "p2p";
+    return price;
+  }
+  const AcrossChoice choice = choose_across(collective, place, across);
+  const bool in_switch =
+      choice.algorithm == AcrossAlgorithm::nvls_tree || choice.algorithm == AcrossAlgorithm::in_network;
+  const NcclChoice kernel{.algorithm = in_switch                                   ? spec::NcclAlgorithm::nvls
+                                       : choice.algorithm == AcrossAlgorithm::tree ? spec::NcclAlgorithm::tree
+                                                                                   : spec::NcclAlgorithm::ring,
+                          .protocol = choice.protocol};
+  price.time = estimate_across(choice, collective, place, across);
+  price.algorithm = name_of(choice);
+  price.wire_bytes = wire_bytes_of(kernel, collective);
+  price.kernel = footprint_of(collective, price.wire_bytes, !in_switch,
+                              ctas_of(kernel, collective, place.library.launch, place.generation));
+  return price;
+}
+
+// Stage by stage, on what is not NCCL's switched fabric.
+CollectivePrice estimate_stages(const work::Collective& collective, const GroupLayout& layout,
+                                const spec::SystemSpec& system) {
+  const work::Collective inner = inner_stage(collective, layout);
+  work::Collective nothing = inner;
+  nothing.bytes = Bytes(1);
+  const CollectivePrice inside = inner.ranks > 1 ? estimate_on_fabric(inner, system, nullptr) : CollectivePrice{};
+  const OuterStage outside = outer_stage(collective, layout, *system.scale_out);
+  Seconds time = inside.time + outside.fixed + outside.volume;
+  if (inner.ranks > 1 && system.fabric.topology != spec::Topology::torus) {
+    const Seconds start = estimate_on_fabric(nothing, system, nullptr).time;
+    time = std::max(inside.time, start + outside.volume) + outside.fixed;
+  }
+  return {.time = time,
+          .bound = bound_across(collective, layout, system),
+          .algorithm = collective.kind == CollectiveKind::p2p ? "p2p" : "hierarchical",
+          .wire_bytes = ring_traffic(collective).sent,
+          .kernel = footprint_of(collective, ring_traffic(collective).sent, true, inside.kernel.ctas)};
+}
+
 }  // namespace
 
 CollectivePrice estimate_collective(const work::Collective& collective, const spec::SystemSpec& system,
                                     const spec::CustomAllReduce* custom) {
   if (collective.ranks <= 1) return {};
-  if (collective.ranks > system.fabric.chips) {
-    throw spec::InputError(
-        fmt::format(
-            "a collective of {} ranks does not fit: {} joins {} chip{} in a node, and collectives across nodes are "
-            "not modelled",
-            collective.ranks, system.name, system.fabric.chips, system.fabric.chips == 1 ? "" : "s"),
-        "take fewer ranks, or a system whose fabric joins more chips");
+  const GroupLayout layout = place_group(collective, system);
+  CollectivePrice price;
+  if (layout.nodes == 1) {
+    price = estimate_on_fabric(collective, system, custom);
+  } else if (system.fabric.topology == spec::Topology::switched) {
+    price = estimate_nccl_across(collective, layout, system);
+  } else {
+    price = estimate_stages(collective, layout, system);
   }
-  CollectivePrice price = estimate_on_fabric(collective, system, custom);
   price.time = std::max(price.time, price.bound);
   return price;
 }

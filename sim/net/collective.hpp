@@ -1,5 +1,6 @@
-// The price of a collective inside one node, NVLink domain or torus slice: the one question that the rest of mlosim
-// asks this folder. Collectives across nodes are refused; sharing of links between collectives is not in here.
+// The price of a collective among any ranks of a system: the one question that the rest of mlosim asks this folder.
+// All groups of the same kind run it at once, as work::Collective says; other collectives that run beside it are not in
+// here (sim/net/play_flows).
 #pragma once
 
 #include <string_view>
@@ -23,8 +24,8 @@ struct CollectivePrice {
 
 // `custom` is the framework's own all-reduce, null where it has none; it replaces the library's up to its largest size
 // on fabrics where each rank reaches all others (switched, full; PCIe among as few ranks as it says). Nothing moves
-// between fewer than two ranks: time 0. Throws InputError where more ranks are asked for than the fabric joins, or
-// where the system's library is not made for its fabric.
+// between fewer than two ranks: time 0. Throws InputError where the ranks do not fit (group_layout.hpp), or where the
+// system's library is not made for its fabric.
 CollectivePrice estimate_collective(const work::Collective& collective, const spec::SystemSpec& system,
                                     const spec::CustomAllReduce* custom);
 

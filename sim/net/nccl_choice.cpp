@@ -13,13 +13,6 @@ namespace {
 using spec::NcclAlgorithm;
 using spec::NcclProtocol;
 
-// Entry floor(log2(bytes/start)) of the table; 1 beyond its end.
-double tree_correction(const spec::NcclChoiceModel& model, NcclProtocol protocol, Bytes bytes) {
-  const std::vector<double>& factors = model.tree_correction[protocol];
-  const double doublings = std::max(0.0, std::floor(std::log2(std::max(1.0, bytes / model.tree_correction_start))));
-  return doublings < static_cast<double>(factors.size()) ? factors[static_cast<std::size_t>(doublings)] : 1;
-}
-
 BytesPerSecond ring_bandwidth(NcclProtocol protocol, const spec::NcclChoiceModel& model,
                               const spec::NcclGeneration& g) {
   const auto channels = static_cast<double>(g.channels);
@@ -56,6 +49,27 @@ BytesPerSecond nvls_bandwidth(const spec::NcclGeneration& g) {
 }
 
 }  // namespace
+
+std::string_view name_of(const NcclChoice& choice) {
+  const bool is_tree = choice.algorithm == spec::NcclAlgorithm::tree;
+  if (choice.algorithm == spec::NcclAlgorithm::nvls) return "NVLS";
+  switch (choice.protocol) {
+    case spec::NcclProtocol::ll:
+      return is_tree ? "tree LL" : "ring LL";
+    case spec::NcclProtocol::ll128:
+      return is_tree ? "tree LL128" : "ring LL128";
+    case spec::NcclProtocol::simple:
+      return is_tree ? "tree Simple" : "ring Simple";
+  }
+  return "";
+}
+
+// Entry floor(log2(bytes/start)) of the table; 1 beyond its end.
+double tree_correction(const spec::NcclChoiceModel& model, NcclProtocol protocol, Bytes bytes) {
+  const std::vector<double>& factors = model.tree_correction[protocol];
+  const double doublings = std::max(0.0, std::floor(std::log2(std::max(1.0, bytes / model.tree_correction_start))));
+  return doublings < static_cast<double>(factors.size()) ? factors[static_cast<std::size_t>(doublings)] : 1;
+}
 
 bool reduces_in_switch(const work::Collective& collective, const spec::RingLibrary& library,
                        const spec::NcclGeneration& generation) {

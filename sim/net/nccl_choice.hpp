@@ -2,6 +2,8 @@
 // It is not a clock (it is 14 to 29 % off as one): sim/net/nccl_time prices what it chose.
 #pragma once
 
+#include <string_view>
+
 #include "sim/spec/nccl_spec.hpp"
 #include "sim/units/quantity.hpp"
 #include "sim/work/operator.hpp"
@@ -12,6 +14,9 @@ struct NcclChoice {
   spec::NcclAlgorithm algorithm = spec::NcclAlgorithm::ring;
   spec::NcclProtocol protocol = spec::NcclProtocol::ll;
 };
+
+// "ring LL", "tree Simple", "NVLS".
+std::string_view name_of(const NcclChoice& choice);
 
 // What NCCL's predictor says: base + steps · hop + S/(bus bandwidth · n/steps), with W = channels · channel bandwidth,
 // and half of the bus bandwidth for trees instead of n/steps:
@@ -29,6 +34,9 @@ Seconds predict_nccl(const NcclChoice& choice, const work::Collective& collectiv
 // The collective is all_reduce, all_gather, reduce_scatter or broadcast of at least two ranks.
 NcclChoice choose_nccl(const work::Collective& collective, const spec::RingLibrary& library,
                        const spec::NcclGeneration& generation);
+
+// Share of its bandwidth that a tree has by this protocol at this size, in the prediction.
+double tree_correction(const spec::NcclChoiceModel& model, spec::NcclProtocol protocol, Bytes bytes);
 
 // Whether the switches can reduce this collective.
 bool reduces_in_switch(const work::Collective& collective, const spec::RingLibrary& library,

@@ -6,6 +6,12 @@
 #include "sim/net/traffic.hpp"
 
 namespace mlosim::net {
+
+Seconds narrow_start(const NcclPlace& place) {
+  const spec::NcclTimeModel& t = place.library.time;
+  return t.extra_start + t.start * place.memory_latency;
+}
+
 namespace {
 
 using spec::NcclAlgorithm;
@@ -26,40 +32,49 @@ RingTraffic traffic_of(NcclAlgorithm algorithm, const work::Collective& collecti
   return traffic;
 }
 
-// Of a kernel with one channel of few threads.
-Seconds narrow_start(const NcclPlace& place) {
-  const spec::NcclTimeModel& t = place.library.time;
-  return t.extra_start + t.start * place.memory_latency;
-}
-
 Seconds wide_start(const NcclPlace& place) {
   return place.generation.wide_start.value_or(place.library.time.wide_start) * place.memory_latency;
 }
 
-Seconds estimate_ll(const RingTraffic& traffic, const NcclPlace& place) {
+Seconds estimate_ll(const RingTraffic& traffic, const NcclPlace& place, const Outside& outside) {
   const spec::NcclTimeModel& t = place.library.time;
   const double line = std::min(1.0, traffic.chunk / t.ll_line);
-  const Seconds hops = traffic.steps * t.ll_hop * place.memory_latency;
-  const Seconds loops = traffic.steps * line * t.ll_line_clocks / place.clock;
-  const Seconds volume = traffic.sent / (t.ll_efficiency * place.link);
+  const Seconds hops = traffic.steps * t.ll_hop * place.memory_latency + outside.hops;
+  const Seconds loops = (traffic.steps + outside.steps) * line * t.ll_line_clocks / place.clock;
+  const Seconds volume = traffic.sent / std::min(t.ll_efficiency * place.link, outside.pace);
   return narrow_start(place) + line * wide_start(place) + hops + std::max(loops, volume) +
          traffic.local / (t.ll_local_efficiency * place.link);
 }
 
-Seconds estimate_ll128(const RingTraffic& traffic, const NcclPlace& place) {
+Seconds estimate_ll128(const RingTraffic& traffic, const NcclPlace& place, const Outside& outside) {
   const spec::NcclTimeModel& t = place.library.time;
-  const Seconds hops = traffic.steps * t.ll128_hop * place.memory_latency;
-  const Seconds volume = traffic.sent / (t.ll128_efficiency * place.link);
+  const Seconds hops = traffic.steps * t.ll128_hop * place.memory_latency + outside.hops;
+  const Seconds volume = traffic.sent / std::min(t.ll128_efficiency * place.link, outside.pace);
   return narrow_start(place) + wide_start(place) + overlap(hops, volume, t.overlap_norm) +
          traffic.local / (t.local_efficiency * place.link);
 }
 
-Seconds estimate_simple(const RingTraffic& traffic, const NcclPlace& place) {
+Seconds estimate_simple(const RingTraffic& traffic, const NcclPlace& place, const Outside& outside) {
   const spec::NcclTimeModel& t = place.library.time;
   const Seconds hop = t.simple_hop * place.memory_latency;
-  const Seconds volume = traffic.sent / (t.simple_efficiency * place.link);
-  return narrow_start(place) + wide_start(place) + overlap(traffic.steps * hop, volume, t.overlap_norm) + hop +
-         traffic.local / (t.local_efficiency * place.link);
+  const Seconds volume = traffic.sent / std::min(t.simple_efficiency * place.link, outside.pace);
+  return narrow_start(place) + wide_start(place) + overlap(traffic.steps * hop + outside.hops, volume, t.overlap_norm) +
+         hop + traffic.local / (t.local_efficiency * place.link);
+}
+
+}  // namespace
+
+Seconds estimate_protocol(spec::NcclProtocol protocol, const RingTraffic& traffic, const NcclPlace& place,
+                          const Outside& outside) {
+  switch (protocol) {
+    case NcclProtocol::ll:
+      return estimate_ll(traffic, place, outside);
+    case NcclProtocol::ll128:
+      return estimate_ll128(traffic, place, outside);
+    case NcclProtocol::simple:
+      return estimate_simple(traffic, place, outside);
+  }
+  return {};
 }
 
 Seconds estimate_nvls(const work::Collective& collective, const NcclPlace& place) {
@@ -68,20 +83,9 @@ Seconds estimate_nvls(const work::Collective& collective, const NcclPlace& place
   return narrow_start(place) + overlap(nvls.latency, volume, nvls.overlap_norm);
 }
 
-}  // namespace
-
 Seconds estimate_nccl(const NcclChoice& choice, const work::Collective& collective, const NcclPlace& place) {
   if (choice.algorithm == NcclAlgorithm::nvls) return estimate_nvls(collective, place);
-  const RingTraffic traffic = traffic_of(choice.algorithm, collective);
-  switch (choice.protocol) {
-    case NcclProtocol::ll:
-      return estimate_ll(traffic, place);
-    case NcclProtocol::ll128:
-      return estimate_ll128(traffic, place);
-    case NcclProtocol::simple:
-      return estimate_simple(traffic, place);
-  }
-  return {};
+  return estimate_protocol(choice.protocol, traffic_of(choice.algorithm, collective), place, {});
 }
 
 }  // namespace mlosim::net

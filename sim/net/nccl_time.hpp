@@ -16,7 +16,10 @@
 // Never measured: trees, broadcast, more than 8 ranks but for the largest messages.
 #pragma once
 
+#include <limits>
+
 #include "sim/net/nccl_choice.hpp"
+#include "sim/net/traffic.hpp"
 #include "sim/spec/nccl_spec.hpp"
 #include "sim/units/quantity.hpp"
 #include "sim/work/operator.hpp"
@@ -32,7 +35,24 @@ struct NcclPlace {
   Hertz clock;
 };
 
-// all_reduce, all_gather, reduce_scatter, broadcast.
+// Start of a kernel with one channel of few threads.
+Seconds narrow_start(const NcclPlace& place);
+
+// What a ring or tree that leaves the node adds: sim/net/nccl_across.
+struct Outside {
+  double steps = 0;                                              // of the collective's, between nodes
+  Seconds hops;                                                  // that they take
+  BytesPerSecond pace{std::numeric_limits<double>::infinity()};  // of a rank, protocol and adapter as they are
+};
+
+// A ring or tree with `traffic.steps` inside the node.
+Seconds estimate_protocol(spec::NcclProtocol protocol, const RingTraffic& traffic, const NcclPlace& place,
+                          const Outside& outside);
+
+// In-switch reduction inside the node.
+Seconds estimate_nvls(const work::Collective& collective, const NcclPlace& place);
+
+// all_reduce, all_gather, reduce_scatter, broadcast, inside one node.
 Seconds estimate_nccl(const NcclChoice& choice, const work::Collective& collective, const NcclPlace& place);
 
 }  // namespace mlosim::net

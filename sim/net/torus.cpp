@@ -29,29 +29,35 @@ void search_sides(const Sides& limits, std::size_t axis, std::int64_t chips, std
   }
 }
 
-double links_of(const SliceAxis& axis) { return axis.is_ring ? 2 : 1; }
+double links_of(const SliceAxis& axis) { return (axis.is_ring ? 2.0 : 1.0) / static_cast<double>(axis.sharers); }
 
-double links_of(const SliceShape& shape) {
-  double links = 0;
-  for (const SliceAxis& axis : shape) links += links_of(axis);
-  return links;
+// Messages one after another, from rank to rank along each axis.
+double messages_across(const SliceShape& shape) {
+  double messages = 0;
+  for (const SliceAxis& axis : shape) messages += static_cast<double>(axis.is_ring ? axis.length / 2 : axis.length - 1);
+  return messages;
 }
 
-// Steps in which an axis hears of its farthest chip.
-double hops_across(const SliceShape& shape) {
-  double hops = 0;
-  for (const SliceAxis& axis : shape) hops += static_cast<double>(axis.is_ring ? axis.length / 2 : axis.length - 1);
-  return hops;
+// Hops between neighbours on the best axis, which as many groups share.
+double nearest(const SliceShape& shape) {
+  std::int64_t least = shape.front().sharers;
+  for (const SliceAxis& axis : shape) least = std::min(least, axis.sharers);
+  return static_cast<double>(least);
 }
 
-// Time of the all-to-all's bytes on the busiest axis, links at their whole bandwidth.
-Seconds exchange_volume(Bytes bytes, const SliceShape& shape, BytesPerSecond link) {
-  Seconds longest;
-  for (const SliceAxis& axis : shape) {
-    const double cut = static_cast<double>(axis.length * axis.length / 4) / static_cast<double>(axis.length);
-    longest = std::max(longest, cut * bytes / (links_of(axis) * link));
+// Cuts `inner` chips out of the sides, in every way; keeps the one that leaves the most links to what is outside them.
+void search_cuts(const SliceShape& sides, std::size_t at, std::int64_t inner, SliceShape& outside, SliceShape& best) {
+  if (at == sides.size()) {
+    if (inner == 1 && (best.empty() || links_of(outside) > links_of(best))) best = outside;
+    return;
   }
-  return longest;
+  for (std::int64_t part = 1; part <= std::min(inner, sides[at].length); ++part) {
+    if (inner % part != 0 || sides[at].length % part != 0) continue;
+    const bool is_left = sides[at].length > part;
+    if (is_left) outside.push_back({.length = sides[at].length / part, .is_ring = sides[at].is_ring, .sharers = part});
+    search_cuts(sides, at + 1, inner / part, outside, best);
+    if (is_left) outside.pop_back();
+  }
 }
 
 }  // namespace
@@ -87,10 +93,39 @@ SliceShape slice_shape(const spec::Fabric& fabric, std::int64_t chips) {
   return shape;
 }
 
+SliceShape strided_shape(const spec::Fabric& fabric, std::int64_t ranks, std::int64_t stride) {
+  const SliceShape whole = slice_shape(fabric, ranks * stride);
+  if (stride == 1) return whole;
+  SliceShape outside, best;
+  search_cuts(whole, 0, stride, outside, best);
+  return best;
+}
+
+double links_of(const SliceShape& shape) {
+  double links = 0;
+  for (const SliceAxis& axis : shape) links += links_of(axis);
+  return links;
+}
+
+double hops_across(const SliceShape& shape) {
+  double hops = 0;
+  for (const SliceAxis& axis : shape)
+    hops += static_cast<double>((axis.is_ring ? axis.length / 2 : axis.length - 1) * axis.sharers);
+  return hops;
+}
+
+double longest_cut(const SliceShape& shape) {
+  double longest = 0;
+  for (const SliceAxis& axis : shape) {
+    const double cut = static_cast<double>(axis.length * axis.length / 4) / static_cast<double>(axis.length);
+    longest = std::max(longest, cut / links_of(axis));
+  }
+  return longest;
+}
+
 TorusPrice estimate_torus(const work::Collective& collective, const spec::Fabric& fabric) {
-  const SliceShape shape = slice_shape(fabric, collective.ranks);
-  const Seconds step = fabric.endpoint_latency + fabric.latency;
-  Seconds hops = hops_across(shape) * step;
+  const SliceShape shape = strided_shape(fabric, collective.ranks, collective.stride);
+  Seconds hops = messages_across(shape) * fabric.endpoint_latency + hops_across(shape) * fabric.latency;
   Seconds volume = ring_traffic(collective).sent / (links_of(shape) * fabric.bandwidth);
   switch (collective.kind) {
     case work::CollectiveKind::all_gather:
@@ -102,11 +137,11 @@ TorusPrice estimate_torus(const work::Collective& collective, const spec::Fabric
       break;
     case work::CollectiveKind::all_to_all:
       hops = fabric.endpoint_latency + hops_across(shape) * fabric.latency;
-      volume = exchange_volume(collective.bytes, shape, fabric.bandwidth);
+      volume = longest_cut(shape) * collective.bytes / fabric.bandwidth;
       break;
     case work::CollectiveKind::p2p:
-      hops = step;
-      volume = collective.bytes / fabric.bandwidth;
+      hops = fabric.endpoint_latency + nearest(shape) * fabric.latency;
+      volume = nearest(shape) * collective.bytes / fabric.bandwidth;
       break;
   }
   return {.time = fabric.collective_start + hops + volume / fabric.efficiency, .bound = fabric.latency + volume};

@@ -21,6 +21,13 @@ ByProtocol<Seconds> decode_latencies(Node node) {
   return figures;
 }
 
+ByNodes<BytesPerSecond> decode_by_nodes(Node node) {
+  ByNodes<BytesPerSecond> figures{.two = node.require<BytesPerSecond>("two"),
+                                  .more = node.require<BytesPerSecond>("more")};
+  node.finish();
+  return figures;
+}
+
 std::vector<double> decode_factors(Node node) {
   std::vector<double> factors;
   for (const Node& item : node.items()) factors.push_back(item.as_number(Range::fraction));
@@ -133,9 +140,17 @@ NcclGeneration decode_generation(Node node) {
       .tree_simple_channel = node.require<BytesPerSecond>("tree_simple_channel"),
       .wide_start = std::nullopt,
       .nvls = std::nullopt,
+      .tree_ll128_across = {},
+      .tree_simple_across = {},
+      .nvls_tree_across = {},
   };
   if (node.has("wide_start")) g.wide_start = node.require_number("wide_start", Range::non_negative);
   if (node.has("nvls")) g.nvls = decode_nvls(node.child("nvls"));
+  Node across = node.require_mapping("across");
+  g.tree_ll128_across = decode_by_nodes(across.require_mapping("tree_ll128_channel"));
+  g.tree_simple_across = decode_by_nodes(across.require_mapping("tree_simple_channel"));
+  if (g.nvls) g.nvls_tree_across = decode_by_nodes(across.require_mapping("nvls_tree_channel"));
+  across.finish();
   node.read_block_source();
   node.finish();
   return g;
@@ -164,6 +179,31 @@ NcclPcie decode_pcie(Node node) {
   return p;
 }
 
+NcclAcross decode_across(Node node) {
+  NcclAcross a;
+  a.ring_hop = decode_latencies(node.require_mapping("ring_hop"));
+  a.tree_hop = decode_latencies(node.require_mapping("tree_hop"));
+  a.nvls_tree_hop = node.require<Seconds>("nvls_tree_hop");
+  a.in_network_hop = node.require<Seconds>("in_network_hop");
+  a.overhead = decode_latencies(node.require_mapping("overhead"));
+  a.ll_bandwidth = decode_by_nodes(node.require_mapping("ll_bandwidth"));
+  a.long_ring_hops = node.require_number("long_ring_hops");
+  a.tree_ll128_share = node.require_number("tree_ll128_share", Range::fraction);
+  a.pat_base = node.require<Seconds>("pat_base");
+  a.pat_hop = node.require<Seconds>("pat_hop");
+  a.pat_rank = node.require<Seconds>("pat_rank");
+  a.pat_share = node.require_number("pat_share", Range::fraction);
+  Node payload = node.require_mapping("payload");
+  a.payload = {.ll = payload.require_number("ll", Range::fraction),
+               .ll128 = payload.require_number("ll128", Range::fraction),
+               .simple = payload.require_number("simple", Range::fraction)};
+  payload.finish();
+  a.pair_efficiency = node.require_number("pair_efficiency", Range::fraction);
+  node.read_block_source();
+  node.finish();
+  return a;
+}
+
 RingLibrary decode_ring_library(Node node) {
   RingLibrary r;
   r.choice = decode_choice(node.require_mapping("choice"));
@@ -171,6 +211,7 @@ RingLibrary decode_ring_library(Node node) {
   r.send_receive = decode_send_receive(node.require_mapping("send_receive"));
   r.launch = decode_launch(node.require_mapping("launch"));
   r.pcie = decode_pcie(node.require_mapping("pcie"));
+  r.across = decode_across(node.require_mapping("across"));
   for (auto& [family, generation] : node.require_mapping("generations").members()) {
     r.generations.emplace(family, decode_generation(generation));
   }

@@ -1,4 +1,4 @@
-// A collective library inside one node or NVLink domain: the constants by which NCCL chooses an algorithm and a
+// A collective library: the constants by which NCCL chooses an algorithm and a
 // protocol, and those of our own time model of what was chosen. The formulas stand in sim/net;
 // hw_specs/families/{nccl,rccl}.yaml hold the numbers.
 //
@@ -39,6 +39,14 @@ struct ByProtocol {
   }
 };
 
+// One figure for two nodes, one for more.
+template <class T>
+struct ByNodes {
+  T two{}, more{};
+
+  const T& at(std::int64_t nodes) const { return nodes <= 2 ? two : more; }
+};
+
 // What NCCL's tuning tables say of one GPU generation, for ranks inside one node. The tables go by generation, whatever
 // the links of a system carry: a what-if link speed changes times and no choice.
 struct NcclGeneration {
@@ -59,6 +67,8 @@ struct NcclGeneration {
   BytesPerSecond tree_simple_channel;  // perChMaxTree
   std::optional<double> wide_start;    // time model: where it is not NcclTimeModel's
   std::optional<Nvls> nvls;            // in-switch reduction
+  // Of a channel that leaves the node: perChMaxTreeLL128, perChMaxTree, perChMaxNVLSTree.
+  ByNodes<BytesPerSecond> tree_ll128_across, tree_simple_across, nvls_tree_across;
 };
 
 // The predictor that NCCL chooses by: time = base + steps · hop + bytes/bandwidth.
@@ -128,6 +138,21 @@ struct NcclPcie {
   Seconds simple_hop;        // beside the hop that any protocol takes
 };
 
+// Steps between nodes: what the tuning tables say of them, by which the library chooses and which our times take too.
+// Beyond them come the switches of a network with more than one (ScaleOut::hop_latency).
+struct NcclAcross {
+  ByProtocol<Seconds> ring_hop, tree_hop;
+  Seconds nvls_tree_hop, in_network_hop;
+  ByProtocol<Seconds> overhead;          // least of a step inside a node when others leave it, in NCCL's prediction
+  ByNodes<BytesPerSecond> ll_bandwidth;  // llMaxBw
+  double long_ring_hops = 1;             // in NCCL's prediction of all-reduces by Simple
+  double tree_ll128_share = 1;
+  Seconds pat_base, pat_hop, pat_rank;  // PAT: one rank a node, all-gather and reduce-scatter
+  double pat_share = 1;                 // of the ring bandwidth, in NCCL's prediction
+  ByProtocol<double> payload;           // of the bytes on the wire
+  double pair_efficiency = 1;           // of the adapter, one sender and one receiver
+};
+
 // A library for switched fabrics, and for PCIe where a system names it.
 struct RingLibrary {
   NcclChoiceModel choice;
@@ -135,6 +160,7 @@ struct RingLibrary {
   NcclSendReceive send_receive;
   NcclLaunch launch;
   NcclPcie pcie;
+  NcclAcross across;
   std::map<std::string, NcclGeneration> generations;  // by ChipSpec::family, `also:` resolved
   std::string fallback;                               // generation of families that have no entry
 

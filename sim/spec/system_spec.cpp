@@ -74,11 +74,8 @@ SystemSpec decode_system(Node node) {
   const bool needs_library = system.fabric.topology == Topology::switched || system.fabric.topology == Topology::full;
   if (needs_library && system.nccl_name.empty())
     node.fail("key 'collectives' is missing", "name the library's file in hw_specs/families, such as 'nccl'");
-  if (Node scale_out = node.child("scale_out"); scale_out.is_present()) {
-    system.scale_out = ScaleOut{.bandwidth = scale_out.require<BytesPerSecond>("bandwidth"),
-                                .latency = scale_out.require<Seconds>("latency")};
-    scale_out.finish();
-  }
+  if (Node scale_out = node.child("scale_out"); scale_out.is_present())
+    system.scale_out = decode_scale_out(scale_out, system.fabric.chips);
   node.finish();
   return system;
 }

@@ -9,6 +9,7 @@
 #include "sim/spec/chip_spec.hpp"
 #include "sim/spec/nccl_spec.hpp"
 #include "sim/spec/node.hpp"
+#include "sim/spec/scale_out.hpp"
 #include "sim/units/quantity.hpp"
 
 namespace mlosim::spec {
@@ -44,19 +45,13 @@ struct Fabric {
       shared_path;  // pcie: a rank's part of the narrowest shared path, by ascending ranks
 };
 
-// What joins nodes or pods.
-struct ScaleOut {
-  BytesPerSecond bandwidth;  // of one chip, per direction
-  Seconds latency;
-};
-
 struct SystemSpec {
   std::string name;
   ChipSpec chip;
   Fabric fabric;
-  std::optional<ScaleOut> scale_out;
-  std::optional<NcclSpec> nccl;  // collective library of switched and full fabrics
-  std::string nccl_name;         // of the family file that it was read from
+  std::optional<ScaleOut> scale_out;  // beyond the node, domain or pod
+  std::optional<NcclSpec> nccl;       // collective library of switched and full fabrics
+  std::string nccl_name;              // of the family file that it was read from
 };
 
 // Decodes everything but the chip and the collective library, which library.hpp reads from their own files.

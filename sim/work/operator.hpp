@@ -190,13 +190,16 @@ struct Sampling {
 
 enum class CollectiveKind { all_reduce, all_gather, reduce_scatter, all_to_all, broadcast, p2p };
 
-// `bytes` is the larger buffer of a rank: the gathered, or the unreduced one.
+// `bytes` is the larger buffer of a rank: the gathered, or the unreduced one. The ranks stand `stride` apart in the
+// system's numbering of its chips, which counts those of a node first; all chips between and beside them do the same at
+// the same time, in groups of their own. A p2p of more than two ranks is one of stages to the next: the slowest counts.
 struct Collective {
   CollectiveKind kind = CollectiveKind::all_reduce;
   Bytes bytes{};
   std::int64_t ranks = 2;
   DType dtype = DType::bf16;
   std::int64_t stride = 1;  // distance between neighbours of the group in the numbering of the chips
+  double crossing = 1;  // all_to_all: of the bytes for another node, those that cross; the rest is copied there
 
   friend auto operator<=>(const Collective&, const Collective&) = default;
 };
