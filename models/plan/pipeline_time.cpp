@@ -100,9 +100,24 @@ Seconds one_f_one_b_time(const ScheduleShape& shape, const std::vector<Stage>& s
   return longest;
 }
 
+// What holds up the forwards (or, seen from the end, the backwards) of one chunk while a pipeline fills.
+struct Filling {
+  Seconds sum, slowest;  // of the chunk over all ranks; the sum with the messages once round
+
+  void add(Seconds work, Seconds message) {
+    sum += work + message;
+    slowest = std::max(slowest, work);
+  }
+  // A rank waits for the first of `p` micro-batches to come round again, or for the pace of the slowest rank.
+  Seconds idle(std::int64_t p, Seconds own) const {
+    return std::max({Seconds(0), sum - d(p) * own, d(p - 1) * (slowest - own)});
+  }
+};
+
 // A rank works for all micro-batches, after the first stages of the ranks before it and beside the last stages of those
-// behind. During warm-up nothing hides the way of a micro-batch once around the ranks, from each chunk to the next; so
-// in the drain. In between messages hide as long as they are shorter than half a chunk's forward and backward.
+// behind. During warm-up nothing hides the way of a micro-batch once round the ranks, from each chunk to the next; so
+// in the drain. In between messages hide as long as they are shorter than half a chunk's forward and backward. What it
+// does not see: a rank other than the last that is much slower than the rest works in what is counted as its bubble.
 Seconds interleaved_time(const ScheduleShape& shape, const std::vector<Stage>& stages) {
   const std::int64_t p = shape.pp, v = shape.virtual_stages;
   const auto stage_at = [&](std::int64_t rank, std::int64_t chunk) -> const Stage& {
@@ -111,28 +126,29 @@ Seconds interleaved_time(const ScheduleShape& shape, const std::vector<Stage>& s
   Seconds behind;
   for (std::int64_t rank = 0; rank < p; ++rank) behind += stage_at(rank, v - 1).both();
   for (std::int64_t rank = 0; rank + 1 < p; ++rank) behind += stage_at(rank, v - 1).there_and_back;
-  std::vector<Stage> rounds(static_cast<std::size_t>(v - 1));
+  std::vector<Filling> forwards(static_cast<std::size_t>(v - 1)), backwards(forwards);
   for (std::int64_t chunk = 0; chunk + 1 < v; ++chunk) {
-    Stage& round = rounds[static_cast<std::size_t>(chunk)];
+    const auto c = static_cast<std::size_t>(chunk);
     for (std::int64_t rank = 0; rank < p; ++rank) {
       const Stage& stage = stage_at(rank, chunk);
-      round.forward += stage.forward + stage.there;
-      round.input_gradient += stage.backward() + stage.there_and_back - stage.there;
+      forwards[c].add(stage.forward, stage.there);
+      backwards[c].add(stage.backward(), stage.there_and_back - stage.there);
     }
   }
   Seconds before, longest;
   for (std::int64_t rank = 0; rank < p; ++rank) {
     Seconds own, idle;
+    // One exchange carries the messages of a forward and the backward after it.
+    const double shared = d(shape.micro_batches) - d(interleaved_warm_up(shape, rank)) / d(v);
     for (std::int64_t chunk = 0; chunk < v; ++chunk) {
+      const auto c = static_cast<std::size_t>(chunk);
       const Stage& stage = stage_at(rank, chunk);
-      own += d(shape.micro_batches) * stage.both();
-      // One exchange carries the messages of a forward and the backward after it.
-      const double shared = d(shape.micro_batches) - d(interleaved_warm_up(shape, rank)) / d(v);
-      own -= shared * std::min(stage.blocked_forward, stage.blocked_backward);
+      own += d(shape.micro_batches) * stage.both() - shared * std::min(stage.blocked_forward, stage.blocked_backward);
       if (chunk + 1 == v) continue;
-      const Stage& round = rounds[static_cast<std::size_t>(chunk)];
-      idle += std::max(Seconds(0), round.forward - d(p) * stage.forward);
-      idle += std::max(Seconds(0), round.input_gradient - d(p) * stage.backward());
+      idle += forwards[c].idle(p, stage.forward) + backwards[c].idle(p, stage.backward());
+      // The ranks before it have gone on to the next chunk when a micro-batch comes round.
+      forwards[c].sum += stage_at(rank, chunk + 1).forward - stage.forward;
+      backwards[c].sum += stage_at(rank, chunk + 1).backward() - stage.backward();
     }
     behind -= stage_at(rank, v - 1).both();
     longest = std::max(longest, before + own + behind + idle);
