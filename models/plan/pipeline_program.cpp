@@ -122,7 +122,7 @@ class Builder {
     if (task.with_next) {
       played.cost = first_joint_cost_ + static_cast<std::uint32_t>(rank * shape_.chunks() + task.chunk);
       played.joins_next = machine::JoinsNext::runs;
-    } else if (pairs_sends_ && is_paired(order, i)) {
+    } else if (pairs_sends_ && is_paired(rank, order, i)) {
       played.joins_next = machine::JoinsNext::sends;
     }
     pipeline_.tasks.push_back(played);
@@ -145,9 +145,9 @@ class Builder {
   }
 
   // A forward of the steady phase, which a backward follows.
-  bool is_paired(const std::vector<ChunkTask>& order, std::size_t i) const {
-    return shape_.kind == ScheduleKind::interleaved && order[i].pass == ChunkPass::forward && i + 1 < order.size() &&
-           order[i + 1].pass == ChunkPass::backward;
+  bool is_paired(std::int64_t rank, const std::vector<ChunkTask>& order, std::size_t i) const {
+    return shape_.kind == ScheduleKind::interleaved && order[i].pass == ChunkPass::forward &&
+           static_cast<std::int64_t>(i) >= interleaved_warm_up(shape_, rank);
   }
 
   const Schedule& schedule_;

@@ -45,7 +45,7 @@ Order interleaved_order(const ScheduleShape& shape, std::int64_t rank) {
     return task(pass, k / (shape.pp * v) * shape.pp + k % shape.pp,
                 pass == ChunkPass::forward ? in_order : v - 1 - in_order);
   };
-  const std::int64_t warm_up = std::min((shape.pp - rank - 1) * 2 + (v - 1) * shape.pp, passes);
+  const std::int64_t warm_up = interleaved_warm_up(shape, rank);
   Order order;
   for (std::int64_t k = 0; k < warm_up; ++k) order.push_back(nth(ChunkPass::forward, k));
   for (std::int64_t k = 0; k < passes; ++k) {
@@ -157,6 +157,11 @@ Schedule make_schedule(const ScheduleShape& shape) {
   Schedule schedule{.shape = shape, .order = {}};
   for (std::int64_t rank = 0; rank < shape.pp; ++rank) schedule.order.push_back(order_of(shape, rank));
   return schedule;
+}
+
+std::int64_t interleaved_warm_up(const ScheduleShape& shape, std::int64_t rank) {
+  return std::min((shape.pp - rank - 1) * 2 + (shape.virtual_stages - 1) * shape.pp,
+                  shape.micro_batches * shape.virtual_stages);
 }
 
 std::vector<std::int64_t> peak_in_flight(const Schedule& schedule) {

@@ -68,6 +68,9 @@ std::vector<ShapeMistake> check_schedule(const ScheduleShape& shape, std::int64_
 // Requires: check_schedule finds nothing.
 Schedule make_schedule(const ScheduleShape& shape);
 
+// Forwards of `interleaved` that a rank does before it takes turns with backwards: Megatron's count.
+std::int64_t interleaved_warm_up(const ScheduleShape& shape, std::int64_t rank);
+
 // Most chunks of micro-batches that each rank holds at once: from their forward to their (weight) gradient. One chunk
 // is 1 / chunks() of a rank's layers.
 std::vector<std::int64_t> peak_in_flight(const Schedule& schedule);

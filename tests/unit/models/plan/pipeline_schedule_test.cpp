@@ -1,0 +1,164 @@
+#include "models/plan/pipeline_schedule.hpp"
+
+#include <gmock/gmock.h>
+#include <gtest/gtest.h>
+
+#include <string>
+#include <vector>
+
+namespace mlosim::plan {
+namespace {
+
+using testing::AllOf;
+using testing::Each;
+using testing::ElementsAre;
+using testing::HasSubstr;
+using testing::IsEmpty;
+using testing::Le;
+using testing::SizeIs;
+
+ScheduleShape shape(ScheduleKind kind, std::int64_t pp, std::int64_t micro_batches, std::int64_t virtual_stages = 1) {
+  return {.kind = kind, .pp = pp, .micro_batches = micro_batches, .virtual_stages = virtual_stages};
+}
+
+ScheduleShape zero_bubble(ZeroBubble variant, std::int64_t pp, std::int64_t micro_batches) {
+  return {.kind = ScheduleKind::zero_bubble, .pp = pp, .micro_batches = micro_batches, .zero_bubble = variant};
+}
+
+// "F0 F1 B0 …", chunks after a point, overlaps with a plus.
+std::string text_of(const std::vector<ChunkTask>& order) {
+  std::string text;
+  for (const ChunkTask& task : order) {
+    text += std::string(1, "FBIW"[static_cast<std::size_t>(task.pass)]) + std::to_string(task.micro_batch);
+    if (task.chunk > 0) text += "." + std::to_string(task.chunk);
+    text += task.with_next ? "+" : " ";
+  }
+  text.pop_back();
+  return text;
+}
+
+std::vector<std::string> mistakes_of(const ScheduleShape& s, std::int64_t layers = 0) {
+  std::vector<std::string> texts;
+  for (const ShapeMistake& m : check_schedule(s, layers)) texts.push_back(m.key + ": " + m.message + "; " + m.hint);
+  return texts;
+}
+
+TEST(PipelineSchedule, GpipeDoesAllForwardsFirst) {
+  const Schedule schedule = make_schedule(shape(ScheduleKind::gpipe, 2, 3));
+  EXPECT_EQ(text_of(schedule.order[0]), "F0 F1 F2 B0 B1 B2");
+  EXPECT_THAT(peak_in_flight(schedule), ElementsAre(3, 3));
+}
+
+TEST(PipelineSchedule, OneFOneBTakesTurnsAfterItsWarmUp) {
+  const Schedule schedule = make_schedule(shape(ScheduleKind::one_f_one_b, 3, 4));
+  EXPECT_EQ(text_of(schedule.order[0]), "F0 F1 F2 B0 F3 B1 B2 B3");
+  EXPECT_EQ(text_of(schedule.order[2]), "F0 B0 F1 B1 F2 B2 F3 B3");
+}
+
+TEST(PipelineSchedule, OneFOneBKeepsNoMoreThanRanksFromItsOwnToTheLast) {
+  for (const std::int64_t pp : {1, 2, 5, 8}) {
+    for (const std::int64_t m : {1, 3, 8, 40}) {
+      const std::vector<std::int64_t> peaks = peak_in_flight(make_schedule(shape(ScheduleKind::one_f_one_b, pp, m)));
+      for (std::int64_t i = 0; i < pp; ++i)
+        EXPECT_EQ(peaks[static_cast<std::size_t>(i)], std::min(m, pp - i)) << pp << " ranks, " << m << " micro-batches";
+    }
+  }
+}
+
+TEST(PipelineSchedule, InterleavedGoesDepthFirstInGroupsOfRanks) {
+  const Schedule schedule = make_schedule(shape(ScheduleKind::interleaved, 2, 4, 2));
+  EXPECT_EQ(text_of(schedule.order[0]), "F0 F1 F0.1 F1.1 F2 B0.1 F3 B1.1 F2.1 B0 F3.1 B1 B2.1 B3.1 B2 B3");
+  EXPECT_EQ(text_of(schedule.order[1]), "F0 F1 F0.1 B0.1 F1.1 B1.1 F2 B0 F3 B1 F2.1 B2.1 F3.1 B3.1 B2 B3");
+}
+
+TEST(PipelineSchedule, InterleavedKeepsItsWarmUpAndOneMore) {
+  for (const std::int64_t pp : {2, 4, 8}) {
+    for (const std::int64_t v : {2, 3, 8}) {
+      const std::int64_t m = 4 * pp;
+      const std::vector<std::int64_t> peaks = peak_in_flight(make_schedule(shape(ScheduleKind::interleaved, pp, m, v)));
+      for (std::int64_t i = 0; i < pp; ++i)
+        EXPECT_EQ(peaks[static_cast<std::size_t>(i)], 2 * (pp - i - 1) + (v - 1) * pp + 1);
+      // Korthikanti et al. 2022: 1 + (p - 1) / (p v) times the activations of 1F1B, which keeps p · v chunks.
+      EXPECT_EQ(peaks[0], v * pp + pp - 1);
+    }
+  }
+}
+
+TEST(PipelineSchedule, ZeroBubbleH1PutsWeightGradientsOffByTheRank) {
+  const Schedule schedule = make_schedule(zero_bubble(ZeroBubble::h1, 2, 3));
+  EXPECT_EQ(text_of(schedule.order[0]), "F0 F1 I0 W0 F2 I1 W1 I2 W2");
+  EXPECT_EQ(text_of(schedule.order[1]), "F0 I0 F1 I1 W0 F2 I2 W1 W2");
+}
+
+TEST(PipelineSchedule, ZeroBubbleKeepsAsManyActivationsAsItsFormSays) {
+  for (const std::int64_t pp : {2, 4, 8, 16}) {
+    const auto peaks = [&](ZeroBubble variant) {
+      return peak_in_flight(make_schedule(zero_bubble(variant, pp, 8 * pp)));
+    };
+    EXPECT_THAT(peaks(ZeroBubble::h1), Each(Le(pp)));
+    EXPECT_THAT(peaks(ZeroBubble::h2), Each(Le(2 * pp - 1)));
+    EXPECT_THAT(peaks(ZeroBubble::v), Each(Le(2 * pp))) << "chunks are half a stage";
+    EXPECT_THAT(peaks(ZeroBubble::v_half), Each(Le(pp + 3)));
+    EXPECT_THAT(peaks(ZeroBubble::v_min), Each(Le(2 * pp / 3 + 4)));
+  }
+}
+
+TEST(PipelineSchedule, DualPipeOverlapsTheForwardOfOneDirectionWithTheBackwardOfTheOther) {
+  const Schedule schedule = make_schedule(shape(ScheduleKind::dualpipe, 4, 8));
+  EXPECT_EQ(text_of(schedule.order[0]), "F0 F1 F2 F4.1 I4.1 W4.1 F5.1 F3+B5.1 F6.1+B0 B6.1 F7.1+B1 B7.1 I2 W2 I3 W3");
+  EXPECT_THAT(peak_in_flight(schedule), Each(Le(5))) << "pp + 1 chunks";
+}
+
+TEST(PipelineSchedule, EveryPassOfEveryMicroBatchIsThereOnce) {
+  std::vector<ScheduleShape> shapes;
+  for (const std::int64_t pp : {1, 2, 4, 6}) {
+    for (const std::int64_t m : {1, 4, 12, 24}) {
+      shapes.push_back(shape(ScheduleKind::gpipe, pp, m));
+      shapes.push_back(shape(ScheduleKind::one_f_one_b, pp, m));
+      shapes.push_back(shape(ScheduleKind::interleaved, pp, m, 3));
+      shapes.push_back(shape(ScheduleKind::dualpipe, pp, m));
+      for (const ZeroBubble variant :
+           {ZeroBubble::h1, ZeroBubble::h2, ZeroBubble::v, ZeroBubble::v_half, ZeroBubble::v_min})
+        shapes.push_back(zero_bubble(variant, pp, m));
+    }
+  }
+  for (const ScheduleShape& s : shapes) {
+    if (!check_schedule(s, 0).empty()) continue;
+    std::int64_t forwards = 0, inputs = 0, weights = 0;
+    for (const std::vector<ChunkTask>& order : make_schedule(s).order) {
+      for (const ChunkTask& task : order) {
+        forwards += task.pass == ChunkPass::forward;
+        inputs += task.pass == ChunkPass::backward || task.pass == ChunkPass::input_gradient;
+        weights += task.pass == ChunkPass::backward || task.pass == ChunkPass::weight_gradient;
+      }
+    }
+    EXPECT_EQ(forwards, s.stages() * s.micro_batches);
+    EXPECT_EQ(inputs, forwards);
+    EXPECT_EQ(weights, forwards);
+  }
+}
+
+TEST(PipelineSchedule, StagesLieAsTheScheduleFoldsThem) {
+  EXPECT_EQ(shape(ScheduleKind::interleaved, 4, 8, 2).stage_of(1, 1), 5);
+  EXPECT_EQ(zero_bubble(ZeroBubble::v, 4, 8).stage_of(1, 1), 6);
+  EXPECT_EQ(zero_bubble(ZeroBubble::v, 4, 8).stages(), 8);
+  EXPECT_EQ(shape(ScheduleKind::dualpipe, 4, 8).stage_of(1, 1), 2);
+  EXPECT_EQ(shape(ScheduleKind::dualpipe, 4, 8).stages(), 4);
+}
+
+TEST(PipelineSchedule, ShapesThatCannotBeAreRefusedWithWhatToDo) {
+  EXPECT_THAT(mistakes_of(shape(ScheduleKind::one_f_one_b, 4, 6), 16), IsEmpty());
+  EXPECT_THAT(mistakes_of(shape(ScheduleKind::interleaved, 4, 6, 2)), ElementsAre(HasSubstr("multiple of 'pp'")));
+  EXPECT_THAT(mistakes_of(shape(ScheduleKind::interleaved, 4, 8)), ElementsAre(HasSubstr("at least 2 virtual stages")));
+  EXPECT_THAT(mistakes_of(shape(ScheduleKind::interleaved, 1, 8, 2)), ElementsAre(HasSubstr("pp:")));
+  EXPECT_THAT(mistakes_of(shape(ScheduleKind::one_f_one_b, 4, 8, 2)), ElementsAre(HasSubstr("'interleaved' alone")));
+  EXPECT_THAT(mistakes_of(shape(ScheduleKind::interleaved, 4, 8, 3), 32),
+              ElementsAre(AllOf(HasSubstr("virtual_stages: 32 layers do not divide over 12 stages"))));
+  EXPECT_THAT(mistakes_of(shape(ScheduleKind::gpipe, 8, 8), 4), ElementsAre(HasSubstr("4 layers do not reach")));
+  EXPECT_THAT(mistakes_of(shape(ScheduleKind::dualpipe, 3, 8)), ElementsAre(HasSubstr("make 'pp' even")));
+  EXPECT_THAT(mistakes_of(shape(ScheduleKind::dualpipe, 4, 7)), ElementsAre(HasSubstr("at least 8")));
+  EXPECT_THAT(mistakes_of(shape(ScheduleKind::dualpipe, 5, 8)), SizeIs(2));
+}
+
+}  // namespace
+}  // namespace mlosim::plan
