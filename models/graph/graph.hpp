@@ -34,7 +34,8 @@ struct GraphNode {
   std::string name;  // within its block: "attention.qkv"
   work::Operator op;
   Partition partition = Partition::replicated;
-  bool sequence = false;        // replicated work on each token alone, which sequence parallelism divides over tp
+  bool sequence = false;        // replicated work on each token alone, which sequence parallelism divides over tp: a
+                                // GEMM's m (of a weight gradient k), a pass's rows
   bool attention_side = false;  // belongs to the attention block (data-parallel under attention_dp)
   bool joins_next_reduction =
       false;  // its partial sum is added to that of the next row or experts node: one reduction for both

@@ -9,8 +9,6 @@
 namespace mlosim::graph {
 namespace {
 
-using work::ElementwiseKind;
-
 // One block for each kind of layer, in the order in which the kinds first occur.
 void add_layers(const StepContext& step, Graph& graph) {
   const ModelSpec& m = step.model;

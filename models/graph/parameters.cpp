@@ -89,7 +89,7 @@ ParameterCount count_parameters(const ModelSpec& m) {
     c.ffn += p.ffn;
     c.experts += p.experts;
     c.norms += p.norms;
-    if (p.experts > 0) idle += p.experts * (1 - d(m.moe->experts_per_token) / d(m.moe->experts));
+    if (p.experts > 0) idle += p.experts / d(m.moe->experts) * d(m.moe->experts - m.moe->experts_per_token);
   }
   c.norms += norm_parameters(m);  // the last, or BERT's after the embedding
   if (m.architecture == Architecture::encoder_decoder) {

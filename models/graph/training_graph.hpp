@@ -85,6 +85,8 @@ struct TrainingOptions {
   bool fuses_cross_entropy = true;
   bool fuses_gradient_accumulation = true;  // weight-gradient GEMMs add to the fp32 gradients themselves
   bool fuses_quantisation = false;          // no passes of their own that quantise and transpose operands
+  bool weighs_expert_outputs = false;       // routing weights multiply experts' outputs, which the backward then needs
+                                            // (MaxText); otherwise their activations (Megatron-core)
   bool prunes_recompute = false;  // a compiler leaves out recomputed operators that no gradient needs; otherwise all of
                                   // a layer (full) or of its attention (selective) runs again
   bool trains_weights = true;     // false: adapters alone (LoRA), whose own work is left out
