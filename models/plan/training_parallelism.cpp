@@ -120,12 +120,17 @@ void check_training(const graph::ModelSpec& model, const TrainingParallelism& p,
     place.fail(fmt::format("sequences of {} tokens cannot be cut over cp {}{}", sequence, p.cp,
                            p.sp ? fmt::format(" and sp over tp {}", p.tp) : std::string()));
   }
+  const std::int64_t stages = p.shape(1).stages();
+  if (stages > model.layers + 2) {  // the ends may be stages of their own
+    place.fail_at("pp", fmt::format("{} layers do not reach for {} stages", model.layers, stages),
+                  "cut the model into fewer stages: pp, virtual_stages");
+  }
   if (global_batch % (p.dp * micro_batch) != 0) {
     place.fail(fmt::format("a global batch of {} is no multiple of dp {} x micro_batch {}", global_batch, p.dp,
                            micro_batch));
     return;
   }
-  for (const ShapeMistake& wrong : check_schedule(p.shape(global_batch / (p.dp * micro_batch)), model.layers))
+  for (const ShapeMistake& wrong : check_schedule(p.shape(global_batch / (p.dp * micro_batch)), 0))
     place.fail_at(wrong.key, wrong.message, wrong.hint);
 }
 

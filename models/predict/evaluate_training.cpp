@@ -257,7 +257,7 @@ class TrainingRun {
     return prices_
         .price(work::Collective{.kind = work::CollectiveKind::p2p,
                                 .bytes = bytes,
-                                .ranks = 2,
+                                .ranks = p_.pp,
                                 .dtype = precision_.compute,
                                 .stride = p_.pp_stride()})
         .time;
