@@ -16,6 +16,9 @@ using spec::ScaleOutTopology;
 
 constexpr std::array kAxes{"x", "y", "z", "u", "v", "w"};
 
+// Nobody leaves a node, or passes through another's, who need not.
+constexpr std::uint32_t kAdapterWeight = 100'000;
+
 std::uint32_t u(std::int64_t n) { return static_cast<std::uint32_t>(n); }
 
 // Joins `vertices`, the first axis fastest, to their next on each axis; `name` of a place and an axis.
@@ -51,8 +54,8 @@ void add_node(Network& network, const spec::Fabric& fabric, std::int64_t node, s
     case spec::Topology::pcie: {
       const std::uint32_t host = network.add_vertex();
       for (std::int64_t c = 0; c < chips; ++c)
-        network.add_links(first + u(c), host, std::min(bandwidth, fabric.shared_path.back().second),
-                          fabric.latency / 2, fmt::format("node{}.path{}", node, c));
+        network.add_links(first + u(c), host, std::min(bandwidth, fabric.shared_path.back().second), fabric.latency / 2,
+                          fmt::format("node{}.path{}", node, c));
       break;
     }
     case spec::Topology::full:
@@ -86,7 +89,7 @@ void add_fat_tree(Network& network, const spec::ScaleOut& out, const spec::Fabri
     for (std::int64_t c = 0; c < fabric.chips; ++c) {
       const std::int64_t leaf = node / out.nodes_per_leaf * out.rails + c % out.rails;
       network.add_links(u(node * fabric.chips + c), first_leaf + u(leaf), out.efficiency * out.bandwidth,
-                        out.latency / 2, fmt::format("node{}.nic{}", node, c));
+                        out.latency / 2, fmt::format("node{}.nic{}", node, c), kAdapterWeight);
     }
   }
   if (leaves == 1 && out.rails == 1) return;
@@ -107,7 +110,7 @@ void add_routers(Network& network, const spec::ScaleOut& out, const spec::Fabric
     routers.push_back(network.add_vertex(u(node)));
     for (std::int64_t c = 0; c < fabric.chips; ++c)
       network.add_links(u(node * fabric.chips + c), routers.back(), out.efficiency * out.bandwidth, Seconds(0),
-                        fmt::format("node{}.nic{}", node, c));
+                        fmt::format("node{}.nic{}", node, c), kAdapterWeight);
   }
   join(routers, static_cast<double>(fabric.chips) * out.efficiency * out.bandwidth);
 }
@@ -119,7 +122,7 @@ void add_scale_out(Network& network, const spec::ScaleOut& out, const spec::Fabr
       const std::uint32_t hub = network.add_vertex();
       for (std::int64_t chip = 0; chip < nodes * fabric.chips; ++chip)
         network.add_links(u(chip), hub, out.efficiency * out.bandwidth, out.latency / 2,
-                          fmt::format("node{}.nic{}", chip / fabric.chips, chip % fabric.chips));
+                          fmt::format("node{}.nic{}", chip / fabric.chips, chip % fabric.chips), kAdapterWeight);
       break;
     }
     case ScaleOutTopology::fat_tree:
@@ -145,30 +148,39 @@ void add_scale_out(Network& network, const spec::ScaleOut& out, const spec::Fabr
       const double directions =
           out.topology == ScaleOutTopology::ring ? 2 : 2 * static_cast<double>(out.dimensions.size());
       add_routers(network, out, fabric, nodes, [&](const std::vector<std::uint32_t>& routers, BytesPerSecond all) {
-        join_torus(network, routers, shape, all / directions, out.latency, [&](std::size_t node, std::size_t axis) {
-          return fmt::format("node{}.{}", node, kAxes[axis]);
-        });
+        join_torus(network, routers, shape, all / directions, out.latency,
+                   [&](std::size_t node, std::size_t axis) { return fmt::format("node{}.{}", node, kAxes[axis]); });
       });
       break;
     }
   }
 }
 
-// The number after the name's first word: 3 of "node3.nic2".
-std::int64_t unit_of(const std::string& name) {
-  const auto digits = std::find_if(name.begin(), name.end(), [](char c) { return c >= '0' && c <= '9'; });
-  std::int64_t number = -1;
-  std::from_chars(name.data() + (digits - name.begin()), name.data() + name.size(), number);
-  return number;
+// 3 and 2 of "node3.nic2"; -1 where there is none.
+std::array<std::int64_t, 2> numbers_of(const std::string& name) {
+  std::array<std::int64_t, 2> numbers{-1, -1};
+  const char* at = name.data();
+  const char* const end = at + name.size();
+  for (std::int64_t& number : numbers) {
+    at = std::find_if(at, end, [](char c) { return c >= '0' && c <= '9'; });
+    at = std::from_chars(at, end, number).ptr;
+  }
+  return numbers;
 }
 
-void apply_faults(Network& network, const spec::SystemSpec& system, std::int64_t nodes) {
+// Whether a link may be one of the part of the system that is not here.
+bool is_elsewhere(const std::string& link, const spec::SystemSpec& system, std::int64_t nodes, std::int64_t chips) {
+  const auto [unit, member] = numbers_of(link);
+  if (link.starts_with("leaf")) return system.scale_out->topology == ScaleOutTopology::fat_tree;
+  if (link.starts_with("pod")) return unit >= nodes || member >= chips;
+  return link.starts_with("node") && (unit >= nodes || nodes == 1);
+}
+
+void apply_faults(Network& network, const spec::SystemSpec& system, std::int64_t nodes, std::int64_t chips) {
   for (const spec::LinkFault& fault : system.scale_out->faults) {
-    if (network.set_bandwidth(fault.link, fault.bandwidth)) continue;
-    const bool is_beyond = unit_of(fault.link) >= nodes && (fault.link.starts_with("node") || fault.link.starts_with("pod"));
-    if (is_beyond || fault.link.starts_with("leaf")) continue;
+    if (network.set_bandwidth(fault.link, fault.bandwidth) || is_elsewhere(fault.link, system, nodes, chips)) continue;
     throw spec::InputError(fmt::format("{} has no link called '{}'", system.name, fault.link),
-                           fmt::format("such as '{}'", network.links().empty() ? "" : network.links().back().name));
+                           fmt::format("such as '{}'", network.links()[network.links().size() - 2].name));
   }
 }
 
@@ -183,7 +195,7 @@ Network build_network(const spec::SystemSpec& system, std::int64_t chips) {
   for (std::int64_t chip = 0; chip < members; ++chip) network.add_vertex(u(nodes > 1 ? chip / per_node : chip));
   for (std::int64_t node = 0; node < nodes; ++node) add_node(network, system.fabric, node, std::min(members, per_node));
   if (nodes > 1 && system.scale_out) add_scale_out(network, *system.scale_out, system.fabric, nodes);
-  if (system.scale_out) apply_faults(network, system, nodes);
+  if (system.scale_out) apply_faults(network, system, nodes, members);
   return network;
 }
 

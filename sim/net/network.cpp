@@ -1,8 +1,8 @@
 #include "sim/net/network.hpp"
 
 #include <algorithm>
-#include <boost/graph/breadth_first_search.hpp>
 #include <boost/graph/compressed_sparse_row_graph.hpp>
+#include <boost/graph/dijkstra_shortest_paths.hpp>
 #include <limits>
 #include <numeric>
 
@@ -11,23 +11,30 @@
 namespace mlosim::net {
 namespace {
 
-using Graph = boost::compressed_sparse_row_graph<boost::directedS>;
+struct Way {
+  std::uint32_t weight;
+};
+using Graph = boost::compressed_sparse_row_graph<boost::directedS, boost::no_property, Way>;
 constexpr std::uint32_t kNowhere = std::numeric_limits<std::uint32_t>::max();
 
 // Links to each vertex, against their direction: a search from a destination finds how far everything is from it.
 Graph against_links(const std::vector<Link>& links, std::uint32_t vertices) {
   std::vector<std::pair<std::uint32_t, std::uint32_t>> edges;
-  for (const Link& link : links)
-    if (link.bandwidth > BytesPerSecond(0)) edges.emplace_back(link.to, link.from);
-  return Graph(boost::edges_are_unsorted_multi_pass, edges.begin(), edges.end(), vertices);
+  std::vector<Way> ways;
+  for (const Link& link : links) {
+    if (link.bandwidth <= BytesPerSecond(0)) continue;
+    edges.emplace_back(link.to, link.from);
+    ways.push_back({link.weight});
+  }
+  return Graph(boost::edges_are_unsorted_multi_pass, edges.begin(), edges.end(), ways.begin(), vertices);
 }
 
 std::vector<std::uint32_t> distances_to(std::uint32_t destination, const Graph& graph) {
   std::vector<std::uint32_t> distance(boost::num_vertices(graph), kNowhere);
-  distance[destination] = 0;
-  boost::breadth_first_search(
+  boost::dijkstra_shortest_paths(
       graph, destination,
-      boost::visitor(boost::make_bfs_visitor(boost::record_distances(distance.data(), boost::on_tree_edge()))));
+      boost::weight_map(boost::get(&Way::weight, graph))
+          .distance_map(boost::make_iterator_property_map(distance.begin(), boost::get(boost::vertex_index, graph))));
   return distance;
 }
 
@@ -47,9 +54,10 @@ std::uint32_t Network::add_vertex(std::uint32_t spread) {
 }
 
 std::uint32_t Network::add_links(std::uint32_t a, std::uint32_t b, BytesPerSecond bandwidth, Seconds latency,
-                                 const std::string& name) {
-  links_.push_back({.from = a, .to = b, .bandwidth = bandwidth, .latency = latency, .name = name});
-  links_.push_back({.from = b, .to = a, .bandwidth = bandwidth, .latency = latency, .name = name + ".back"});
+                                 const std::string& name, std::uint32_t weight) {
+  links_.push_back({.from = a, .to = b, .bandwidth = bandwidth, .latency = latency, .name = name, .weight = weight});
+  links_.push_back(
+      {.from = b, .to = a, .bandwidth = bandwidth, .latency = latency, .name = name + ".back", .weight = weight});
   return static_cast<std::uint32_t>(links_.size()) - 2;
 }
 
@@ -84,7 +92,7 @@ std::vector<Path> Network::routes(const std::vector<std::pair<std::uint32_t, std
     while (at != destination) {
       Path nearer;
       for (const std::uint32_t link : out[at])
-        if (distance[links_[link].to] + 1 == distance[at]) nearer.push_back(link);
+        if (distance[links_[link].to] + links_[link].weight == distance[at]) nearer.push_back(link);
       paths[i].push_back(nearer[spread_[destination] % nearer.size()]);
       at = links_[paths[i].back()].to;
     }

@@ -17,6 +17,7 @@ struct Link {
   BytesPerSecond bandwidth;        // 0: failed
   Seconds latency;
   std::string name;
+  std::uint32_t weight = 1;  // of the way, when routes are chosen
 };
 
 using Path = std::vector<std::uint32_t>;  // links, in order
@@ -27,7 +28,7 @@ class Network {
   std::uint32_t add_vertex(std::uint32_t spread = 0);
   // A link each way, "<name>" and "<name>.back"; answers the number of the first, the second is the next.
   std::uint32_t add_links(std::uint32_t a, std::uint32_t b, BytesPerSecond bandwidth, Seconds latency,
-                          const std::string& name);
+                          const std::string& name, std::uint32_t weight = 1);
 
   std::uint32_t vertex_count() const { return static_cast<std::uint32_t>(spread_.size()); }
   const std::vector<Link>& links() const { return links_; }
@@ -35,7 +36,7 @@ class Network {
   // Sets the bandwidth of a link and of its way back. Answers false where no link has this name.
   bool set_bandwidth(const std::string& name, BytesPerSecond bandwidth);
 
-  // For each pair {from, to} the way with the fewest links that have not failed. Among equal ones each step takes
+  // For each pair {from, to} the lightest way of links that have not failed. Among equal ones each step takes
   // number (spread of `to`) modulo how many there are, in the order in which links were added: the same in every run,
   // and destinations side by side are spread over parallel links. Throws InputError where there is no way.
   std::vector<Path> routes(const std::vector<std::pair<std::uint32_t, std::uint32_t>>& pairs) const;
