@@ -6,7 +6,7 @@
 #include <array>
 #include <charconv>
 
-#include "sim/net/torus.hpp"
+#include "sim/net/torus_places.hpp"
 #include "sim/spec/diagnostics.hpp"
 
 namespace mlosim::net {
@@ -19,23 +19,23 @@ constexpr std::array kAxes{"x", "y", "z", "u", "v", "w"};
 // Nobody leaves a node, or passes through another's, who need not.
 constexpr std::uint32_t kAdapterWeight = 100'000;
 
+struct Torus {
+  SliceShape shape;
+  bool is_twisted = false;
+  BytesPerSecond bandwidth;
+  Seconds latency;
+};
+
 std::uint32_t u(std::int64_t n) { return static_cast<std::uint32_t>(n); }
 
 // Joins `vertices`, the first axis fastest, to their next on each axis; `name` of a place and an axis.
 template <class Name>
-void join_torus(Network& network, const std::vector<std::uint32_t>& vertices, const SliceShape& shape,
-                BytesPerSecond bandwidth, Seconds latency, const Name& name) {
-  std::size_t stride = 1;
-  for (std::size_t axis = 0; axis < shape.size(); ++axis) {
-    const auto length = static_cast<std::size_t>(shape[axis].length);
-    for (std::size_t i = 0; i < vertices.size(); ++i) {
-      const std::size_t place = i / stride % length;
-      const bool is_last = place + 1 == length;
-      if (is_last && (!shape[axis].is_ring || length < 2)) continue;
-      const std::size_t next = is_last ? i - place * stride : i + stride;
-      network.add_links(vertices[i], vertices[next], bandwidth, latency, name(i, axis));
+void join_torus(Network& network, const std::vector<std::uint32_t>& vertices, const Torus& torus, const Name& name) {
+  for (std::size_t place = 0; place < vertices.size(); ++place) {
+    for (std::size_t axis = 0; axis < torus.shape.size(); ++axis) {
+      if (const auto next = next_place(torus.shape, torus.is_twisted, place, axis); next && *next != place)
+        network.add_links(vertices[place], vertices[*next], torus.bandwidth, torus.latency, name(place, axis));
     }
-    stride *= length;
   }
 }
 
@@ -67,7 +67,8 @@ void add_node(Network& network, const spec::Fabric& fabric, std::int64_t node, s
     case spec::Topology::torus: {
       std::vector<std::uint32_t> members;
       for (std::int64_t c = 0; c < chips; ++c) members.push_back(first + u(c));
-      join_torus(network, members, slice_shape(fabric, chips), bandwidth, fabric.latency,
+      const SliceShape shape = slice_shape(fabric, chips);
+      join_torus(network, members, {shape, takes_twist(fabric, shape), bandwidth, fabric.latency},
                  [&](std::size_t c, std::size_t axis) { return fmt::format("pod{}.chip{}.{}", node, c, kAxes[axis]); });
       break;
     }
@@ -148,7 +149,7 @@ void add_scale_out(Network& network, const spec::ScaleOut& out, const spec::Fabr
       const double directions =
           out.topology == ScaleOutTopology::ring ? 2 : 2 * static_cast<double>(out.dimensions.size());
       add_routers(network, out, fabric, nodes, [&](const std::vector<std::uint32_t>& routers, BytesPerSecond all) {
-        join_torus(network, routers, shape, all / directions, out.latency,
+        join_torus(network, routers, {shape, false, all / directions, out.latency},
                    [&](std::size_t node, std::size_t axis) { return fmt::format("node{}.{}", node, kAxes[axis]); });
       });
       break;
