@@ -54,10 +54,21 @@ std::vector<Straggler> decode_stragglers(spec::Node list, std::int64_t ranks) {
   return stragglers;
 }
 
+// Given for a chip, or for a node of so many of them.
+Seconds decode_chip_mtbf(spec::Node& node) {
+  if (!node.has("node_mtbf")) return node.require<Seconds>("chip_mtbf");
+  if (node.has("chip_mtbf")) {
+    node.child("chip_mtbf");
+    node.fail_at("chip_mtbf", "the time between failures is given twice", "leave out 'chip_mtbf' or 'node_mtbf'");
+  }
+  const auto chips = static_cast<double>(node.require_count("node_chips"));
+  return chips * node.require<Seconds>("node_mtbf");
+}
+
 Failures decode_failures(spec::Node node) {
   using spec::Range;
   Failures failures{
-      .chip_mtbf = node.require<Seconds>("chip_mtbf"),
+      .chip_mtbf = decode_chip_mtbf(node),
       .detection = node.value_or<Seconds>("detection", Seconds(0), Range::non_negative),
       .restart = node.value_or<Seconds>("restart", Seconds(0), Range::non_negative),
   };

@@ -7,6 +7,7 @@
 //     stragglers: [{rank: 17, slowdown: 1.3}]                   # takes 1.3 times as long
 //     jitter: {deviation: 0.005}                                # of each rank from step to step
 //     failures: {chip_mtbf: 50.7e3 h, detection: 2 min, restart: 5 min, repair: 1 day, spares: 4, needs_repair: 0.8}
+//                                                               # or node_mtbf with node_chips, instead of chip_mtbf
 //     checkpoint: {storage: 2 TB/s, snapshot: 400 TB/s, interval: 30 min}   # without an interval: the best
 #pragma once
 

@@ -55,6 +55,17 @@ TEST(Reality, AllOfItIsOneBlock) {
   EXPECT_EQ(r.reality.checkpoints->snapshot, BytesPerSecond(400e12));
 }
 
+TEST(Reality, FailuresAreThoseOfAChipOrOfANode) {
+  const Read r = read("{failures: {node_mtbf: 1e4 h, node_chips: 8}, checkpoint: {storage: 1 TB/s}}");
+  EXPECT_THAT(r.mistakes, IsEmpty());
+  EXPECT_DOUBLE_EQ(r.reality.failures->chip_mtbf.si(), 8e4 * 3600);
+  EXPECT_THAT(read("{failures: {node_mtbf: 1e4 h}, checkpoint: {storage: 1 TB/s}}").mistakes,
+              ElementsAre(HasSubstr("node_chips")));
+  EXPECT_THAT(
+      read("{failures: {node_mtbf: 1e4 h, node_chips: 8, chip_mtbf: 1 h}, checkpoint: {storage: 1 TB/s}}").mistakes,
+      ElementsAre(HasSubstr("given twice")));
+}
+
 TEST(Reality, EachPartStandsAlone) {
   EXPECT_THAT(read("{stragglers: [{rank: 0, slowdown: 2}]}").mistakes, IsEmpty());
   EXPECT_THAT(read("{spread: {deviation: 0.02}}").mistakes, IsEmpty());
