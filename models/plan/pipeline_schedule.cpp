@@ -143,12 +143,23 @@ std::vector<ShapeMistake> check_schedule(const ScheduleShape& shape, std::int64_
   if (layers > 0 && layers < shape.stages()) {
     add("pp", fmt::format("{} layers do not reach for {} stages", layers, shape.stages()),
         "cut the model into fewer stages");
-  } else if (layers % shape.stages() != 0) {
+  } else if (layers > 0 && (layers + 2) % shape.stages() > 2) {
     add(is_interleaved ? "virtual_stages" : "pp",
         fmt::format("{} layers do not divide over {} stages", layers, shape.stages()),
-        "make the layers a multiple of 'pp' times the chunks of a rank");
+        "make the layers a multiple of 'pp' times the chunks of a rank, or one or two less");
   }
   return mistakes;
+}
+
+std::vector<std::int64_t> layers_of_stages(const ScheduleShape& shape, std::int64_t layers) {
+  const std::int64_t stages = shape.stages(), most = (layers + stages - 1) / stages;
+  MLOSIM_CHECK(layers >= stages);
+  std::vector<std::int64_t> split(static_cast<std::size_t>(stages), most);
+  for (std::int64_t i = 0; i < stages * most - layers; ++i) {
+    const std::int64_t from_end = i / 2;
+    --split[static_cast<std::size_t>(i % 2 == 0 ? stages - 1 - from_end : from_end)];
+  }
+  return split;
 }
 
 Schedule make_schedule(const ScheduleShape& shape) {

@@ -62,8 +62,13 @@ struct ShapeMistake {
   std::string message;
   std::string hint;
 };
-// `layers`: of the model, 0 where they need not divide.
+// `layers`: of the model, 0 where nothing need be said of them. They must divide over the stages, but that the last
+// stage, or the last and the first, may have one less: head and embedding are work too.
 std::vector<ShapeMistake> check_schedule(const ScheduleShape& shape, std::int64_t layers);
+
+// Layers of each stage: as even as can be; the stages with one less are taken from the ends, the last first (so that
+// the 126 layers of Llama 3.1 405B lie on 16 stages as 7, 8, …, 8, 7). Requires: layers >= stages.
+std::vector<std::int64_t> layers_of_stages(const ScheduleShape& shape, std::int64_t layers);
 
 // Requires: check_schedule finds nothing.
 Schedule make_schedule(const ScheduleShape& shape);

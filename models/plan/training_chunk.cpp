@@ -61,8 +61,8 @@ struct LayerTasks {
 class ChunkPlanner {
  public:
   ChunkPlanner(const graph::TrainingGraph& graph, const ChunkShape& chunk, const TrainingParallelism& p,
-               const graph::Precision& precision, const spec::TrainingRuntime& runtime)
-      : graph_(graph), chunk_(chunk), p_(p), precision_(precision), runtime_(runtime) {
+               const graph::Precision& precision, const spec::TrainingRuntime& runtime, std::int64_t node_chips)
+      : graph_(graph), chunk_(chunk), p_(p), precision_(precision), runtime_(runtime), node_chips_(node_chips) {
     inference_cut_.tp = p.tp;
     inference_cut_.ep = p.ep;
     inference_cut_.moe_tp = p.moe_tp;
@@ -212,6 +212,11 @@ class ChunkPlanner {
   // Tokens go to the groups of their experts and back. A token is sent once to a rank, however many of its experts are
   // there: to ep·(1 − (1 − 1/ep)^topk) ranks, were they chosen evenly.
   void plan_experts(const std::string& name, const graph::TrainingNode& node, LayerTasks& layer) {
+    if (auto pass = node.node.op; auto* rows = std::get_if<work::Elementwise>(&pass)) {
+      cut_sequence(pass, std::max<std::int64_t>(1, p_.tp / p_.moe_tp));
+      add(layer, name, *rows);
+      return;
+    }
     auto moe = std::get<work::MoeGemm>(node.node.op);
     const double own = d(moe.tokens) / d(p_.tp);  // of the tp ranks that share them, each sends its part
     moe.ep = p_.ep;
@@ -221,7 +226,8 @@ class ChunkPlanner {
                               .bytes = activation(own * work::touched_experts(moe.topk, p_.ep, 1) * d(moe.hidden)),
                               .ranks = p_.ep,
                               .dtype = precision_.compute,
-                              .stride = p_.moe_tp};
+                              .stride = p_.moe_tp,
+                              .crossing = crossing(moe.topk)};
     const Collective gather{.kind = CollectiveKind::all_gather,
                             .bytes = activation(d(moe.tokens) / d(p_.ep) * d(moe.hidden)),
                             .ranks = p_.moe_tp,
@@ -239,6 +245,16 @@ class ChunkPlanner {
       add_collective(layer, name + ".combine", exchange, runtime_.ep_exposed);
     }
     is_gathered_ = false;
+  }
+
+  // A token crosses to a node once, whichever of its ranks have its experts.
+  double crossing(std::int64_t topk) const {
+    const std::int64_t inside = std::max<std::int64_t>(1, std::min(p_.ep, node_chips_ / p_.moe_tp));
+    const std::int64_t nodes = cut(p_.ep, inside);
+    if (nodes < 2) return 1;
+    const double to_nodes = work::touched_experts(topk, nodes, 1) * d(nodes - 1) / d(nodes);
+    const double to_ranks = work::touched_experts(topk, p_.ep, 1) * d(p_.ep - inside) / d(p_.ep);
+    return std::min(1.0, to_nodes / to_ranks);
   }
 
   // Queues a share of a collective on the data-parallel stream, when the layers so far are done.
@@ -279,6 +295,7 @@ class ChunkPlanner {
   const TrainingParallelism& p_;
   const graph::Precision& precision_;
   const spec::TrainingRuntime& runtime_;
+  std::int64_t node_chips_;
   Parallelism inference_cut_;  // as far as cutting operators goes
   machine::Program program_;
   std::map<std::uint32_t, LayerTasks> layers_;  // by block
@@ -320,8 +337,8 @@ std::vector<std::vector<std::uint32_t>> deal_layers(const graph::TrainingGraph& 
 
 machine::Program plan_training_chunk(const graph::TrainingGraph& graph, const ChunkShape& chunk,
                                      const TrainingParallelism& p, const graph::Precision& precision,
-                                     const spec::TrainingRuntime& runtime) {
-  return ChunkPlanner(graph, chunk, p, precision, runtime).plan();
+                                     const spec::TrainingRuntime& runtime, std::int64_t node_chips) {
+  return ChunkPlanner(graph, chunk, p, precision, runtime, node_chips).plan();
 }
 
 }  // namespace mlosim::plan

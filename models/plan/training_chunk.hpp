@@ -32,9 +32,10 @@ struct ChunkShape {
 // has the head.
 std::vector<std::vector<std::uint32_t>> deal_layers(const graph::TrainingGraph& graph, std::int64_t stages);
 
-// Streams: compute, model parallel, data parallel.
+// Streams: compute, model parallel, data parallel. `node_chips`: that the fabric joins; a token on its way to experts
+// leaves it once for each of the others.
 machine::Program plan_training_chunk(const graph::TrainingGraph& graph, const ChunkShape& chunk,
                                      const TrainingParallelism& p, const graph::Precision& precision,
-                                     const spec::TrainingRuntime& runtime);
+                                     const spec::TrainingRuntime& runtime, std::int64_t node_chips);
 
 }  // namespace mlosim::plan

@@ -136,7 +136,8 @@ class TrainingRun {
   bool gathers_in_layers() const { return p_.zero == ZeroStage::parameters && p_.pp == 1; }
 
   report::StepReport play(const std::string& phase, const plan::ChunkShape& chunk) {
-    machine::Program program = plan::plan_training_chunk(graph_, chunk, p_, precision_, runtime_);
+    machine::Program program = plan::plan_training_chunk(graph_, chunk, p_, precision_, runtime_,
+                                                             hardware_.system.fabric.chips);
     program.launch = runtime_.host == spec::TrainingHost::ahead ? spec::LaunchPath::eager : spec::LaunchPath::graph;
     program.host_in_step = runtime_.host == spec::TrainingHost::in_step;
     return player_.play(phase, program, prices_, launch_);

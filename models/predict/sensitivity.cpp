@@ -91,7 +91,7 @@ std::vector<std::string> parameters_of(chip::Resource resource, const spec::Hard
     case chip::Resource::host:
       return {"chip.launch.step", "chip.launch.submit", "runtime.step_overhead"};
     case chip::Resource::link_bandwidth: {
-      std::vector<std::string> paths{"system.fabric.bandwidth"};
+      std::vector<std::string> paths{"system.fabric.bandwidth", "system.scale_out.bandwidth"};
       for (const auto& [path, provenance] : hardware.provenance) {
         if (path.starts_with("system.fabric.shared_path.")) paths.push_back(path);
       }
@@ -100,8 +100,10 @@ std::vector<std::string> parameters_of(chip::Resource resource, const spec::Hard
     case chip::Resource::link_latency: {
       // Hops of NCCL's protocols scale with the device memory's latency (sim/net).
       std::vector<std::string> paths = times_below(hardware, "system.fabric.");
-      const std::vector<std::string> library = times_below(hardware, "collectives.");
-      paths.insert(paths.end(), library.begin(), library.end());
+      for (const char* other : {"system.scale_out.", "collectives."}) {
+        const std::vector<std::string> more = times_below(hardware, other);
+        paths.insert(paths.end(), more.begin(), more.end());
+      }
       if (hardware.system.nccl) paths.push_back("chip." + chip.device_memory().name + ".latency");
       return paths;
     }

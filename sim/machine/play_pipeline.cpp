@@ -19,6 +19,46 @@ constexpr Seconds kLongestRun(4e6);  // of all ranks together, which still count
 constexpr event::Time kNotYet = event::kEndOfTime;
 constexpr std::uint32_t kNobody = kNoTask;
 
+// What all replicas of a pipeline share.
+struct Spans {
+  struct Cost {
+    double work_ps;  // of a rank without slowdown
+    event::Span send;
+  };
+
+  explicit Spans(const Pipeline& pipeline) {
+    MLOSIM_CHECK(pipeline.first.back() == pipeline.tasks.size());
+    busy.resize(pipeline.ranks());
+    for (std::size_t rank = 0; rank < pipeline.ranks(); ++rank) {
+      for (std::uint32_t task = pipeline.first[rank]; task < pipeline.first[rank + 1]; ++task) {
+        const PipelineCost& cost = pipeline.costs[pipeline.tasks[task].cost];
+        busy[rank].work += cost.work;
+        busy[rank].send += cost.send;
+      }
+    }
+    refuse_endless_run({});
+    for (const PipelineCost& cost : pipeline.costs) {
+      costs.push_back(
+          {.work_ps = static_cast<double>(event::to_span_up(cost.work).ps()), .send = event::to_span_up(cost.send)});
+    }
+  }
+
+  // Sizes or rates that nobody can mean are wrong input, and are found out here.
+  void refuse_endless_run(std::span<const double> slowdown) const {
+    Seconds longest;
+    for (std::size_t rank = 0; rank < busy.size(); ++rank)
+      longest += busy[rank].work * (slowdown.empty() ? 1 : slowdown[rank]) + busy[rank].send;
+    if (longest <= kLongestRun) return;
+    throw spec::InputError(
+        fmt::format("the pipeline would keep its ranks busy for {}, which is beyond what is simulated",
+                    format_short(longest)),
+        fmt::format("it may take {}; are its sizes and the machine's rates what you mean?", format_short(kLongestRun)));
+  }
+
+  std::vector<Cost> costs;         // as Pipeline::costs
+  std::vector<PipelineCost> busy;  // each rank with all its tasks
+};
+
 class Player;
 
 // A rank; fires at the end of each chunk, or of two that run as one.
@@ -41,13 +81,12 @@ struct RankRecord : event::Event {
 
 class Player {
  public:
-  Player(const Pipeline& pipeline, SendMode mode, std::span<const double> slowdown,
+  Player(const Pipeline& pipeline, const Spans& spans, SendMode mode, std::span<const double> slowdown,
          const event::Facts<PipelineFact>& facts)
-      : pipeline_(pipeline), mode_(mode), facts_(facts) {
+      : pipeline_(pipeline), spans_(spans), mode_(mode), facts_(facts) {
     MLOSIM_CHECK(slowdown.empty() || slowdown.size() == pipeline.ranks());
-    MLOSIM_CHECK(pipeline.first.back() == pipeline.tasks.size());
-    arrival_.assign(pipeline.tasks.size(), kNotYet);
-    waiting_.assign(pipeline.tasks.size(), kNobody);
+    spans.refuse_endless_run(slowdown);
+    messages_.resize(pipeline.tasks.size());
     ranks_.reserve(pipeline.ranks());
     for (std::uint32_t i = 0; i < pipeline.ranks(); ++i) {
       RankRecord& rank = ranks_.emplace_back(*this);
@@ -57,7 +96,6 @@ class Player {
       if (!slowdown.empty()) rank.slowdown = slowdown[i];
       MLOSIM_CHECK(rank.slowdown > 0);
     }
-    refuse_endless_run();
   }
 
   PipelineResult run() {
@@ -94,23 +132,29 @@ class Player {
   }
 
  private:
-  const PipelineCost& cost_of(std::uint32_t task) const { return pipeline_.costs[pipeline_.tasks[task].cost]; }
+  struct Message {
+    event::Time arrival = kNotYet;
+    std::uint32_t waiting = kNobody;  // rank that waits for it
+  };
+
+  const Spans::Cost& cost_of(std::uint32_t task) const { return spans_.costs[pipeline_.tasks[task].cost]; }
 
   std::uint32_t last_of_chunk(const RankRecord& rank) const {
     return pipeline_.tasks[rank.next].joins_next == JoinsNext::runs ? rank.next + 1 : rank.next;
   }
 
   void send(RankRecord& rank, std::uint32_t task) {
-    const event::Span time = event::to_span_up(cost_of(task).send);
+    const event::Span time = cost_of(task).send;
     event::Time departure = sim_.now();
     if (mode_ == SendMode::queued && time > event::Span()) departure = std::max(departure, rank.channel);
-    arrival_[task] = departure + time;
-    rank.channel = std::max(rank.channel, arrival_[task]);
-    if (mode_ == SendMode::blocking) rank.free = std::max(rank.free, arrival_[task]);
+    const event::Time arrival = departure + time;
+    messages_[task].arrival = arrival;
+    rank.channel = std::max(rank.channel, arrival);
+    if (mode_ == SendMode::blocking) rank.free = std::max(rank.free, arrival);
   }
 
   void wake_who_waits_for(std::uint32_t task) {
-    for (std::uint32_t waiting = std::exchange(waiting_[task], kNobody); waiting != kNobody;) {
+    for (std::uint32_t waiting = std::exchange(messages_[task].waiting, kNobody); waiting != kNobody;) {
       RankRecord& rank = ranks_[waiting];
       waiting = std::exchange(rank.also_waiting, kNobody);
       rank.waits_for = kNoTask;
@@ -129,29 +173,17 @@ class Player {
       if (before == kNoTask) continue;
       const bool is_own = before >= pipeline_.first[rank.rank] && before < rank.end;
       if (is_own && before < rank.next) continue;
-      if (is_own || arrival_[before] == kNotYet) {
+      Message& message = messages_[before];
+      if (is_own || message.arrival == kNotYet) {
         rank.waits_for = before;
-        if (!is_own) rank.also_waiting = std::exchange(waiting_[before], rank.rank);
+        if (!is_own) rank.also_waiting = std::exchange(message.waiting, rank.rank);
         return;
       }
-      start = std::max(start, arrival_[before]);
+      start = std::max(start, message.arrival);
     }
     rank.started = start;
-    sim_.schedule_at(rank, start + event::to_span_up(cost_of(rank.next).work * rank.slowdown));
-  }
-
-  // Sizes or rates that nobody can mean are wrong input, and are found out here.
-  void refuse_endless_run() const {
-    Seconds longest;
-    for (const RankRecord& rank : ranks_) {
-      for (std::uint32_t task = rank.next; task < rank.end; ++task)
-        longest += cost_of(task).work * rank.slowdown + cost_of(task).send;
-    }
-    if (longest <= kLongestRun) return;
-    throw spec::InputError(
-        fmt::format("the pipeline would keep its ranks busy for {}, which is beyond what is simulated",
-                    format_short(longest)),
-        fmt::format("it may take {}; are its sizes and the machine's rates what you mean?", format_short(kLongestRun)));
+    const double work_ps = cost_of(rank.next).work_ps * rank.slowdown;
+    sim_.schedule_at(rank, start + event::Span(static_cast<std::int64_t>(work_ps + 0.5)));
   }
 
   std::string name_of(std::uint32_t task) const {
@@ -170,12 +202,12 @@ class Player {
   }
 
   const Pipeline& pipeline_;
+  const Spans& spans_;
   SendMode mode_;
   const event::Facts<PipelineFact>& facts_;
   event::Simulator sim_;
   std::vector<RankRecord> ranks_;
-  std::vector<event::Time> arrival_;    // of each task's message
-  std::vector<std::uint32_t> waiting_;  // rank that waits for each task's message
+  std::vector<Message> messages_;  // of each task
 };
 
 void RankRecord::end_chunk(event::Simulator&, event::Event& event) {
@@ -187,7 +219,7 @@ void RankRecord::end_chunk(event::Simulator&, event::Event& event) {
 
 PipelineResult play_pipeline(const Pipeline& pipeline, SendMode mode, std::span<const double> slowdown,
                              const event::Facts<PipelineFact>& facts) {
-  return Player(pipeline, mode, slowdown, facts).run();
+  return Player(pipeline, Spans(pipeline), mode, slowdown, facts).run();
 }
 
 event::Span ReplicaResults::makespan() const {
@@ -199,13 +231,14 @@ event::Span ReplicaResults::makespan() const {
 ReplicaResults play_replicas(const Pipeline& pipeline, SendMode mode, std::span<const double> slowdowns) {
   MLOSIM_CHECK(pipeline.ranks() > 0 && slowdowns.size() % pipeline.ranks() == 0);
   const event::Facts<PipelineFact> unobserved;
+  const Spans spans(pipeline);
   std::map<std::vector<double>, std::uint32_t> known;
   ReplicaResults results;
   for (std::size_t at = 0; at < slowdowns.size(); at += pipeline.ranks()) {
     const std::span<const double> slowdown = slowdowns.subspan(at, pipeline.ranks());
     const auto [entry, is_new] = known.try_emplace(std::vector<double>(slowdown.begin(), slowdown.end()),
                                                    static_cast<std::uint32_t>(results.played.size()));
-    if (is_new) results.played.push_back(play_pipeline(pipeline, mode, slowdown, unobserved));
+    if (is_new) results.played.push_back(Player(pipeline, spans, mode, slowdown, unobserved).run());
     results.result_of.push_back(entry->second);
   }
   return results;

@@ -1,5 +1,7 @@
 #include "sim/machine/price_book.hpp"
 
+#include <fmt/format.h>
+
 #include <algorithm>
 
 #include "sim/net/collective.hpp"
@@ -68,7 +70,8 @@ TaskPrice price_operator(const work::Operator& op, const spec::Hardware& hardwar
             .use = use_of(price, volume, chip),
             .kernels = 1,
             .is_collective = true,
-            .detail = std::string(price.algorithm)};
+            .detail = price.bottleneck.empty() ? std::string(price.algorithm)
+                                               : fmt::format("{}, {}", price.algorithm, price.bottleneck)};
   }
   return from_kernel(chip::price_kernel(op,
                                         {.chip = chip,

@@ -4,9 +4,11 @@
 
 #include <algorithm>
 #include <optional>
+#include <utility>
 
 #include "sim/net/custom_all_reduce.hpp"
 #include "sim/net/direct.hpp"
+#include "sim/net/faults.hpp"
 #include "sim/net/group_layout.hpp"
 #include "sim/net/hierarchy.hpp"
 #include "sim/net/nccl_across.hpp"
@@ -251,6 +253,25 @@ CollectivePrice estimate_stages(const work::Collective& collective, const GroupL
           .kernel = footprint_of(collective, ring_traffic(collective).sent, true, inside.kernel.ctas)};
 }
 
+// The kind of link that binds, by the name of the first of them: all are alike.
+std::string narrowest(const work::Collective& collective, const GroupLayout& layout, const spec::SystemSpec& system) {
+  const bool is_alone = layout.per_node == 1 || collective.kind == CollectiveKind::p2p;
+  const Seconds inside = ring_traffic(collective).sent / system.fabric.bandwidth;
+  if (is_alone || outer_stage(collective, layout, *system.scale_out).volume >= inside) return "node0.nic0";
+  switch (system.fabric.topology) {
+    case spec::Topology::full:
+      return "node0.chip0-chip1";
+    case spec::Topology::pcie:
+      return "node0.path0";
+    case spec::Topology::torus:
+      return "pod0.chip0.x";
+    case spec::Topology::switched:
+    case spec::Topology::none:
+      break;
+  }
+  return "node0.link0";
+}
+
 }  // namespace
 
 CollectivePrice estimate_collective(const work::Collective& collective, const spec::SystemSpec& system,
@@ -266,6 +287,12 @@ CollectivePrice estimate_collective(const work::Collective& collective, const sp
     price = estimate_stages(collective, layout, system);
   }
   price.time = std::max(price.time, price.bound);
+  if (layout.nodes > 1) price.bottleneck = narrowest(collective, layout, system);
+  if (system.scale_out && !system.scale_out->faults.empty() && collective.bytes > Bytes(0)) {
+    FaultCost cost = cost_of_faults(collective, system);
+    price.time += cost.time;
+    if (!cost.bottleneck.empty()) price.bottleneck = std::move(cost.bottleneck);
+  }
   return price;
 }
 

@@ -1,8 +1,9 @@
 // The price of a collective among any ranks of a system: the one question that the rest of mlosim asks this folder.
 // All groups of the same kind run it at once, as work::Collective says; other collectives that run beside it are not in
-// here (sim/net/play_flows).
+// here (play_collectives.hpp).
 #pragma once
 
+#include <string>
 #include <string_view>
 
 #include "sim/net/kernel_footprint.hpp"
@@ -20,6 +21,9 @@ struct CollectivePrice {
       algorithm;     // "ring LL128", "tree LL", "NVLS", "one-shot", "two-shot", "direct", "p2p", "torus bucket" …
   Bytes wire_bytes;  // sent by one chip
   KernelFootprint kernel{};
+  // Beyond one node: the link that binds, by name (build_network.hpp); the first where all are alike, a failed or slow
+  // one or its neighbour where there are faults. Inside a node empty, but for faults.
+  std::string bottleneck{};
 };
 
 // `custom` is the framework's own all-reduce, null where it has none; it replaces the library's up to its largest size

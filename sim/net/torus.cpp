@@ -6,6 +6,7 @@
 #include <functional>
 #include <numeric>
 
+#include "sim/net/torus_places.hpp"
 #include "sim/net/traffic.hpp"
 #include "sim/spec/diagnostics.hpp"
 
@@ -43,6 +44,12 @@ double nearest(const SliceShape& shape) {
   std::int64_t least = shape.front().sharers;
   for (const SliceAxis& axis : shape) least = std::min(least, axis.sharers);
   return static_cast<double>(least);
+}
+
+// Of an all-to-all of a unit of bytes a rank, what the busiest link carries.
+double busiest_share(const spec::Fabric& fabric, const SliceShape& shape) {
+  if (!takes_twist(fabric, shape)) return longest_cut(shape);
+  return mean_twisted_distance(shape) / (2 * static_cast<double>(shape.size()));
 }
 
 // Cuts `inner` chips out of the sides, in every way; keeps the one that leaves the most links to what is outside them.
@@ -137,7 +144,7 @@ TorusPrice estimate_torus(const work::Collective& collective, const spec::Fabric
       break;
     case work::CollectiveKind::all_to_all:
       hops = fabric.endpoint_latency + hops_across(shape) * fabric.latency;
-      volume = longest_cut(shape) * collective.bytes / fabric.bandwidth;
+      volume = busiest_share(fabric, shape) * collective.bytes / fabric.bandwidth;
       break;
     case work::CollectiveKind::p2p:
       hops = fabric.endpoint_latency + nearest(shape) * fabric.latency;

@@ -6,7 +6,8 @@
 // bytes:
 //   all-gather, reduce-scatter  start + H·(endpoint + hop) + V/(f·P·w),  V = (n-1)/n·S
 //   all-reduce                  twice the hops and the bytes
-//   all-to-all                  start + endpoint + H·hop + max over a of cut(a)·S/(f·links(a)·w),  cut(a) = ⌊a²/4⌋/a
+//   all-to-all                  start + endpoint + H·hop + max over a of cut(a)·S/(f·links(a)·w),  cut(a) = ⌊a²/4⌋/a;
+//                               a twisted slice: mean distance / links of a chip (torus_places.hpp)
 //   broadcast                   start + H·(endpoint + hop) + S/(f·P·w)
 //   p2p (neighbours)            start + endpoint + hop + S/(f·w)
 // Where a group's ranks alternate with those of k-1 others along an axis, its links count 1/k there, and hops k times.
@@ -49,7 +50,7 @@ double links_of(const SliceShape& shape);
 // Hops to the farthest rank.
 double hops_across(const SliceShape& shape);
 
-// Of an all-to-all of a unit of bytes a rank, what the busiest link carries.
+// Of an all-to-all of a unit of bytes a rank, what the busiest link carries; without twists.
 double longest_cut(const SliceShape& shape);
 
 struct TorusPrice {

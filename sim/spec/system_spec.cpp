@@ -22,6 +22,7 @@ void decode_torus(Node& node, Fabric& fabric) {
   fabric.wraparound = node.require_word<Wraparound>(
       "wraparound",
       {{"none", Wraparound::none}, {"cubes_of_4", Wraparound::cubes_of_4}, {"whole_axis", Wraparound::whole_axis}});
+  fabric.twisted = node.flag_or("twisted", false);
   fabric.endpoint_latency = node.require<Seconds>("endpoint_latency", Range::non_negative);
 }
 

@@ -40,6 +40,7 @@ struct Fabric {
   double efficiency = 1;                 // of the bandwidth that long transfers sustain
   std::vector<std::int64_t> dimensions;  // torus: of the largest slice
   Wraparound wraparound = Wraparound::none;
+  bool twisted = false;      // torus: slices with sides of k and 2k are twisted where they are closed
   Seconds collective_start;  // torus, pcie: of a collective, besides its hops
   std::vector<std::pair<std::int64_t, BytesPerSecond>>
       shared_path;  // pcie: a rank's part of the narrowest shared path, by ascending ranks

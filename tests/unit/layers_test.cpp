@@ -33,7 +33,7 @@ const std::vector<std::pair<std::string, Folders>> kMayInclude = {
     {"sim/spec", {"sim/work", "sim/units"}},
     {"sim/tile", {"sim/spec", "sim/event", "sim/work", "sim/units"}},
     {"sim/chip", {"sim/tile", "sim/spec", "sim/work", "sim/units"}},
-    {"sim/net", {"sim/spec", "sim/work", "sim/units"}},
+    {"sim/net", {"sim/spec", "sim/event", "sim/work", "sim/units"}},
     {"sim/machine", {"sim/chip", "sim/net", "sim/event", "sim/spec", "sim/work", "sim/units"}},
     {"sim/report", {"sim/machine", "sim/chip", "sim/net", "sim/event", "sim/spec", "sim/work", "sim/units"}},
     {"models/graph", {"sim/spec", "sim/work", "sim/units"}},
@@ -51,7 +51,7 @@ const std::vector<std::pair<std::string, Folders>> kMayInclude = {
 
 // Libraries that take long to compile or whose types must not leak into ours.
 const std::vector<std::string> kOnlyInSources = {"yaml-cpp/", "nlohmann/", "CLI/", "ceres/",
-                                                 "pagmo/",    "Eigen/",    "tbb/"};
+                                                 "pagmo/",    "Eigen/",    "tbb/",     "boost/"};
 
 std::optional<Folders> may_include(const std::string& folder) {
   for (const auto& [name, below] : kMayInclude) {
