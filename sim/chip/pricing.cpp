@@ -51,7 +51,7 @@ double cyclic_hit_share(Bytes footprint, Bytes effective_capacity) {
 Seconds power_time(const spec::ChipSpec& chip, Joules dynamic, Seconds undisturbed, bool sustained) {
   const spec::PowerSpec& power = chip.power;
   const double headroom = sustained ? 0 : power.burst_headroom / (1 + undisturbed / power.burst_window);
-  return dynamic / (power.cap * (1 - power.static_share) * (1 + headroom));
+  return dynamic * (sustained ? power.sustained_energy : 1) / (power.cap * (1 - power.static_share) * (1 + headroom));
 }
 
 Joules dynamic_energy(const spec::ChipSpec& chip, const work::OpWork& work, Bytes device_bytes) {

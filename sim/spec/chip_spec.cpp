@@ -84,6 +84,7 @@ PowerSpec decode_power(Node node) {
   PowerSpec power{
       .cap = node.require<Watts>("cap"),
       .static_share = node.require_number("static_share", Range::fraction),
+      .sustained_energy = node.require_number("sustained_energy"),
       .device_memory = node.require<JoulesPerByte>("device_memory"),
       .vector = node.require<JoulesPerFlop>("vector"),
       .matrix = decode_matrix_energy(node.require_mapping("matrix")),

@@ -63,6 +63,8 @@ struct LaunchSpec {
 struct PowerSpec {
   Watts cap;                    // sustained
   double static_share = 0;      // of the cap, drawn at full clock without work
+  double sustained_energy = 1;  // work of a chip that has been busy for seconds, against that of one that is cool: hot
+                                // transistors leak, and operands of real networks toggle more
   JoulesPerByte device_memory;  // whole path from the device memory to the unit
   JoulesPerFlop vector;         // fp32 on the vector unit
   std::map<work::DType, JoulesPerFlop> matrix;

@@ -44,6 +44,7 @@ hbm: {sharing: chip, policy: memory}
 launch: {stream: 4 us, graph: 1 us, submit: 5 us, step: 10 us}
 power:
   static_share: 0.2
+  sustained_energy: 1
   device_memory: 60 pJ/B
   vector: 5 pJ/flop
   matrix: {bf16: 0.6 pJ/flop}
@@ -107,7 +108,7 @@ exponentials: 512
 vmem: {sharing: unit, policy: scratchpad, capacity: 64 MiB, bandwidth: 10 TB/s, latency: 12 ns}
 hbm: {sharing: chip, policy: memory, capacity: 32 GB, bandwidth: 1 TB/s, latency: 460 ns}
 launch: {stream: 500 ns, graph: 500 ns, submit: 20 us, step: 20 us}
-power: {cap: 200 W, static_share: 0.25, device_memory: 60 pJ/B, vector: 5 pJ/flop, matrix: {bf16: 0.5 pJ/flop}, burst_headroom: 0.5, burst_window: 500 us}
+power: {cap: 200 W, static_share: 0.25, sustained_energy: 1, device_memory: 60 pJ/B, vector: 5 pJ/flop, matrix: {bf16: 0.5 pJ/flop}, burst_headroom: 0.5, burst_window: 500 us}
 host_link: 32 GB/s
 systolic: {fixed: 3 us, matrix_efficiency: 0.9, memory_efficiency: 0.9, weight_load: 80, result: 88, step: 100, scoped: 8 MiB,
            decode_per_sequence: 300 ns, decode_memory_efficiency: 0.7,
