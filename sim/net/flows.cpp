@@ -72,7 +72,8 @@ void Flows::wake(event::Simulator&, event::Event& event) {
 void Flows::share(event::Simulator&, event::Event& event) { static_cast<Sharing&>(event).flows.share_touched(); }
 
 bool Flows::is_alone(const Class& c) const {
-  return std::all_of(c.path.begin(), c.path.end(), [&](std::uint32_t link) { return links_[link].classes.size() == 1; });
+  return std::all_of(c.path.begin(), c.path.end(),
+                     [&](std::uint32_t link) { return links_[link].classes.size() == 1; });
 }
 
 double Flows::least_rate(const Class& c) const {

@@ -86,7 +86,7 @@ class Flows {
   std::vector<Class> classes_;
   Sharing sharing_;
   bool is_sharing_due_ = false;
-  std::vector<std::uint32_t> touched_;              // links
+  std::vector<std::uint32_t> touched_;                    // links
   std::vector<std::uint32_t> near_links_, near_classes_;  // of the component that is shared out
   std::uint64_t sequence_ = 0, epoch_ = 0;
 };

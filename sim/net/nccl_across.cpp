@@ -128,8 +128,8 @@ Seconds estimate_tree(NcclProtocol protocol, const work::Collective& collective,
 
 Seconds estimate_nvls_tree(const work::Collective& collective, const NcclPlace& place, const AcrossPlace& across) {
   const Seconds outside = tree_passes(across.layout) * collective.bytes / node_pace(across, 1);
-  return std::max(estimate_nvls(collective, place), outside) +
-         2 * rounds(across.layout) * (place.library.across.nvls_tree_hop + across.near);
+  const Seconds inside = estimate_nvls(collective, place) / place.library.across.nvls_tree_share;
+  return std::max(inside, outside) + 2 * rounds(across.layout) * (place.library.across.nvls_tree_hop + across.near);
 }
 
 Seconds estimate_in_network(const work::Collective& collective, const NcclPlace& place, const AcrossPlace& across) {

@@ -6,7 +6,7 @@
 //   ring   steps and bytes of ring_traffic; N-1 of n-1 steps are hn; pace min(f·B, p·w·A)
 //   tree   2(p-1) steps inside and 2·log2 N of hn up and down; t·S over a node's adapters, 2·S inside; t = 2,
 //          of two nodes 1 (a double tree's busiest node)
-//   NVLS tree   in-switch reduction inside, as nccl_time has it, beside t·S/(p·A); 2·log2 N of hn
+//   NVLS tree   in-switch reduction inside, as nccl_time has it but a share slower, beside t·S/(p·A); 2·log2 N of hn
 //               where the network's own switches reduce (SHARP): S/(p·A) and two hn
 //   PAT    one rank a node, all-gather and reduce-scatter: log2 N hops, and the ring's bytes
 //   all-to-all  as send_receive.hpp inside; (n-p)·g·crossing/A beside ((p-1) + (n-p)·(p-1)/p)·g over NVLink, which

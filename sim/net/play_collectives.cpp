@@ -71,8 +71,8 @@ class Performance {
  private:
   struct Rank {
     std::int32_t step = 0;
-    std::int32_t unsent = 0;                   // messages of this step that are still under way
-    std::vector<std::uint16_t> arrived;        // messages, by step
+    std::int32_t unsent = 0;             // messages of this step that are still under way
+    std::vector<std::uint16_t> arrived;  // messages, by step
   };
   struct Group : event::Event {
     Group(Performance& p, std::size_t n, const Script& s) : Event(&begin), performance(p), number(n), script(s) {}
@@ -102,7 +102,8 @@ class Performance {
   void send(Group& group, std::int32_t rank, std::int32_t step) {
     sends_.clear();
     group.script.sends(rank, step, sends_);
-    if (!group.is_single_step) group.ranks[static_cast<std::size_t>(rank)].unsent = static_cast<std::int32_t>(sends_.size());
+    if (!group.is_single_step)
+      group.ranks[static_cast<std::size_t>(rank)].unsent = static_cast<std::int32_t>(sends_.size());
     for (const Send& s : sends_) {
       Message& message = new_message();
       message.group = &group;

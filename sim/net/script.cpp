@@ -143,7 +143,9 @@ class Tree final : public Script {
 
 }  // namespace
 
-std::unique_ptr<Script> ring_script(const Collective& collective) { return ring_phases(collective, {collective.ranks}); }
+std::unique_ptr<Script> ring_script(const Collective& collective) {
+  return ring_phases(collective, {collective.ranks});
+}
 
 std::unique_ptr<Script> halving_doubling_script(const Collective& collective) {
   return std::make_unique<HalvingDoubling>(collective);

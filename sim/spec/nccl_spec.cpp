@@ -198,6 +198,7 @@ NcclAcross decode_across(Node node) {
                .ll128 = payload.require_number("ll128", Range::fraction),
                .simple = payload.require_number("simple", Range::fraction)};
   payload.finish();
+  a.nvls_tree_share = node.require_number("nvls_tree_share", Range::fraction);
   a.pair_efficiency = node.require_number("pair_efficiency", Range::fraction);
   node.read_block_source();
   node.finish();

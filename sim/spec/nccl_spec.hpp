@@ -122,6 +122,7 @@ struct NcclSendReceive {
   Bytes chunk;
   double efficiency = 1;       // fP: of the link bandwidth
   double pair_start = 0;       // t2: memory latencies, one sender and one receiver
+  double nvls_tree_share = 1;  // of in-switch reduction's pace inside a node that a tree over nodes leaves it
   double pair_efficiency = 1;  // f2
 };
 
@@ -150,6 +151,7 @@ struct NcclAcross {
   Seconds pat_base, pat_hop, pat_rank;  // PAT: one rank a node, all-gather and reduce-scatter
   double pat_share = 1;                 // of the ring bandwidth, in NCCL's prediction
   ByProtocol<double> payload;           // of the bytes on the wire
+  double nvls_tree_share = 1;           // of in-switch reduction's pace inside a node that a tree over nodes leaves it
   double pair_efficiency = 1;           // of the adapter, one sender and one receiver
 };
 

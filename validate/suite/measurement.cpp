@@ -252,7 +252,7 @@ class TableReader {
       if (m.system.empty())
         return skip(line, fmt::format("no system is called '{}'", text_at(cells, columns_.topology)));
       if (spans_nodes(text_at(cells, columns_.topology), text_at(cells, columns_.ranks)))
-        return skip(line, "collectives across nodes are not modelled");
+        return skip(line, "ran across nodes, over a network that the table does not describe");
     }
     decode(cells, line, std::move(m), text);
   }

@@ -230,6 +230,21 @@ TEST_F(PredictTest, ReplicasMayLieBeyondTheNode) {
   EXPECT_EQ(p.evaluation.chips, 32);
 }
 
+TEST_F(PredictTest, ACollectiveOfOperatorsMaySpanNodes) {
+  const auto ops = [](const std::string& group) {
+    return workload_text("ops", "toy_8", "ops: [{op: collective, kind: all_reduce, bytes: 1 GB, " + group + "}]");
+  };
+  const Prediction whole = predict(ops("ranks: 64")), strided = predict(ops("ranks: 8, stride: 8"));
+  EXPECT_EQ(whole.evaluation.chips, 64);
+  EXPECT_EQ(strided.evaluation.chips, 64);
+  EXPECT_GT(strided.evaluation.total.makespan, 4 * whole.evaluation.total.makespan);  // one adapter a rank
+  EXPECT_THAT(prediction_mistake(ops("ranks: 13")), HasSubstr("13 ranks do not fill nodes of 8 chips evenly"));
+  EXPECT_THAT(prediction_mistake(workload_text("ops", "toy_8",
+                                               "chips: 16, ops: [{op: collective, kind: all_reduce, bytes: 1 GB, "
+                                               "ranks: 4, stride: 8}]")),
+              HasSubstr("4 ranks, 8 chips apart, are more than the 16 chips of the workload"));
+}
+
 TEST_F(PredictTest, WithoutAScaleOutNetworkANodeIsAll) {
   std::string node = spec::kToyNode;
   spec::SmallLibrary::replace(node, "scale_out: {bandwidth: 50 GB/s, latency: 5 us}", "");

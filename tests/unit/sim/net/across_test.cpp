@@ -33,6 +33,7 @@ TEST(Across, BusBandwidthsAreThoseThatWereMeasured) {
   EXPECT_NEAR(all_reduce_bus(system_of("mi300x_8"), bytes, 16), 357, 25);
   const spec::SystemSpec nvl72 = system_of("gb200_nvl72");
   EXPECT_NEAR(all_reduce_bus(nvl72, bytes, 16, 8), 691, 35);  // eight in each of two domains
+  EXPECT_NEAR(all_reduce_bus(nvl72, bytes, 64, 2), 798, 40);  // 32 in each
   const double gather = 15.0 / 16 * bytes / price(nvl72, CollectiveKind::all_gather, bytes, 16, 8).time.si() / 1e9;
   EXPECT_NEAR(gather, 378, 20);
 }
