@@ -26,7 +26,7 @@ work::AttentionPrefill attention(bool backward) {
 }
 
 work::MoeGemm experts(work::MoePass pass) {
-  return {.tokens = 8192, .hidden = 4096, .inter = 2048, .experts = 16, .topk = 2, .pass = pass};
+  return {.tokens = 65536, .hidden = 4096, .inter = 2048, .experts = 16, .topk = 2, .pass = pass};
 }
 
 TEST(AttentionGradients, TakeTheForwardsTimeByTheirProductsOverTheirRate) {
@@ -63,16 +63,11 @@ TEST(AttentionGradients, OfLatentAttentionAreThoseOfItsExpandedForm) {
 
 TEST(AttentionPrefill, WithoutACacheRunsNoAppendKernel) { EXPECT_EQ(price(attention(false), gpu()).plan.kernels, 1); }
 
-TEST(GemmGradients, ThatAddToTheirSumsReadThemFirst) {
-  work::Gemm op{.m = 4096, .n = 4096, .k = 512, .output = work::DType::fp32, .parameters = false};
-  for (const spec::ChipSpec& chip : {gpu(), tpu()}) {
-    op.accumulates = false;
-    const KernelPrice written = price(op, chip, kCold);
-    op.accumulates = true;
-    const KernelPrice added = price(op, chip, kCold);
-    EXPECT_GT(added.time, written.time) << chip.name;
-    EXPECT_GE(added.time, added.bounds.largest()) << chip.name;
-  }
+TEST(GemmGradients, OnArraysThatAddToTheirSumsReadThemFirst) {
+  work::Gemm op{.m = 4096, .n = 4096, .k = 256, .output = work::DType::fp32, .parameters = false};
+  const KernelPrice written = price(op, tpu(), kCold);
+  op.accumulates = true;
+  EXPECT_GT(price(op, tpu(), kCold).time, written.time);
 }
 
 TEST(GemmGradients, OnArraysReadBothOperands) {
@@ -109,7 +104,7 @@ TEST(ExpertGradients, OfWeightsNeedNoPermutationAndTilesOfEveryMatrix) {
   };
   EXPECT_DOUBLE_EQ(plan.gemms[0].tiles, tiles(2048, 4096));
   EXPECT_DOUBLE_EQ(plan.gemms[1].tiles, tiles(4096, 4096));
-  EXPECT_DOUBLE_EQ(plan.gemms[0].depth, 1024);
+  EXPECT_DOUBLE_EQ(plan.gemms[0].depth, 8192);
 }
 
 TEST(TrainingPasses, TakeTheirBytesTime) {
