@@ -110,6 +110,7 @@ class Backward {
                      .bytes_in = elements * element(),
                      .bytes_out = 2 * elements * work::bytes_per_element(format)},
          partition, Pass::input_gradient);
+    nodes_.back().node.sequence = partition == Partition::replicated;
   }
 
   void visit(const work::Gemm& g) {

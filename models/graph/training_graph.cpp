@@ -15,7 +15,7 @@ using work::ElementwiseKind;
 double d(std::int64_t n) { return static_cast<double>(n); }
 
 GraphOptions forward_options(const TrainingOptions& options) {
-  return {.fuses_residual_norm = options.fuses_residual_norm && !options.dropout,
+  return {.fuses_residual_norm = options.fuses_residual_norm,
           .fuses_gate_activation = options.fuses_gate_activation,
           .fuses_rope = false,
           .fused_attention = options.fused_attention};
@@ -95,12 +95,14 @@ Nodes loss_nodes(const StepContext& step, const TrainingOptions& options) {
 }  // namespace
 
 TrainingGraph build_training_graph(const ModelSpec& model, const TrainingShape& shape, const Precision& precision,
-                                   const TrainingOptions& options) {
+                                   const TrainingOptions& wanted) {
   MLOSIM_CHECK(shape.micro_batch >= 1 && shape.sequence >= 1 && shape.cp >= 1);
   if (model.architecture == Architecture::encoder_decoder) {
     throw spec::InputError("training of encoder-decoder models is not modelled: their two stacks run different tokens",
                            "use a decoder or an encoder");
   }
+  TrainingOptions options = wanted;
+  if (options.dropout) options.fuses_residual_norm = false;  // what is added to the residual is dropped first
   const GraphOptions forward = forward_options(options);
   StepContext step{.model = model,
                    .precision = precision,

@@ -78,7 +78,7 @@ struct TrainingShape {
 struct TrainingOptions {
   bool fused_attention = true;        // flash-style; otherwise scores go through memory, masked ones included
   bool dropout = false;               // of the embedding, the scores and both branches of a layer
-  bool fuses_residual_norm = false;   // residual addition inside the norm kernel
+  bool fuses_residual_norm = false;   // residual addition inside the norm kernel; never with dropout
   bool fuses_dropout_add = true;      // bias, dropout and residual addition in one kernel
   bool fuses_bias_activation = true;  // bias addition inside the activation's kernel
   bool fuses_gate_activation = true;
@@ -88,7 +88,8 @@ struct TrainingOptions {
   bool weighs_expert_outputs = false;       // routing weights multiply experts' outputs, which the backward then needs
                                             // (MaxText); otherwise their activations (Megatron-core)
   bool prunes_recompute = false;  // a compiler leaves out recomputed operators that no gradient needs; otherwise all of
-                                  // a layer (full) or of its attention (selective) runs again
+                                  // a layer (full) or of its attention (selective) runs again; lists of
+                                  // kept tensors are always followed that way
   bool trains_weights = true;     // false: adapters alone (LoRA), whose own work is left out
   Recompute recompute{};
 };

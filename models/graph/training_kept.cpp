@@ -150,7 +150,7 @@ Kept keep_tensors(const TrainingOptions& options, const Trace& trace, Recompute:
   Kept result{.kept = {}, .recomputed = {}, .nodes = nodes_again(options, trace, policy, kept)};
   for (const TensorIndex tensor : kept) {
     result.kept.push_back(describe(options, trace, tensor));
-    result.kept.back().offloaded = options.recompute.offload;
+    result.kept.back().offloaded = options.recompute.offload && policy != Recompute::Policy::none;
   }
   for (const TensorIndex tensor : saved_tensors(trace)) {
     if (!kept.contains(tensor)) result.recomputed.push_back(describe(options, trace, tensor));

@@ -77,8 +77,17 @@ KernelPrice play_stream(const StreamWork& stream, const KernelContext& context) 
 }
 
 bool reduces_rows(work::ElementwiseKind kind) {
-  return kind == work::ElementwiseKind::softmax || kind == work::ElementwiseKind::layernorm ||
-         kind == work::ElementwiseKind::rmsnorm;
+  switch (kind) {
+    case work::ElementwiseKind::softmax:
+    case work::ElementwiseKind::masked_softmax:
+    case work::ElementwiseKind::softmax_backward:
+    case work::ElementwiseKind::layernorm:
+    case work::ElementwiseKind::rmsnorm:
+    case work::ElementwiseKind::norm_backward:
+      return true;
+    default:
+      return false;
+  }
 }
 
 // All operands of such a kernel were written by the one before: nothing is touched in between.

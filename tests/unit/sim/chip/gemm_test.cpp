@@ -44,6 +44,16 @@ work::Gemm product(std::int64_t m, DType format) {
   return op;
 }
 
+TEST(Gemm, AResultThatIsAddedToPassesTwice) {
+  const spec::ChipSpec chip = chip_with(kernels());
+  work::Gemm op{.m = 4096, .n = 4096, .k = 256, .output = work::DType::fp32, .parameters = false};
+  const KernelPrice written = price_on(chip, op);
+  op.accumulates = true;
+  const KernelPrice added = price_on(chip, op);
+  EXPECT_GT(added.time, written.time);
+  EXPECT_GE(added.time, added.bounds.largest());
+}
+
 TEST(Gemm, AFormatsOwnKernelsPriceItsProductsAlone) {
   spec::ChipSpec chip = chip_with(kernels());
   const Seconds wide = price_on(chip, product(512, DType::bf16)).time,

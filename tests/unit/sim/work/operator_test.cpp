@@ -143,6 +143,39 @@ TEST(Operator, MoeCountsTheRowsAndTouchedExpertsOfOneEvenlyLoadedRank) {
   EXPECT_EQ(work_of(moe).weights.si(), 1 * 8 * 6 * 3 * 2);
 }
 
+TEST(Operator, GradientsOfAttentionComputeTheScoresAgain) {
+  AttentionPrefill op{.batch = 2, .seq_q = 8, .seq_kv = 8, .heads = 4, .kv_heads = 2, .head_dim = 16, .value_dim = 16};
+  const OpWork forward = work_of(op);
+  op.backward = true;
+  const OpWork backward = work_of(op);
+  EXPECT_DOUBLE_EQ(backward.matrix.si(), 2.5 * forward.matrix.si());
+  EXPECT_EQ(backward.exponentials, forward.exponentials);
+  // The output and its gradient come on top of what the forward reads; each operand has a gradient.
+  EXPECT_EQ(backward.read, forward.read + 2 * forward.written);
+  EXPECT_EQ(backward.written, forward.read);
+}
+
+TEST(Operator, AGemmThatAccumulatesReadsWhatItAddsTo) {
+  Gemm op{.m = 4, .n = 6, .k = 8, .output = DType::fp32, .parameters = false};
+  const OpWork alone = work_of(op);
+  op.accumulates = true;
+  EXPECT_EQ(work_of(op).read, alone.read + Bytes(4 * 6 * 4));
+}
+
+TEST(Operator, GradientsOfExpertsTakeTheForwardsProducts) {
+  MoeGemm moe{.tokens = 4, .hidden = 8, .inter = 6, .experts = 2, .topk = 2};
+  const OpWork forward = work_of(moe);
+  moe.pass = MoePass::input_gradient;
+  EXPECT_EQ(work_of(moe).matrix, forward.matrix);
+  EXPECT_EQ(work_of(moe).weights, forward.weights);
+  moe.pass = MoePass::weight_gradient;
+  EXPECT_EQ(work_of(moe).matrix, forward.matrix);
+  EXPECT_EQ(work_of(moe).weights, Bytes(0));
+  EXPECT_EQ(work_of(moe).written, Bytes(2 * 8 * 6 * 3 * 4));
+  moe.pass = MoePass::up;
+  EXPECT_DOUBLE_EQ(work_of(moe).matrix.si(), forward.matrix.si() * 2 / 3);
+}
+
 TEST(Operator, ElementwiseMovesAsManyTensorsAsItsKindNames) {
   const auto tensors = [](ElementwiseKind kind) {
     const Elementwise e = make_elementwise(kind, 2, 8, DType::bf16, DType::bf16);
