@@ -4,6 +4,7 @@
 
 #include <functional>
 #include <optional>
+#include <span>
 #include <string>
 #include <vector>
 
@@ -13,7 +14,7 @@
 namespace mlosim::predict {
 
 // The time of the workload on other hardware.
-using TimeOf = std::function<Seconds(const spec::Hardware&)>;
+using TimeOf = std::function<Seconds(spec::Hardware)>;
 
 class Sensitivity {
  public:
@@ -33,10 +34,22 @@ class Sensitivity {
   std::vector<Assumption> find_assumptions();
 
  private:
-  // The time with the numbers scaled; empty where there is none to scale or where the result is no valid spec.
-  std::optional<Seconds> time_with(const std::vector<std::string>& paths, double factor);
+  using Paths = std::span<const std::string>;
 
-  spec::HardwareDocuments documents_;  // changed and put back by time_with
+  // The documents with the i-th number scaled by factor(i), decoded; empty where there is none to scale. Mistakes are
+  // collected in `decoding`.
+  std::optional<spec::Hardware> scaled(Paths paths, const std::function<double(std::size_t)>& factor,
+                                       spec::Decoding& decoding);
+  // The time with the numbers scaled; empty where there is none to scale or where the result is no valid spec.
+  std::optional<Seconds> time_with(Paths paths, const std::function<double(std::size_t)>& factor);
+  // Leaves out the numbers that are invalid on both sides, such as counts.
+  std::vector<std::string> with_neighbours(std::vector<std::string> paths);
+  // Appends the numbers that the time may depend on to `found`: sequential bifurcation (Bettonville and Kleijnen 1997).
+  // Numbers that change nothing when they are scaled together, each by a factor of its own so that no two cancel,
+  // change nothing alone; others are halved until one is left.
+  void sift(Paths paths, std::vector<std::string>& found);
+
+  spec::HardwareDocuments documents_;  // changed and put back by scaled
   const spec::Hardware& hardware_;
   Seconds base_;
   TimeOf time_of_;
