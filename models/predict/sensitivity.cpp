@@ -125,7 +125,7 @@ std::optional<spec::Hardware> Sensitivity::scaled(Paths paths, const std::functi
     number->text = format_exact(quantity->si * factor(i), quantity->dimension);
   }
   std::optional<spec::Hardware> changed;
-  if (!before.empty()) changed = spec::decode_hardware(documents_, decoding);
+  if (!before.empty()) spec::decode_again(documents_, paths, changed.emplace(unchanged_), decoding);
   for (auto& [number, text] : before) number->text = std::move(text);
   return changed;
 }
@@ -151,16 +151,17 @@ std::vector<std::string> Sensitivity::with_neighbours(std::vector<std::string> p
   return paths;
 }
 
-void Sensitivity::sift(Paths paths, std::vector<std::string>& found) {
-  if (paths.size() < 2) {
+void Sensitivity::sift(Paths paths, bool matter, std::vector<std::string>& found) {
+  if (paths.size() < 3) {
     found.insert(found.end(), paths.begin(), paths.end());
     return;
   }
   const double n = static_cast<double>(paths.size());
-  const auto time = time_with(paths, [&](std::size_t i) { return 1 + kStep * (1 + static_cast<double>(i) / n); });
-  if (time == base_) return;
-  sift(paths.first(paths.size() / 2), found);
-  sift(paths.subspan(paths.size() / 2), found);
+  const auto factor = [&](std::size_t i) { return 1 + kStep * (1 + static_cast<double>(i) / n); };
+  if (!matter && time_with(paths, factor) == base_) return;
+  const std::size_t half = paths.size() / 2, found_before = found.size();
+  sift(paths.first(half), false, found);
+  sift(paths.subspan(half), found.size() == found_before, found);
 }
 
 double Sensitivity::elasticity(const std::vector<std::string>& paths) {
@@ -193,7 +194,7 @@ std::vector<Assumption> Sensitivity::find_assumptions() {
     if (provenance.kind == spec::SourceKind::assumed || provenance.kind == spec::SourceKind::derived)
       paths.push_back(path);
   }
-  sift(with_neighbours(std::move(paths)), found);
+  sift(with_neighbours(std::move(paths)), true, found);
   std::vector<Assumption> list;
   for (const std::string& path : found) {
     const double e = elasticity({path});

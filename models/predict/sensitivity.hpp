@@ -20,7 +20,11 @@ class Sensitivity {
  public:
   // `hardware` is what `documents` decode to, and `base` its time; both must outlive this.
   Sensitivity(spec::HardwareDocuments documents, const spec::Hardware& hardware, Seconds base, TimeOf time_of)
-      : documents_(std::move(documents)), hardware_(hardware), base_(base), time_of_(std::move(time_of)) {}
+      : documents_(std::move(documents)),
+        hardware_(hardware),
+        unchanged_{.system = hardware.system, .runtime = hardware.runtime, .provenance = {}},
+        base_(base),
+        time_of_(std::move(time_of)) {}
 
   // d ln time / d ln p over the numbers at `paths`, all scaled together, by a central difference of ±2 %, one-sided
   // where only one side is valid. Paths that the documents do not have count for nothing; none at all gives 0, and so
@@ -46,11 +50,12 @@ class Sensitivity {
   std::vector<std::string> with_neighbours(std::vector<std::string> paths);
   // Appends the numbers that the time may depend on to `found`: sequential bifurcation (Bettonville and Kleijnen 1997).
   // Numbers that change nothing when they are scaled together, each by a factor of its own so that no two cancel,
-  // change nothing alone; others are halved until one is left.
-  void sift(Paths paths, std::vector<std::string>& found);
+  // change nothing alone; others are halved down to one or two. `matter`: together they are known to change something.
+  void sift(Paths paths, bool matter, std::vector<std::string>& found);
 
   spec::HardwareDocuments documents_;  // changed and put back by scaled
   const spec::Hardware& hardware_;
+  spec::Hardware unchanged_;  // without the provenance, to be copied
   Seconds base_;
   TimeOf time_of_;
 };
