@@ -19,16 +19,13 @@ struct Traffic {
   Seconds time;
 };
 
-// The cached keys and values are as warm as everything that is touched between two uses leaves them; the rest was
-// written by the kernel before this one.
 Traffic traffic_of(const KernelContext& context, Bytes fresh, Bytes cached, double efficiency) {
-  const double fresh_hit = resident_share(context.chip, fresh + cached);
-  const double cached_hit = resident_share(context.chip, fresh + cached + context.operands.between_uses);
+  const Warmth hit = warmth_of(context, fresh + cached);
   Traffic traffic;
-  traffic.device = fresh * (1 - fresh_hit) + cached * (1 - cached_hit);
+  traffic.device = fresh * (1 - hit.fresh) + cached * (1 - hit.cached);
   traffic.shared = fresh + cached;
-  traffic.time = stream_time(context.chip, fresh, fresh_hit, efficiency) +
-                 stream_time(context.chip, cached, cached_hit, efficiency);
+  traffic.time = stream_time(context.chip, fresh, hit.fresh, efficiency) +
+                 stream_time(context.chip, cached, hit.cached, efficiency);
   return traffic;
 }
 
@@ -84,12 +81,18 @@ KernelPrice estimate(const FlashPlan& plan, const work::OpWork& work, const Kern
 
 }  // namespace
 
+Warmth warmth_of(const KernelContext& context, Bytes own) {
+  return {.fresh = resident_share(context.chip, own),
+          .cached = resident_share(context.chip, own + context.operands.between_uses)};
+}
+
 Seconds compute_time(const FlashPlan& plan, double slots) { return compute_of(plan, slots).time; }
 
 KernelPrice price_flash(const FlashPlan& plan, const work::OpWork& work, const KernelContext& context,
                         Fidelity fidelity) {
   const KernelPrice closed = estimate(plan, work, context);
-  if (fidelity == Fidelity::analytic || !PlayLimits::can_list(plan.ctas())) return closed;
+  if (fidelity == Fidelity::analytic || !PlayLimits::can_list(plan.ctas()) || !can_be_played(closed, context))
+    return closed;
   const Seconds append = traffic_of(context, plan.appended, Bytes(0), plan.memory_efficiency).time;
   return play_kernel({grid_of_flash(plan, context)},
                      {.work = work, .plan = closed.plan, .more = append + plan.reduction}, context);

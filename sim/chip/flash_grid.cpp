@@ -3,12 +3,10 @@
 // come out of the play.
 #include <algorithm>
 #include <cmath>
-#include <limits>
 #include <map>
 
 #include "sim/chip/flash_attention.hpp"
 #include "sim/chip/play_kernel.hpp"
-#include "sim/chip/stream.hpp"
 
 namespace mlosim::chip {
 namespace {
@@ -35,17 +33,6 @@ std::vector<Visits> visits_of_problem(const FlashPlan& plan) {
   return ctas;
 }
 
-// Bytes that are there when the kernel starts: what the kernel before has written, and what earlier steps have.
-struct Warmth {
-  double fresh, cached;
-};
-
-Warmth warmth_of(const FlashPlan& plan, const KernelContext& context) {
-  const Bytes own = plan.fresh + plan.cached;
-  return {.fresh = resident_share(context.chip, own),
-          .cached = resident_share(context.chip, own + context.operands.between_uses)};
-}
-
 }  // namespace
 
 tile::Grid grid_of_flash(const FlashPlan& plan, const KernelContext& context) {
@@ -61,7 +48,7 @@ tile::Grid grid_of_flash(const FlashPlan& plan, const KernelContext& context) {
   // Of what the kernel reads, keys and values are what its CTAs go through; the rest is queries and results.
   const Bytes keys = std::min(panels * d(plan.problem.seq_kv) * plan.key, plan.fresh + plan.cached);
   const Bytes fresh_keys = std::max(Bytes(0), keys - plan.cached);
-  const Warmth warmth = warmth_of(plan, context);
+  const Warmth warmth = warmth_of(context, plan.fresh + plan.cached);
   const Bytes rows = plan.fresh - fresh_keys;
 
   tile::Grid grid;
@@ -109,9 +96,6 @@ tile::Grid grid_of_flash(const FlashPlan& plan, const KernelContext& context) {
     const double slots = plan.slots(context.chip);
     grid.straggle = std::max(Seconds(0), compute_time(plan, slots) - compute_time(even, slots));
   }
-  grid.load_rate = BytesPerSecond(std::numeric_limits<double>::infinity());
-  grid.in_flight = Bytes(std::numeric_limits<double>::infinity());
-  grid.store_rate = grid.load_rate;
   grid.shared_norm = plan.overlap_norm;
   grid.memory_efficiency = plan.memory_efficiency;
   grid.cache_efficiency = context.chip.first_shared_cache()->efficiency;
