@@ -10,18 +10,12 @@ namespace {
 spec::ChipSpec gemm_gpu() {
   spec::ChipSpec chip = gpu();
   spec::GemmParameters& g = chip.gemm.standard;
-  g.tiles = {{.n = 128, .m = 128}};
+  g = gemm_kernels();
   g.splits = {1, 2, 4};
-  g.fixed = Seconds(2e-6);
   g.prologue = 1000;
-  g.epilogue = 500;
-  g.epilogue_store = Bytes(16);
   g.k_step = 100;
   g.split_reduction = Seconds(2e-6);
-  g.unit_load = Bytes(64);
-  g.stages_in_flight = 4;
   g.overlap_norm = 4.5;
-  g.warm_share = 0.7;
   g.rotating_share = 0.4;
   return chip;
 }
