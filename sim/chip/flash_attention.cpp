@@ -54,7 +54,11 @@ KernelPrice estimate(const FlashPlan& plan, const work::OpWork& work, const Kern
   const spec::ChipSpec& chip = context.chip;
   const double slots = plan.slots(chip);
   const Compute compute = compute_of(plan, slots);
-  const Traffic main = traffic_of(context, plan.fresh, plan.cached, plan.memory_efficiency);
+  Traffic main = traffic_of(context, plan.fresh, plan.cached, plan.memory_efficiency);
+  const double again_hit = resident_share(chip, plan.cached / plan.parts);
+  main.time += stream_time(chip, plan.again, again_hit, plan.memory_efficiency);
+  main.device += plan.again * (1 - again_hit);
+  main.shared += plan.again;
   const Traffic append = traffic_of(context, plan.appended, Bytes(0), plan.memory_efficiency);
 
   KernelPlan shown;

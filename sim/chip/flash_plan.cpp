@@ -112,6 +112,9 @@ FlashPlan plan_flash_decode(const FlashDecode& attention, const spec::AttentionD
   plan.ctas_per_unit = parameters.ctas_per_unit;
   plan.parts = parts_of_keys(plan.problems, plan.slots(chip), d(plan.keys.heaviest), parameters);
 
+  plan.parts_may_be_empty = parameters.split == spec::KeySplit::constant;
+  plan.spreads_sharers = parameters.order == spec::GridOrder::sequences;
+
   const PairTime pair = pair_time(context, attention.work.matrix_dtype, attention.width, parameters.width_granule);
   const double pairs = d(plan.tile_rows * plan.tile_cols * plan.ctas_per_unit);
   plan.matrix_visit = pair.matrix * (pairs / parameters.matrix_efficiency);
@@ -128,6 +131,7 @@ FlashPlan plan_flash_decode(const FlashDecode& attention, const spec::AttentionD
   plan.fresh = attention.work.bytes() - attention.cached;
   if (plan.parts > 1) plan.fresh += Bytes(kPartialBytes * plan.ctas() * d(together * (attention.width.value + 2)));
   plan.cached = attention.cached + (parameters.skips_window ? Bytes(0) : attention.hidden);
+  if (plan.spreads_sharers) plan.again = plan.cached * (plan.readings(chip) - 1);
   plan.memory_efficiency = parameters.memory_efficiency;
   plan.in_waves = !parameters.tail;
   plan.tail = parameters.tail.value_or(0);

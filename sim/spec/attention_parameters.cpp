@@ -47,6 +47,8 @@ void read_decode(Node& node, AttentionDecodeParameters& a, bool has_standard) {
                                    a.split);
   a.part_tiles = node.count_or("part_tiles", a.part_tiles);
   a.parts = node.count_or("parts", a.parts);
+  a.order =
+      node.word_or<GridOrder>("order", {{"heads", GridOrder::heads}, {"sequences", GridOrder::sequences}}, a.order);
   a.width_granule = node.count_or("width_granule", a.width_granule);
   a.overlap_norm = node.number_or("overlap_norm", a.overlap_norm);
   a.skips_window = node.flag_or("skips_window", a.skips_window);

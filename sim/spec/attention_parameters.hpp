@@ -41,6 +41,12 @@ enum class KeySplit {
   constant,   // `parts`, empty ones too (Triton's decoding, whose grid is laid out before lengths are known)
 };
 
+// In which order a grid numbers its CTAs, and so dispatches them.
+enum class GridOrder {
+  heads,      // those of one sequence next to each other: what shares keys runs together
+  sequences,  // all sequences for one group of heads, then for the next (Triton's decoding): keys are read again
+};
+
 // One query a sequence.
 struct AttentionDecodeParameters {
   Seconds fixed;
@@ -59,6 +65,7 @@ struct AttentionDecodeParameters {
   KeySplit split = KeySplit::fill;
   std::int64_t part_tiles = 1;  // key tiles that a part has at least
   std::int64_t parts = 8;       // of KeySplit::constant
+  GridOrder order = GridOrder::heads;
   std::int64_t width_granule = 32;
   double overlap_norm = 4;
   bool skips_window = true;
