@@ -107,6 +107,7 @@ tile::Grid grid_of_flash(const FlashPlan& plan, const KernelContext& context) {
                                 .multiply = work / (share * steps),
                                 .wait = (work + d(visits.count) * plan.step) / steps,
                                 .load = {d(visits.keys) * plan.key / steps},
+                                .cache_share = {plan.load_share},
                                 .epilogue = {},
                                 .store = rows / ctas,
                                 .store_missing = 1 - warmth.fresh});

@@ -43,6 +43,9 @@ FlashPlan plan_flash_prefill(const FlashPrefill& attention, const spec::Attentio
   plan.tile_cols = parameters.tile_cols;
   plan.width = attention.width;
   plan.keys = count_key_tiles(plan.problem, plan.tile_rows, plan.tile_cols);
+  // A problem's tiles are neighbours: those that share a load are never more than it has.
+  plan.load_share = d(plan.tile_rows) /
+                    std::clamp(d(parameters.load_rows), d(plan.tile_rows), d(plan.tile_rows * plan.keys.query_tiles));
   const double query_tiles = plan.problems * d(plan.keys.query_tiles);
   const bool may_split = plan.problem.seq_q <= parameters.split_queries && plan.keys.heaviest > 1;
   if (may_split) plan.parts = std::clamp(std::floor(d(chip.units) / query_tiles), 1.0, d(plan.keys.heaviest));

@@ -55,7 +55,8 @@ struct FlashPlan {
   Bytes key;           // and its value
   std::int64_t tile_rows = 1, tile_cols = 1;
   HeadWidth width;
-  KeyTiles keys;  // of one problem
+  double load_share = 1;  // of a visit's keys and values that cross the shared cache; other tiles share the load
+  KeyTiles keys;          // of one problem
   double parts = 1;
   bool parts_may_be_empty = false;  // such parts start and end all the same
   bool spreads_sharers = false;     // problems that share keys are not dispatched next to each other: all the others'

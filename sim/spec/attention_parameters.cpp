@@ -18,6 +18,7 @@ void read_prefill(Node& node, AttentionPrefillParameters& a, bool has_standard) 
   block.side("tile_cols", a.tile_cols);
   block.number("append_passes", a.append_passes, Range::non_negative);
   a.key_step = node.number_or("key_step", a.key_step, Range::non_negative);
+  a.load_rows = node.count_or("load_rows", a.load_rows);
   a.packed_queries = node.count_or("packed_queries", a.packed_queries, 0);
   a.split_queries = node.count_or("split_queries", a.split_queries, 0);
   a.width_granule = node.count_or("width_granule", a.width_granule);

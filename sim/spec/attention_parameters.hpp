@@ -24,6 +24,8 @@ struct AttentionPrefillParameters {
   double key_step = 0;            // clk of a key tile that other tiles of the unit hide: barriers, loads
   double tail = 0;                // share of a heaviest tile that is left over at the end
   std::int64_t tile_rows = 128, tile_cols = 64;
+  std::int64_t load_rows = 0;       // query rows for which keys and values are loaded once: the tiles of a CTA's groups
+                                    // of warps; no less than tile_rows
   double append_passes = 1;         // of the RoPE and KV-append bytes
   std::int64_t packed_queries = 0;  // calls of at most as many put all query heads of a KV head in one tile
   std::int64_t width_granule = 32;  // head dimensions are padded to a multiple of it
