@@ -81,6 +81,10 @@ double parts_of_keys(double groups, double slots, double key_tiles, const spec::
       break;
     case spec::KeySplit::constant:
       return d(parameters.parts);
+    case spec::KeySplit::waves: {
+      const double most_parts = std::min(most, std::round(std::sqrt(most * d(parameters.waves))));
+      return std::max(1.0, std::min(most_parts, std::floor(d(parameters.waves) * slots / groups)));
+    }
     case spec::KeySplit::efficient: {
       // How full the last wave is with a number of parts; from nearly full units on, nothing is split.
       constexpr double kFull = 0.8, kNearBest = 0.85, kMostParts = 128;
@@ -113,9 +117,11 @@ FlashPlan plan_flash_decode(const FlashDecode& attention, const spec::AttentionD
   plan.width = attention.width;
   plan.keys = count_key_tiles(plan.problem, plan.tile_rows, plan.tile_cols);
   plan.ctas_per_unit = parameters.ctas_per_unit;
-  plan.parts = parts_of_keys(plan.problems, plan.slots(chip), d(plan.keys.heaviest), parameters);
+  const bool by_all_keys = parameters.split == spec::KeySplit::waves;
+  const std::int64_t divided = by_all_keys ? attention.all_keys : keys;
+  plan.parts = parts_of_keys(plan.problems, plan.slots(chip), std::ceil(d(divided) / d(plan.tile_cols)), parameters);
 
-  plan.parts_may_be_empty = parameters.split == spec::KeySplit::constant;
+  plan.parts_may_be_empty = by_all_keys || parameters.split == spec::KeySplit::constant;
   plan.spreads_sharers = parameters.order == spec::GridOrder::sequences;
 
   const PairTime pair = pair_time(context, attention.work.matrix_dtype, attention.width, parameters.width_granule);

@@ -44,10 +44,12 @@ void read_decode(Node& node, AttentionDecodeParameters& a, bool has_standard) {
                                    {{"none", KeySplit::none},
                                     {"fill", KeySplit::fill},
                                     {"efficient", KeySplit::efficient},
-                                    {"constant", KeySplit::constant}},
+                                    {"constant", KeySplit::constant},
+                                    {"waves", KeySplit::waves}},
                                    a.split);
   a.part_tiles = node.count_or("part_tiles", a.part_tiles);
   a.parts = node.count_or("parts", a.parts);
+  a.waves = node.count_or("waves", a.waves);
   a.order =
       node.word_or<GridOrder>("order", {{"heads", GridOrder::heads}, {"sequences", GridOrder::sequences}}, a.order);
   a.width_granule = node.count_or("width_granule", a.width_granule);

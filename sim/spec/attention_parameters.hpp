@@ -41,6 +41,8 @@ enum class KeySplit {
   fill,       // as many parts as the units hold
   efficient,  // the fewest parts within 15 % of the fullest last wave (FlashAttention)
   constant,   // `parts`, empty ones too (Triton's decoding, whose grid is laid out before lengths are known)
+  waves,  // as many as `waves` rounds of the units take and no more than √(waves · most), by all keys: those that a
+          // window hides leave empty ones (XQA)
 };
 
 // In which order a grid numbers its CTAs, and so dispatches them.
@@ -67,6 +69,7 @@ struct AttentionDecodeParameters {
   KeySplit split = KeySplit::fill;
   std::int64_t part_tiles = 1;  // key tiles that a part has at least
   std::int64_t parts = 8;       // of KeySplit::constant
+  std::int64_t waves = 8;       // of KeySplit::waves
   GridOrder order = GridOrder::heads;
   std::int64_t width_granule = 32;
   double overlap_norm = 4;
