@@ -322,7 +322,8 @@ TEST(AttentionPrefill, TilesThatShareALoadCrossTheSharedCacheOnce) {
   chip.prefill.standard.tile_rows = 64;
   static const spec::RuntimeSpec runtime;
   const auto crossed = [&] {
-    return price_kernel(prompt(8192), {.chip = chip, .runtime = runtime}, Fidelity::event).plan.shared_cache;
+    return price_kernel(prompt(8192), {.chip = chip, .runtime = runtime, .operands = {}}, Fidelity::event)
+        .plan.shared_cache;
   };
   const Bytes alone = crossed();
   chip.prefill.standard.load_rows = 256;
