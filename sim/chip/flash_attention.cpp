@@ -36,12 +36,16 @@ struct Compute {
 
 Compute compute_of(const FlashPlan& plan, double slots) {
   const double visits_per_part = std::ceil(d(plan.keys.heaviest) / plan.parts);
-  const Seconds heaviest = plan.ends + visits_per_part * (plan.visit() + plan.step);
+  const Seconds part = visits_per_part * (plan.visit() + plan.step);
   // Parts are of equal length, the last one's missing tiles apart.
-  const double visits = plan.parts > 1 ? plan.ctas() * visits_per_part : plan.problems * d(plan.keys.visits);
+  const double with_keys =
+      plan.ctas() * (plan.parts_may_be_empty ? std::ceil(d(plan.keys.heaviest) / visits_per_part) / plan.parts : 1);
+  const double visits = plan.parts > 1 ? with_keys * visits_per_part : plan.problems * d(plan.keys.visits);
   const Seconds each = plan.hides_step ? plan.visit() : plan.visit() + plan.step;
   const Seconds spread = (visits * each + plan.ctas() * plan.ends) / slots;
-  const Seconds time = plan.in_waves ? plan.waves(slots) * heaviest : spread + plan.tail * heaviest;
+  const Seconds heaviest = plan.ends + part;
+  const Seconds time = plan.in_waves ? plan.waves(slots) * plan.ends + std::ceil(with_keys / slots) * part
+                                     : spread + plan.tail * heaviest;
   return {.time = std::max(heaviest, time),
           .matrix = (visits / slots) * plan.matrix_visit,
           .exponential = (visits / slots) * plan.exponential_visit};
@@ -51,7 +55,11 @@ KernelPrice estimate(const FlashPlan& plan, const work::OpWork& work, const Kern
   const spec::ChipSpec& chip = context.chip;
   const double slots = plan.slots(chip);
   const Compute compute = compute_of(plan, slots);
-  const Traffic main = traffic_of(context, plan.fresh, plan.cached, plan.memory_efficiency);
+  Traffic main = traffic_of(context, plan.fresh, plan.cached, plan.memory_efficiency);
+  const double again_hit = resident_share(chip, plan.cached / plan.parts);
+  main.time += stream_time(chip, plan.again, again_hit, plan.memory_efficiency);
+  main.device += plan.again * (1 - again_hit);
+  main.shared += plan.again;
   const Traffic append = traffic_of(context, plan.appended, Bytes(0), plan.memory_efficiency);
 
   KernelPlan shown;

@@ -115,5 +115,19 @@ TEST(PlayKernel, TilesBeyondRegistersOrSharedMemoryAreRefused) {
   EXPECT_THROW(price_as(op, gemm_gpu(), Fidelity::analytic), spec::InputError);
 }
 
+TEST(PlayKernel, EmptyPartsOfAConstantNumberTakeTheirTurn) {
+  spec::ChipSpec chip = gpu();
+  chip.decode.standard.split = spec::KeySplit::constant;
+  chip.decode.standard.parts = 8;
+  const work::AttentionDecode op{.batch = 200, .seq_kv = 16, .heads = 8, .kv_heads = 1};
+  EXPECT_GT(price_as(op, chip, Fidelity::event).time, Seconds(16 * 2e-6));  // 1600 CTAs of 2000 clk on 100 units
+}
+
+TEST(PlayKernel, ADecodingCtaLoadsNoMoreKeysThanThereAre) {
+  const work::AttentionDecode op{.batch = 100, .seq_kv = 16, .heads = 8, .kv_heads = 8};
+  const Bytes keys(100.0 * 16 * 8 * 128 * 2 * 2), rows(2 * 100.0 * 8 * 128 * 2);
+  EXPECT_LT(price_as(op, gpu(), Fidelity::event).plan.shared_cache, 1.1 * (keys + rows));
+}
+
 }  // namespace
 }  // namespace mlosim::chip::test
