@@ -60,8 +60,7 @@ Prediction predict(const spec::Library& library, const Workload& workload, const
   if (!options.sensitivities) return p;
   const chip::Fidelity fidelity =
       options.fidelity == chip::Fidelity::event ? chip::Fidelity::analytic : options.fidelity;
-  const TimeOf time_of = [&](const spec::Hardware& other) {
-    spec::Hardware changed = other;
+  const TimeOf time_of = [&](spec::Hardware changed) {
     changed.runtime = resolve_runtime(changed.runtime, workload.runtime);
     return evaluate(workload, precision, changed, {.fidelity = fidelity}).total.makespan;
   };

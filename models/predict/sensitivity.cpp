@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <cmath>
 #include <optional>
+#include <set>
 #include <utility>
 #include <variant>
 
@@ -115,32 +116,63 @@ std::vector<std::string> parameters_of(chip::Resource resource, const spec::Hard
 
 }  // namespace
 
-std::optional<Seconds> Sensitivity::time_with(const std::vector<std::string>& paths, double factor) {
+std::optional<spec::Hardware> Sensitivity::scaled(Paths paths, const std::function<double(std::size_t)>& factor,
+                                                  spec::Decoding& decoding) {
   std::vector<std::pair<spec::Value*, std::string>> before;
-  for (const std::string& path : paths) {
-    spec::Value* number = find_number(documents_, path);
+  for (std::size_t i = 0; i < paths.size(); ++i) {
+    spec::Value* number = find_number(documents_, paths[i]);
     if (!number) continue;
     const auto parsed = parse_quantity(number->text);
     const auto* quantity = std::get_if<ParsedQuantity>(&parsed);
     if (!quantity) continue;
     before.emplace_back(number, number->text);
-    number->text = format_exact(quantity->si * factor, quantity->dimension);
+    number->text = format_exact(quantity->si * factor(i), quantity->dimension);
   }
-  std::optional<Seconds> time;
-  if (!before.empty()) {
-    spec::Decoding decoding;
-    const spec::Hardware changed = spec::decode_hardware(documents_, decoding);
-    if (decoding.diagnostics.empty()) time = time_of_(changed);
-  }
+  std::optional<spec::Hardware> changed;
+  if (!before.empty()) spec::decode_again(documents_, paths, changed.emplace(unchanged_), decoding);
   for (auto& [number, text] : before) number->text = std::move(text);
-  return time;
+  return changed;
+}
+
+std::optional<Seconds> Sensitivity::time_with(Paths paths, const std::function<double(std::size_t)>& factor) {
+  spec::Decoding decoding{.keeps_provenance = false};
+  std::optional<spec::Hardware> changed = scaled(paths, factor, decoding);
+  if (!changed || !decoding.diagnostics.empty()) return std::nullopt;
+  return time_of_(std::move(*changed));
+}
+
+std::vector<std::string> Sensitivity::with_neighbours(std::vector<std::string> paths) {
+  const auto refused = [&](double factor) {
+    spec::Decoding decoding{.keeps_provenance = false};
+    scaled(
+        paths, [&](std::size_t) { return factor; }, decoding);
+    std::set<std::string> refused_paths;
+    for (const spec::Diagnostic& mistake : decoding.diagnostics.list()) refused_paths.insert(mistake.path);
+    return refused_paths;
+  };
+  const std::set<std::string> above = refused(1 + kStep), below = refused(1 - kStep);
+  std::erase_if(paths, [&](const std::string& path) { return above.contains(path) && below.contains(path); });
+  return paths;
+}
+
+void Sensitivity::sift(Paths paths, bool matter, std::vector<std::string>& found) {
+  if (paths.size() < 3) {
+    found.insert(found.end(), paths.begin(), paths.end());
+    return;
+  }
+  const double n = static_cast<double>(paths.size());
+  const auto factor = [&](std::size_t i) { return 1 + kStep * (1 + static_cast<double>(i) / n); };
+  if (!matter && time_with(paths, factor) == base_) return;
+  const std::size_t half = paths.size() / 2, found_before = found.size();
+  sift(paths.first(half), false, found);
+  sift(paths.subspan(half), found.size() == found_before, found);
 }
 
 double Sensitivity::elasticity(const std::vector<std::string>& paths) {
   // A share that is scaled past 1, or a count that is no longer whole, has no neighbour on that side.
-  const std::optional<Seconds> more = time_with(paths, 1 + kStep);
+  const std::optional<Seconds> more = time_with(paths, [](std::size_t) { return 1 + kStep; });
   if (more && std::abs(*more / base_ - 1) < kLeastElasticity * kStep / 4) return 0;
-  const std::optional<Seconds> less = time_with(paths, 1 - kStep);
+  const std::optional<Seconds> less = time_with(paths, [](std::size_t) { return 1 - kStep; });
   const double span = (more ? std::log(1 + kStep) : 0) - (less ? std::log(1 - kStep) : 0);
   return span > 0 ? std::log(more.value_or(base_) / less.value_or(base_)) / span : 0;
 }
@@ -161,11 +193,17 @@ std::vector<Bottleneck> Sensitivity::find_bottlenecks(const report::StepReport& 
 }
 
 std::vector<Assumption> Sensitivity::find_assumptions() {
-  std::vector<Assumption> list;
+  std::vector<std::string> paths, found;
   for (const auto& [path, provenance] : hardware_.provenance) {
-    if (provenance.kind != spec::SourceKind::assumed && provenance.kind != spec::SourceKind::derived) continue;
+    if (provenance.kind == spec::SourceKind::assumed || provenance.kind == spec::SourceKind::derived)
+      paths.push_back(path);
+  }
+  sift(with_neighbours(std::move(paths)), true, found);
+  std::vector<Assumption> list;
+  for (const std::string& path : found) {
     const double e = elasticity({path});
     if (std::abs(e) < kLeastElasticity) continue;
+    const spec::Provenance& provenance = hardware_.provenance.at(path);
     list.push_back({.parameter = path,
                     .value = provenance.text,
                     .kind = provenance.kind,

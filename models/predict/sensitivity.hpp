@@ -4,6 +4,7 @@
 
 #include <functional>
 #include <optional>
+#include <span>
 #include <string>
 #include <vector>
 
@@ -13,13 +14,17 @@
 namespace mlosim::predict {
 
 // The time of the workload on other hardware.
-using TimeOf = std::function<Seconds(const spec::Hardware&)>;
+using TimeOf = std::function<Seconds(spec::Hardware)>;
 
 class Sensitivity {
  public:
   // `hardware` is what `documents` decode to, and `base` its time; both must outlive this.
   Sensitivity(spec::HardwareDocuments documents, const spec::Hardware& hardware, Seconds base, TimeOf time_of)
-      : documents_(std::move(documents)), hardware_(hardware), base_(base), time_of_(std::move(time_of)) {}
+      : documents_(std::move(documents)),
+        hardware_(hardware),
+        unchanged_{.system = hardware.system, .runtime = hardware.runtime, .provenance = {}},
+        base_(base),
+        time_of_(std::move(time_of)) {}
 
   // d ln time / d ln p over the numbers at `paths`, all scaled together, by a central difference of ±2 %, one-sided
   // where only one side is valid. Paths that the documents do not have count for nothing; none at all gives 0, and so
@@ -33,11 +38,24 @@ class Sensitivity {
   std::vector<Assumption> find_assumptions();
 
  private:
-  // The time with the numbers scaled; empty where there is none to scale or where the result is no valid spec.
-  std::optional<Seconds> time_with(const std::vector<std::string>& paths, double factor);
+  using Paths = std::span<const std::string>;
 
-  spec::HardwareDocuments documents_;  // changed and put back by time_with
+  // The documents with the i-th number scaled by factor(i), decoded; empty where there is none to scale. Mistakes are
+  // collected in `decoding`.
+  std::optional<spec::Hardware> scaled(Paths paths, const std::function<double(std::size_t)>& factor,
+                                       spec::Decoding& decoding);
+  // The time with the numbers scaled; empty where there is none to scale or where the result is no valid spec.
+  std::optional<Seconds> time_with(Paths paths, const std::function<double(std::size_t)>& factor);
+  // Leaves out the numbers that are invalid on both sides, such as counts.
+  std::vector<std::string> with_neighbours(std::vector<std::string> paths);
+  // Appends the numbers that the time may depend on to `found`: sequential bifurcation (Bettonville and Kleijnen 1997).
+  // Numbers that change nothing when they are scaled together, each by a factor of its own so that no two cancel,
+  // change nothing alone; others are halved down to one or two. `matter`: together they are known to change something.
+  void sift(Paths paths, bool matter, std::vector<std::string>& found);
+
+  spec::HardwareDocuments documents_;  // changed and put back by scaled
   const spec::Hardware& hardware_;
+  spec::Hardware unchanged_;  // without the provenance, to be copied
   Seconds base_;
   TimeOf time_of_;
 };

@@ -33,6 +33,9 @@ KernelPrice price_attention_decode(const work::AttentionDecode& op, const Kernel
   call[spec::CallSize::heads] = op.heads;
   call[spec::CallSize::group] = attention.queries;
   call[spec::CallSize::head_dim] = op.head_dim;
+  constexpr std::int64_t kBlock = 128;
+  call[spec::CallSize::blocks] =
+      op.batch * op.kv_heads * std::max<std::int64_t>(1, op.seq_kv / kBlock) * 100 / context.chip.units;
   const FlashPlan plan = plan_flash_decode(attention, context.chip.decode.of(call, context.kernel),
                                            context.chip.prefill.standard.exponential_weight, context);
   return price_flash(plan, work, context, fidelity);

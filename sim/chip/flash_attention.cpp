@@ -19,16 +19,13 @@ struct Traffic {
   Seconds time;
 };
 
-// The cached keys and values are as warm as everything that is touched between two uses leaves them; the rest was
-// written by the kernel before this one.
 Traffic traffic_of(const KernelContext& context, Bytes fresh, Bytes cached, double efficiency) {
-  const double fresh_hit = resident_share(context.chip, fresh + cached);
-  const double cached_hit = resident_share(context.chip, fresh + cached + context.operands.between_uses);
+  const Warmth hit = warmth_of(context, fresh + cached);
   Traffic traffic;
-  traffic.device = fresh * (1 - fresh_hit) + cached * (1 - cached_hit);
+  traffic.device = fresh * (1 - hit.fresh) + cached * (1 - hit.cached);
   traffic.shared = fresh + cached;
-  traffic.time = stream_time(context.chip, fresh, fresh_hit, efficiency) +
-                 stream_time(context.chip, cached, cached_hit, efficiency);
+  traffic.time = stream_time(context.chip, fresh, hit.fresh, efficiency) +
+                 stream_time(context.chip, cached, hit.cached, efficiency);
   return traffic;
 }
 
@@ -39,12 +36,16 @@ struct Compute {
 
 Compute compute_of(const FlashPlan& plan, double slots) {
   const double visits_per_part = std::ceil(d(plan.keys.heaviest) / plan.parts);
-  const Seconds heaviest = plan.ends + visits_per_part * (plan.visit() + plan.step);
+  const Seconds part = visits_per_part * (plan.visit() + plan.step);
   // Parts are of equal length, the last one's missing tiles apart.
-  const double visits = plan.parts > 1 ? plan.ctas() * visits_per_part : plan.problems * d(plan.keys.visits);
+  const double with_keys =
+      plan.ctas() * (plan.parts_may_be_empty ? std::ceil(d(plan.keys.heaviest) / visits_per_part) / plan.parts : 1);
+  const double visits = plan.parts > 1 ? with_keys * visits_per_part : plan.problems * d(plan.keys.visits);
   const Seconds each = plan.hides_step ? plan.visit() : plan.visit() + plan.step;
   const Seconds spread = (visits * each + plan.ctas() * plan.ends) / slots;
-  const Seconds time = plan.in_waves ? plan.waves(slots) * heaviest : spread + plan.tail * heaviest;
+  const Seconds heaviest = plan.ends + part;
+  const Seconds time = plan.in_waves ? plan.waves(slots) * plan.ends + std::ceil(with_keys / slots) * part
+                                     : spread + plan.tail * heaviest;
   return {.time = std::max(heaviest, time),
           .matrix = (visits / slots) * plan.matrix_visit,
           .exponential = (visits / slots) * plan.exponential_visit};
@@ -54,7 +55,11 @@ KernelPrice estimate(const FlashPlan& plan, const work::OpWork& work, const Kern
   const spec::ChipSpec& chip = context.chip;
   const double slots = plan.slots(chip);
   const Compute compute = compute_of(plan, slots);
-  const Traffic main = traffic_of(context, plan.fresh, plan.cached, plan.memory_efficiency);
+  Traffic main = traffic_of(context, plan.fresh, plan.cached, plan.memory_efficiency);
+  const double again_hit = resident_share(chip, plan.cached / plan.parts);
+  main.time += stream_time(chip, plan.again, again_hit, plan.memory_efficiency);
+  main.device += plan.again * (1 - again_hit);
+  main.shared += plan.again;
   const Traffic append = traffic_of(context, plan.appended, Bytes(0), plan.memory_efficiency);
 
   KernelPlan shown;
@@ -84,12 +89,18 @@ KernelPrice estimate(const FlashPlan& plan, const work::OpWork& work, const Kern
 
 }  // namespace
 
+Warmth warmth_of(const KernelContext& context, Bytes own) {
+  return {.fresh = resident_share(context.chip, own),
+          .cached = resident_share(context.chip, own + context.operands.between_uses)};
+}
+
 Seconds compute_time(const FlashPlan& plan, double slots) { return compute_of(plan, slots).time; }
 
 KernelPrice price_flash(const FlashPlan& plan, const work::OpWork& work, const KernelContext& context,
                         Fidelity fidelity) {
   const KernelPrice closed = estimate(plan, work, context);
-  if (fidelity == Fidelity::analytic || !PlayLimits::can_list(plan.ctas())) return closed;
+  if (fidelity == Fidelity::analytic || !PlayLimits::can_list(plan.ctas()) || !can_be_played(closed, context))
+    return closed;
   const Seconds append = traffic_of(context, plan.appended, Bytes(0), plan.memory_efficiency).time;
   return play_kernel({grid_of_flash(plan, context)},
                      {.work = work, .plan = closed.plan, .more = append + plan.reduction}, context);

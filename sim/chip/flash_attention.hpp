@@ -16,6 +16,13 @@ namespace mlosim::chip {
 KernelPrice price_flash(const FlashPlan& plan, const work::OpWork& work, const KernelContext& context,
                         Fidelity fidelity);
 
+// Shares of a kernel's bytes that the caches hold when it starts: cached keys and values are as warm as everything that
+// is touched between two uses leaves them; the rest was written by the kernel before this one. `own`: all it touches.
+struct Warmth {
+  double fresh, cached;
+};
+Warmth warmth_of(const KernelContext& context, Bytes own);
+
 // T_cmp alone.
 Seconds compute_time(const FlashPlan& plan, double slots);
 

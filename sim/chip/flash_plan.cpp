@@ -43,6 +43,9 @@ FlashPlan plan_flash_prefill(const FlashPrefill& attention, const spec::Attentio
   plan.tile_cols = parameters.tile_cols;
   plan.width = attention.width;
   plan.keys = count_key_tiles(plan.problem, plan.tile_rows, plan.tile_cols);
+  // A problem's tiles are neighbours: those that share a load are never more than it has.
+  plan.load_share = d(plan.tile_rows) /
+                    std::clamp(d(parameters.load_rows), d(plan.tile_rows), d(plan.tile_rows * plan.keys.query_tiles));
   const double query_tiles = plan.problems * d(plan.keys.query_tiles);
   const bool may_split = plan.problem.seq_q <= parameters.split_queries && plan.keys.heaviest > 1;
   if (may_split) plan.parts = std::clamp(std::floor(d(chip.units) / query_tiles), 1.0, d(plan.keys.heaviest));
@@ -83,6 +86,10 @@ double parts_of_keys(double groups, double slots, double key_tiles, const spec::
       break;
     case spec::KeySplit::constant:
       return d(parameters.parts);
+    case spec::KeySplit::waves: {
+      const double most_parts = std::min(most, std::round(std::sqrt(most * d(parameters.waves))));
+      return std::max(1.0, std::min(most_parts, std::floor(d(parameters.waves) * slots / groups)));
+    }
     case spec::KeySplit::efficient: {
       // How full the last wave is with a number of parts; from nearly full units on, nothing is split.
       constexpr double kFull = 0.8, kNearBest = 0.85, kMostParts = 128;
@@ -115,7 +122,12 @@ FlashPlan plan_flash_decode(const FlashDecode& attention, const spec::AttentionD
   plan.width = attention.width;
   plan.keys = count_key_tiles(plan.problem, plan.tile_rows, plan.tile_cols);
   plan.ctas_per_unit = parameters.ctas_per_unit;
-  plan.parts = parts_of_keys(plan.problems, plan.slots(chip), d(plan.keys.heaviest), parameters);
+  const bool by_all_keys = parameters.split == spec::KeySplit::waves;
+  const std::int64_t divided = by_all_keys ? attention.all_keys : keys;
+  plan.parts = parts_of_keys(plan.problems, plan.slots(chip), std::ceil(d(divided) / d(plan.tile_cols)), parameters);
+
+  plan.parts_may_be_empty = by_all_keys || parameters.split == spec::KeySplit::constant;
+  plan.spreads_sharers = parameters.order == spec::GridOrder::sequences;
 
   const PairTime pair = pair_time(context, attention.work.matrix_dtype, attention.width, parameters.width_granule);
   const double pairs = d(plan.tile_rows * plan.tile_cols * plan.ctas_per_unit);
@@ -133,6 +145,7 @@ FlashPlan plan_flash_decode(const FlashDecode& attention, const spec::AttentionD
   plan.fresh = attention.work.bytes() - attention.cached;
   if (plan.parts > 1) plan.fresh += Bytes(kPartialBytes * plan.ctas() * d(together * (attention.width.value + 2)));
   plan.cached = attention.cached + (parameters.skips_window ? Bytes(0) : attention.hidden);
+  if (plan.spreads_sharers) plan.again = plan.cached * (plan.readings(chip) - 1);
   plan.memory_efficiency = parameters.memory_efficiency;
   plan.in_waves = !parameters.tail;
   plan.tail = parameters.tail.value_or(0);

@@ -5,6 +5,7 @@
 // (attention_prefill, attention_decode, mla) say what the problem is.
 #pragma once
 
+#include <algorithm>
 #include <cmath>
 #include <cstdint>
 
@@ -51,13 +52,16 @@ struct FlashDecode {
 struct FlashPlan {
   QueryProblem problem;
   double problems = 1;
-  double sharers = 1;  // problems next to each other that see the same keys and values
+  double sharers = 1;  // problems that see the same keys and values
   Bytes key;           // and its value
   std::int64_t tile_rows = 1, tile_cols = 1;
   HeadWidth width;
-  KeyTiles keys;  // of one problem
+  double load_share = 1;  // of a visit's keys and values that cross the shared cache; other tiles share the load
+  KeyTiles keys;          // of one problem
   double parts = 1;
-  std::int64_t ctas_per_unit = 1;  // that are resident together
+  bool parts_may_be_empty = false;  // such parts start and end all the same
+  bool spreads_sharers = false;     // problems that share keys are not dispatched next to each other: all the others'
+  std::int64_t ctas_per_unit = 1;   // that are resident together
   // A visit's times at a resident CTA's share of its unit. Products and exponentials add up.
   Seconds matrix_visit, exponential_visit;
   Seconds step;                  // latency of a visit besides: barriers, dependent loads
@@ -65,6 +69,7 @@ struct FlashPlan {
   Seconds ends;                  // of a CTA: its start and its end
   Bytes fresh;                   // written by the kernel before this one, or by this one
   Bytes cached;                  // of earlier steps
+  Bytes again;                   // of those, read again by sharers whose turn comes when the keys may be gone
   Bytes appended;                // moved by the kernel that writes new keys and values to the cache, before this one
   double memory_efficiency = 1;  // of the device memory's datasheet rate
   bool in_waves = false;         // CTAs are of equal length, so that each round of them waits for the one before
@@ -78,6 +83,10 @@ struct FlashPlan {
   }
   double ctas() const { return problems * static_cast<double>(keys.query_tiles) * parts; }
   double waves(double slots) const { return std::ceil(ctas() / slots); }
+  // Times that the units go through the keys of one part of all problems, if what runs at once shares them.
+  double readings(const spec::ChipSpec& chip) const {
+    return spreads_sharers ? std::clamp(ctas() / parts / slots(chip), 1.0, sharers) : 1;
+  }
   Seconds visit() const { return matrix_visit + exponential_visit; }
 };
 

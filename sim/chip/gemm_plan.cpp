@@ -134,14 +134,6 @@ KernelPrice price_gemm_plan(const work::Gemm& op, const GemmProblem& p, const Ge
                             const KernelContext& context, Fidelity fidelity) {
   const GemmCost& cost = choice.cost;
   const Seconds more = Seconds(cost.reduction) + quantiser_time(op, p, context);
-  if (fidelity == Fidelity::event && PlayLimits::can_list(choice.layout.ctas)) {
-    return play_kernel({grid_of_gemm(p, choice.layout, context)},
-                       {.work = work::work_of(op),
-                        .plan = describe_gemm(op, p, choice),
-                        .more = more,
-                        .overlap_norm = p.g.overlap_norm},
-                       context);
-  }
   const Seconds overhead = p.g.fixed + Seconds(cost.ends()) + more;
   const ResourceTimes times{.matrix = Seconds(cost.matrix),
                             .vector = {},
@@ -149,7 +141,13 @@ KernelPrice price_gemm_plan(const work::Gemm& op, const GemmProblem& p, const Ge
                             .hbm = Seconds(cost.hbm),
                             .latency = Seconds(cost.steps),
                             .power = Seconds(cost.power)};
-  return close_price(context, work::work_of(op), describe_gemm(op, p, choice), times, Seconds(cost.main), overhead);
+  const KernelPrice closed =
+      close_price(context, work::work_of(op), describe_gemm(op, p, choice), times, Seconds(cost.main), overhead);
+  if (fidelity == Fidelity::analytic || !PlayLimits::can_list(choice.layout.ctas) || !can_be_played(closed, context))
+    return closed;
+  return play_kernel({grid_of_gemm(p, choice.layout, context)},
+                     {.work = closed.work, .plan = closed.plan, .more = more, .overlap_norm = p.g.overlap_norm},
+                     context);
 }
 
 KernelPrice price_gemm_simt(const work::Gemm& op, const KernelContext& context, Fidelity fidelity) {

@@ -4,6 +4,7 @@
 
 #include <algorithm>
 
+#include "sim/chip/play_kernel.hpp"
 #include "sim/chip/pricing.hpp"
 #include "sim/chip/systolic.hpp"
 #include "sim/units/check.hpp"
@@ -67,13 +68,6 @@ struct Pricer {
   bool plays_steps() const { return fidelity == Fidelity::event && context.chip.kind == spec::ChipKind::systolic; }
 };
 
-// Sizes and rates that nobody can mean keep their closed form: a play counts picoseconds and lists units.
-bool can_be_played(const KernelPrice& closed, const KernelContext& context) {
-  constexpr Seconds kLongest(1000);
-  constexpr std::int64_t kMostUnits = 100'000;
-  return closed.time <= kLongest && context.chip.units <= kMostUnits;
-}
-
 }  // namespace
 
 std::string_view name_of(Fidelity fidelity) {
@@ -133,6 +127,8 @@ KernelPrice price_kernel(const work::Operator& op, const KernelContext& context,
     case Fidelity::analytic:
       return std::visit(Pricer{context, fidelity}, op);
     case Fidelity::event: {
+      // GPU kernels are played from the plan of their closed form, where they can be.
+      if (context.chip.kind == spec::ChipKind::simt) return std::visit(Pricer{context, fidelity}, op);
       const KernelPrice closed = std::visit(Pricer{context, Fidelity::analytic}, op);
       return can_be_played(closed, context) ? std::visit(Pricer{context, fidelity}, op) : closed;
     }

@@ -66,11 +66,12 @@ KernelPrice price_moe_simt(const work::MoeGemm& op, const KernelContext& context
   const KernelPlan plan = kernel_plan_of(grouped, units);
   double ctas = 0;  // of the largest product
   for (const GroupedGemm& gemm : grouped.gemms) ctas = std::max(ctas, gemm.tiles);
-  if (fidelity == Fidelity::event && PlayLimits::can_list(ctas)) return play_experts(grouped, plan, permute, context);
   const Joules dynamic = dynamic_energy(chip, grouped.work, plan.device_read + plan.device_written);
   const Seconds power = power_time(chip, dynamic, main, context.sustained);
   if (power > main) times.power = power;
-  return close_price(context, grouped.work, plan, times, std::max(main, power), grouped.fixed);
+  const KernelPrice closed = close_price(context, grouped.work, plan, times, std::max(main, power), grouped.fixed);
+  if (fidelity == Fidelity::analytic || !PlayLimits::can_list(ctas) || !can_be_played(closed, context)) return closed;
+  return play_experts(grouped, plan, permute, context);
 }
 
 }  // namespace

@@ -47,9 +47,6 @@ tile::Grid grid_of_experts(const GroupedPlan& plan, const GroupedGemm& gemm, con
   const double rounds = gemm.tiles / static_cast<double>(context.chip.units);
   const double late = std::max(1.0, rounds + plan.tail) - std::max(1.0, rounds + kUnevenWaves);
   grid.straggle = std::max(0.0, late) * (gemm.main_loop + gemm.ends);
-  grid.load_rate = BytesPerSecond(std::numeric_limits<double>::infinity());
-  grid.in_flight = Bytes(std::numeric_limits<double>::infinity());
-  grid.store_rate = grid.load_rate;
   grid.shared_norm = kExpertOverlap;
   grid.memory_efficiency = plan.memory_efficiency;
   grid.cache_efficiency = context.chip.first_shared_cache()->efficiency;

@@ -60,21 +60,13 @@ Played play_whole(const tile::Grid& grid, const KernelContext& context, std::uin
     run = play_alone(grid, context, events);
     time = run.end;
   }
-  const tile::SlotTime& slots = run.slots;
-  const Seconds all = slots.fill + slots.compute + slots.load + slots.latency + slots.store + slots.idle;
-  const auto share = [&](Seconds part) { return (time - grid.fixed) * (part / all); };
   return {.time = time,
           .multiplying = run.multiplying * scale,
           .device_read = run.device_read * scale,
           .device_written = run.device_written * scale,
           .crossed = run.cache_bytes * scale,
           .found = run.found * scale,
-          .shares = {.fill = share(slots.fill),
-                     .compute = share(slots.compute),
-                     .load = share(slots.load),
-                     .latency = share(slots.latency),
-                     .store = share(slots.store),
-                     .idle = share(slots.idle)},
+          .shares = run.slots.shares_of(time - grid.fixed),
           .folded = static_cast<double>(folded.left_out)};
 }
 
@@ -84,6 +76,12 @@ PlayLimits::PlayLimits(const KernelContext& context)
     : events(static_cast<double>(context.max_events)),
       memory_rate(context.chip.device_memory().bandwidth.si()),
       cache_rate(context.chip.first_shared_cache()->bandwidth.si()) {}
+
+bool can_be_played(const KernelPrice& closed, const KernelContext& context) {
+  constexpr Seconds kLongest(1000);
+  constexpr std::int64_t kMostUnits = 100'000;
+  return closed.time <= kLongest && context.chip.units <= kMostUnits;
+}
 
 double PlayLimits::steps_of(double ctas) const { return std::clamp(std::floor(events / ctas) - 2, 1.0, kMostSteps); }
 

@@ -33,6 +33,10 @@ struct PlayLimits {
   double memory_rate = 0, cache_rate = 0;  // B/s, datasheet
 };
 
+// Whether a play is of use: it counts picoseconds and lists units, so that sizes and rates that nobody can mean keep
+// their closed form.
+bool can_be_played(const KernelPrice& closed, const KernelContext& context);
+
 // Of a CTA's time that is left over on average when units run out of equal CTAs. A kernel whose fitted tail is longer
 // has CTAs that are slower than the others: the grid ends that much later.
 inline constexpr double kUnevenWaves = 0.5;

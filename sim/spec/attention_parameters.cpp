@@ -19,6 +19,7 @@ void read_prefill(Node& node, AttentionPrefillParameters& a, bool has_standard) 
   block.number("append_passes", a.append_passes, Range::non_negative);
   block.number("backward_rate", a.backward_rate, Range::positive);
   a.key_step = node.number_or("key_step", a.key_step, Range::non_negative);
+  a.load_rows = node.count_or("load_rows", a.load_rows);
   a.packed_queries = node.count_or("packed_queries", a.packed_queries, 0);
   a.split_queries = node.count_or("split_queries", a.split_queries, 0);
   a.width_granule = node.count_or("width_granule", a.width_granule);
@@ -44,10 +45,14 @@ void read_decode(Node& node, AttentionDecodeParameters& a, bool has_standard) {
                                    {{"none", KeySplit::none},
                                     {"fill", KeySplit::fill},
                                     {"efficient", KeySplit::efficient},
-                                    {"constant", KeySplit::constant}},
+                                    {"constant", KeySplit::constant},
+                                    {"waves", KeySplit::waves}},
                                    a.split);
   a.part_tiles = node.count_or("part_tiles", a.part_tiles);
   a.parts = node.count_or("parts", a.parts);
+  a.waves = node.count_or("waves", a.waves);
+  a.order =
+      node.word_or<GridOrder>("order", {{"heads", GridOrder::heads}, {"sequences", GridOrder::sequences}}, a.order);
   a.width_granule = node.count_or("width_granule", a.width_granule);
   a.overlap_norm = node.number_or("overlap_norm", a.overlap_norm);
   a.skips_window = node.flag_or("skips_window", a.skips_window);

@@ -24,6 +24,8 @@ struct AttentionPrefillParameters {
   double key_step = 0;            // clk of a key tile that other tiles of the unit hide: barriers, loads
   double tail = 0;                // share of a heaviest tile that is left over at the end
   std::int64_t tile_rows = 128, tile_cols = 64;
+  std::int64_t load_rows = 0;       // query rows for which keys and values are loaded once: the tiles of a CTA's groups
+                                    // of warps; no less than tile_rows
   double append_passes = 1;         // of the RoPE and KV-append bytes
   double backward_rate = 1;         // of the gradients' products, over the rate of the forward's
   std::int64_t packed_queries = 0;  // calls of at most as many put all query heads of a KV head in one tile
@@ -40,6 +42,14 @@ enum class KeySplit {
   fill,       // as many parts as the units hold
   efficient,  // the fewest parts within 15 % of the fullest last wave (FlashAttention)
   constant,   // `parts`, empty ones too (Triton's decoding, whose grid is laid out before lengths are known)
+  waves,  // as many as `waves` rounds of the units take and no more than √(waves · most), by all keys: those that a
+          // window hides leave empty ones (XQA)
+};
+
+// In which order a grid numbers its CTAs, and so dispatches them.
+enum class GridOrder {
+  heads,      // those of one sequence next to each other: what shares keys runs together
+  sequences,  // all sequences for one group of heads, then for the next (Triton's decoding): keys are read again
 };
 
 // One query a sequence.
@@ -60,6 +70,8 @@ struct AttentionDecodeParameters {
   KeySplit split = KeySplit::fill;
   std::int64_t part_tiles = 1;  // key tiles that a part has at least
   std::int64_t parts = 8;       // of KeySplit::constant
+  std::int64_t waves = 8;       // of KeySplit::waves
+  GridOrder order = GridOrder::heads;
   std::int64_t width_granule = 32;
   double overlap_norm = 4;
   bool skips_window = true;

@@ -8,6 +8,7 @@
 #include <iterator>
 #include <utility>
 
+#include "sim/spec/runtime_document.hpp"
 #include "sim/spec/spelling.hpp"
 
 namespace mlosim::spec {
@@ -73,7 +74,7 @@ Value default_runtime(const Library& library, const Value& chip, bool trains) {
   for (const std::string& name : library.names(Shelf::runtimes)) {
     const std::string path = library.require(Shelf::runtimes, name);
     if (!mentions(path, key)) continue;
-    Value document = read_document(path);
+    Value document = read_runtime_document(path, text_of(chip, "family"));
     if (lists(document, key, vendor)) return document;
   }
   throw InputError(fmt::format("no runtime is the default for chips of {}", vendor.empty() ? "this vendor" : vendor),
@@ -123,7 +124,7 @@ Value read_runtime(const Library& library, const RuntimeRequest& request, const 
                          spelling_hint(name, library.names(Shelf::runtimes)));
     });
   }
-  Value document = read_document(*path);
+  Value document = read_runtime_document(*path, text_of(chip, "family"));
   const std::string vendor = text_of(chip, "vendor");
   if (!lists(document, "vendors", vendor)) {
     return fall_back([&](const std::string& taken) {
@@ -256,15 +257,30 @@ void apply_override(HardwareDocuments& documents, const Override& change) {
   set_at(*document, path, change.value);
 }
 
+void decode_again(const HardwareDocuments& documents, std::span<const std::string> paths, Hardware& hardware,
+                  Decoding& decoding) {
+  const auto has_changed = [&](std::string_view document) {
+    return std::any_of(paths.begin(), paths.end(), [&](const std::string& path) { return path.starts_with(document); });
+  };
+  SystemSpec& system = hardware.system;
+  if (has_changed("system.")) {
+    SystemSpec decoded = decode_system(Node(&documents.system, "system", &decoding));
+    decoded.chip = std::move(system.chip);
+    decoded.nccl = std::move(system.nccl);
+    system = std::move(decoded);
+  }
+  if (has_changed("chip.")) system.chip = decode_chip(Node(&documents.chip, "chip", &decoding));
+  if (has_changed("collectives.") && documents.collectives.kind != Value::Kind::null) {
+    const Value library = at_version(documents.collectives);
+    system.nccl = decode_nccl(Node(&library, "collectives", &decoding));
+  }
+  if (has_changed("runtime.")) hardware.runtime = decode_runtime(Node(&documents.runtime, "runtime", &decoding));
+}
+
 Hardware decode_hardware(const HardwareDocuments& documents, Decoding& decoding) {
   Hardware hardware;
-  hardware.system = decode_system(Node(&documents.system, "system", &decoding));
-  hardware.system.chip = decode_chip(Node(&documents.chip, "chip", &decoding));
-  if (documents.collectives.kind != Value::Kind::null) {
-    const Value library = at_version(documents.collectives);
-    hardware.system.nccl = decode_nccl(Node(&library, "collectives", &decoding));
-  }
-  hardware.runtime = decode_runtime(Node(&documents.runtime, "runtime", &decoding));
+  const std::array<std::string, 4> all{"system.", "chip.", "collectives.", "runtime."};
+  decode_again(documents, all, hardware, decoding);
   hardware.provenance = std::move(decoding.provenance);
   return hardware;
 }

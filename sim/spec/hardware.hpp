@@ -3,6 +3,7 @@
 #pragma once
 
 #include <optional>
+#include <span>
 #include <string>
 #include <string_view>
 #include <vector>
@@ -14,7 +15,8 @@
 
 namespace mlosim::spec {
 
-// The documents of a system, before decoding. `chip` has its family merged in; `collectives` is null without a library.
+// The documents of a system, before decoding. `chip` has its family merged in; `collectives` is null without a library;
+// `runtime` has none of its `families` but the chip's.
 struct HardwareDocuments {
   Value system;
   Value chip;
@@ -66,6 +68,10 @@ void apply_override(HardwareDocuments& documents, const Override& change);
 
 // Decodes; mistakes are collected in `decoding` (the caller throws), provenance is moved to the result.
 Hardware decode_hardware(const HardwareDocuments& documents, Decoding& decoding);
+// Decodes again the documents that `paths` are in ("chip.l2.bandwidth"), into what was decoded from all of them before
+// those changed. Provenance stays in `decoding`.
+void decode_again(const HardwareDocuments& documents, std::span<const std::string> paths, Hardware& hardware,
+                  Decoding& decoding);
 // For whom mistakes are the end: decodes, throws InputError with all of them, appends warnings.
 Hardware require_hardware(const HardwareDocuments& documents, std::vector<std::string>& warnings);
 // Reads (read_hardware) and decodes.

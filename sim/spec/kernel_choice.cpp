@@ -14,6 +14,7 @@ constexpr std::array<std::pair<std::string_view, CallSize>, kCallSizes> kSizes{{
                                                                                 {"heads", CallSize::heads},
                                                                                 {"group", CallSize::group},
                                                                                 {"head_dim", CallSize::head_dim},
+                                                                                {"blocks", CallSize::blocks},
                                                                                 {"tokens", CallSize::tokens},
                                                                                 {"experts", CallSize::experts},
                                                                                 {"reach", CallSize::reach}}};

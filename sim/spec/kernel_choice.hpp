@@ -18,9 +18,10 @@
 namespace mlosim::spec {
 
 // Sizes of a call that libraries choose by. group: query heads of a KV head; keys: all positions; hidden: those
-// that the window hides from the last query; reach: rows that an expert gets on average, rounded up.
-enum class CallSize { batch, queries, keys, hidden, heads, group, head_dim, tokens, experts, reach };
-inline constexpr std::size_t kCallSizes = 10;
+// that the window hides from the last query; blocks: CTAs in hundredths of the chip's units, were each 128 keys of a KV
+// head given one; reach: rows that an expert gets on average, rounded up.
+enum class CallSize { batch, queries, keys, hidden, heads, group, head_dim, blocks, tokens, experts, reach };
+inline constexpr std::size_t kCallSizes = 11;
 
 // What of a call its kernel may depend on; what does not apply stays 0 or empty.
 struct KernelCall {

@@ -53,7 +53,7 @@ std::string_view name_of(SourceKind kind) {
 }
 
 Node::Node(const Value* value, std::string path, Decoding* decoding)
-    : value_(value), path_(std::move(path)), decoding_(decoding), parent_place_(value ? value->place() : Place{}) {}
+    : value_(value), path_(std::move(path)), decoding_(decoding), nearest_(value) {}
 
 bool Node::has(std::string_view key) const {
   looked_for_.emplace_back(key);
@@ -67,7 +67,7 @@ const Value* Node::ask(std::string_view key) {
 
 Node Node::child(std::string_view key) {
   Node node(ask(key), path_.empty() ? std::string(key) : path_ + "." + std::string(key), decoding_);
-  if (!node.value_) node.parent_place_ = parent_place_;
+  if (!node.value_) node.nearest_ = nearest_;
   node.is_known_bad_ = is_known_bad_;
   return node;
 }
@@ -120,31 +120,34 @@ const Value* Node::annotated_scalar() const {
     fail("expected a number", "or an annotated one: {value: 3.35 TB/s, kind: datasheet, source: …}");
     return nullptr;
   }
-  Provenance provenance;
-  provenance.text = number->text;
+  const SourceKind kind = annotated_kind();
+  if (decoding_->keeps_provenance) {
+    const Value* source = value_->find("source");
+    decoding_->provenance[path_] = {kind, source ? source->text : std::string(), number->text};
+  }
+  return number;
+}
+
+SourceKind Node::annotated_kind() const {
   for (const Member& member : value_->members) {
     if (std::find(kAnnotationKeys.begin(), kAnnotationKeys.end(), member.key) == kAnnotationKeys.end()) {
       decoding_->diagnostics.add({member.key_place, path_, fmt::format("unknown key '{}'", member.key),
                                   spelling_hint(member.key, {kAnnotationKeys.begin(), kAnnotationKeys.end()})});
     }
   }
-  if (const Value* source = value_->find("source")) provenance.source = source->text;
-  if (const Value* kind = value_->find("kind")) {
-    const auto named =
-        std::find_if(kKinds.begin(), kKinds.end(), [&](const NamedKind& k) { return k.name == kind->text; });
-    if (named == kKinds.end()) {
-      std::vector<std::string> names;
-      for (const NamedKind& k : kKinds) names.emplace_back(k.name);
-      decoding_->diagnostics.add(
-          {kind->place(), path_, fmt::format("unknown kind '{}'", kind->text), spelling_hint(kind->text, names)});
-    } else {
-      provenance.kind = named->kind;
-    }
-  } else {
+  const Value* kind = value_->find("kind");
+  if (!kind) {
     fail("an annotated number needs its 'kind'", "datasheet, measured, fitted, derived or assumed");
+    return SourceKind::given;
   }
-  decoding_->provenance[path_] = std::move(provenance);
-  return number;
+  const auto named =
+      std::find_if(kKinds.begin(), kKinds.end(), [&](const NamedKind& k) { return k.name == kind->text; });
+  if (named != kKinds.end()) return named->kind;
+  std::vector<std::string> names;
+  for (const NamedKind& k : kKinds) names.emplace_back(k.name);
+  decoding_->diagnostics.add(
+      {kind->place(), path_, fmt::format("unknown kind '{}'", kind->text), spelling_hint(kind->text, names)});
+  return SourceKind::given;
 }
 
 std::optional<double> Node::number_here(Dimension dimension, Range range) const {
@@ -164,7 +167,8 @@ std::optional<double> Node::number_here(Dimension dimension, Range range) const 
     return report(fmt::format("\"{}\" is text", scalar->text), "write the number without quotes");
   const double si = std::get<double>(parsed);
   if (const auto wrong = violation(si, range)) return report(fmt::format("'{}' {}", scalar->text, *wrong), "");
-  if (scalar == value_) decoding_->provenance[path_] = {SourceKind::given, "", scalar->text};
+  if (scalar == value_ && decoding_->keeps_provenance)
+    decoding_->provenance[path_] = {SourceKind::given, "", scalar->text};
   return si;
 }
 
@@ -253,7 +257,7 @@ std::optional<int> Node::word_here(const IndexedWords& words) const {
     }
   }
   std::vector<std::string> names;
-  for (const auto& [word, value] : words) names.push_back(word);
+  for (const auto& [word, value] : words) names.emplace_back(word);
   fail(is_scalar() ? fmt::format("unknown value '{}'", value_->text) : "expected a word",
        spelling_hint(is_scalar() ? value_->text : "", names));
   return std::nullopt;
@@ -271,20 +275,19 @@ int Node::read_word(std::string_view key, const IndexedWords& words, std::option
 
 void Node::fail(std::string message, std::string hint) const {
   if (is_known_bad_) return;
-  decoding_->diagnostics.add({value_ ? value_->place() : parent_place_, path_, std::move(message), std::move(hint)});
+  decoding_->diagnostics.add({place(), path_, std::move(message), std::move(hint)});
 }
 
 void Node::fail_at(std::string_view key, std::string message, std::string hint) const {
   if (is_known_bad_) return;
   const Value* member = is_mapping() ? value_->find(key) : nullptr;
-  const Place place = member ? member->place() : (value_ ? value_->place() : parent_place_);
-  decoding_->diagnostics.add(
-      {place, path_.empty() ? std::string(key) : path_ + "." + std::string(key), std::move(message), std::move(hint)});
+  decoding_->diagnostics.add({member ? member->place() : place(),
+                              path_.empty() ? std::string(key) : path_ + "." + std::string(key), std::move(message),
+                              std::move(hint)});
 }
 
 void Node::warn(const std::string& message) const {
-  const Place place = value_ ? value_->place() : parent_place_;
-  decoding_->warnings.push_back(render_diagnostic({place, path_, message, ""}));
+  decoding_->warnings.push_back(render_diagnostic({place(), path_, message, ""}));
 }
 
 void Node::read_block_source() {
@@ -309,12 +312,15 @@ void Node::finish() const {
     if (is_present()) fail("expected members ('key: value')");
     return;
   }
-  std::vector<std::string> known = asked_;
-  for (const std::string& key : looked_for_) {
-    if (std::find(known.begin(), known.end(), key) == known.end()) known.push_back(key);
-  }
+  const auto knows = [](const std::vector<std::string>& keys, const std::string& key) {
+    return std::find(keys.begin(), keys.end(), key) != keys.end();
+  };
   for (const Member& member : value_->members) {
-    if (std::find(asked_.begin(), asked_.end(), member.key) != asked_.end()) continue;
+    if (knows(asked_, member.key)) continue;
+    std::vector<std::string> known = asked_;
+    for (const std::string& key : looked_for_) {
+      if (!knows(known, key)) known.push_back(key);
+    }
     decoding_->diagnostics.add(
         {member.key_place, path_, fmt::format("unknown key '{}'", member.key), spelling_hint(member.key, known)});
   }

@@ -27,6 +27,7 @@ struct Decoding {
   Diagnostics diagnostics{};
   ProvenanceTable provenance{};
   std::vector<std::string> warnings{};
+  bool keeps_provenance = true;  // a document that is decoded again and again has the same each time
 };
 
 // The values a number may take.
@@ -116,7 +117,7 @@ class Node {
   void finish() const;
 
  private:
-  using IndexedWords = std::vector<std::pair<std::string, int>>;
+  using IndexedWords = std::vector<std::pair<std::string_view, int>>;
 
   template <class E>
   static IndexedWords indexed(Words<E> words) {
@@ -134,11 +135,14 @@ class Node {
   std::optional<int> word_here(const IndexedWords& words) const;
   // The scalar that carries the number, recording where it comes from; null (and a diagnostic) where there is none.
   const Value* annotated_scalar() const;
+  // The kind of an annotated number, reporting what is wrong with its annotation.
+  SourceKind annotated_kind() const;
+  Place place() const { return nearest_ ? nearest_->place() : Place{}; }
 
   const Value* value_;
   std::string path_;
   Decoding* decoding_;
-  Place parent_place_;         // where to point at when the node is absent
+  const Value* nearest_;       // the value, or where it is absent the nearest one around it, to point at
   bool is_known_bad_ = false;  // reported already: further mistakes here and below follow from it
   std::vector<std::string> asked_;
   mutable std::vector<std::string> looked_for_;  // by has(); for hints alone

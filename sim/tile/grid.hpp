@@ -60,11 +60,12 @@ struct Grid {
   std::int64_t resident = 1;  // CTAs of this kernel that fill a unit, by registers, shared memory and threads: one of
                               // them leaves the rest of the unit to other kernels, however few there are
 
-  bool keeps_time = false;       // `wait` counts from when a step was due: a CTA that was held up makes up for it
-  std::uint32_t ahead = 1;       // steps whose operands are requested before their turn, <= kMostAhead
-  BytesPerSecond load_rate;      // most that a unit loads
-  Bytes in_flight;               // that the CTAs of a unit request ahead, all together
-  BytesPerSecond store_rate;     // of a unit
+  bool keeps_time = false;  // `wait` counts from when a step was due: a CTA that was held up makes up for it
+  std::uint32_t ahead = 1;  // steps whose operands are requested before their turn, <= kMostAhead
+  // Of a unit; without limit where a plan has none of its own.
+  BytesPerSecond load_rate{std::numeric_limits<double>::infinity()};
+  Bytes in_flight{std::numeric_limits<double>::infinity()};  // that its CTAs request ahead, all together
+  BytesPerSecond store_rate{std::numeric_limits<double>::infinity()};
   double exposed_ends = 1;       // share of a CTA's prologue and end that the one after it on its unit does not hide
   double overlap_norm = 0;       // by which multipliers, loads and waits of a unit overlap; 0: perfectly
   double shared_norm = 0;        // by which they overlap with the shared cache and the device memory; 0: perfectly

@@ -30,8 +30,6 @@ Grid make_paced_grid(const PacedKernel& kernel) {
     grid.ctas.push_back(
         {.steps = static_cast<std::uint32_t>(steps), .panel = {static_cast<std::uint32_t>(c), kNoPanel}});
   }
-  grid.load_rate = grid.store_rate = BytesPerSecond(std::numeric_limits<double>::infinity());
-  grid.in_flight = Bytes(std::numeric_limits<double>::infinity());
   grid.keeps_time = true;
   grid.ahead = kMostAhead;  // deep buffers, so that what comes in bursts beside it does not hold it up
   grid.fixed = kernel.fixed;

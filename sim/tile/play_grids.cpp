@@ -10,18 +10,13 @@
 #include "sim/tile/friction.hpp"
 #include "sim/tile/launch_order.hpp"
 #include "sim/tile/simt_chip.hpp"
+#include "sim/tile/slices.hpp"
 #include "sim/units/check.hpp"
 
 namespace mlosim::tile {
 namespace {
 
 class Player;
-
-// One slice of a panel in the caches.
-struct Slice {
-  double touched = -1;  // bytes that all grids had touched when it was asked for last; < 0: never
-  double there_at = 0;
-};
 
 struct GridState : event::Event {
   GridState(Player& player_, const Grid& grid_, std::size_t stream_, std::size_t place_);
@@ -251,7 +246,8 @@ class Player {
       if (what.panel[o] != kNoPanel) {
         const Operand& operand = plan.operands[o];
         Slice& slice = grid.slices[o][std::size_t{what.panel[o]} * operand.slices + what.first_slice + step];
-        found[o] = find(grid, operand, slice, arrival);
+        if (slice.touched >= 0) arrival = std::max(arrival, slice.there_at);
+        found[o] = slices_.find(chip_, plan, operand, slice);
         latency = found[o].latency;
         slices[o] = &slice;
       }
@@ -282,33 +278,6 @@ class Player {
       arrival = std::max(arrival, there);
     }
     return {arrival, longer};
-  }
-
-  // Where a slice is found.
-  struct Found {
-    double missing = 0;    // share that must come from the device memory
-    bool is_near = false;  // in the cache nearest the units
-    double latency = 0;
-  };
-
-  // Raises `arrival` to when what is on its way is there.
-  Found find(GridState& grid, const Operand& operand, Slice& slice, double& arrival) {
-    Found found{.missing = 1 - operand.warm};
-    const double streamed = 2 * grid.grid.step_bytes.si();
-    const double kept = grid.grid.kept_share * chip_.last_cache().capacity + streamed;
-    if (slice.touched >= 0) {
-      const double since = touched_ - slice.touched;
-      found.missing = since <= kept ? 0 : 1;
-      found.is_near = since <= grid.grid.kept_share * chip_.levels.front().capacity + streamed;
-      arrival = std::max(arrival, slice.there_at);
-    }
-    // What is asked for again and again stays at the young end: only what comes back from the older half moves others
-    // on.
-    constexpr double kOld = 0.5;
-    if (slice.touched < 0 || touched_ - slice.touched > kOld * kept) touched_ += operand.slice.si();
-    slice.touched = touched_;
-    found.latency = found.missing * chip_.memory().latency + (1 - found.missing) * chip_.levels.front().latency;
-    return found;
   }
 
   void store(CtaState& cta, double at) {
@@ -367,7 +336,7 @@ class Player {
   std::deque<GridState> grids_;
   std::vector<std::vector<GridState*>> queued_;
   std::deque<GridState*> waiting_;  // started, with CTAs to dispatch, in that order
-  double touched_ = 0;              // bytes that went into the caches
+  Slices slices_;
   std::deque<CtaState> ctas_;
   std::vector<CtaState*> free_;
 };

@@ -39,6 +39,19 @@ struct SlotTime {
   Seconds latency;  // steps that waited for barriers and issue
   Seconds store;    // ends
   Seconds idle;     // no CTA: the tail of the last wave, or another kernel
+
+  Seconds total() const { return fill + compute + load + latency + store + idle; }
+  // The parts of a time that these are the shares of.
+  SlotTime shares_of(Seconds time) const {
+    const Seconds all = total();
+    const auto share = [&](Seconds part) { return time * (part / all); };
+    return {.fill = share(fill),
+            .compute = share(compute),
+            .load = share(load),
+            .latency = share(latency),
+            .store = share(store),
+            .idle = share(idle)};
+  }
 };
 
 struct GridRun {

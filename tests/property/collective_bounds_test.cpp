@@ -40,10 +40,10 @@ std::vector<spec::SystemSpec> systems() {
   const spec::Library library({support::source_dir().string()});
   for (const std::string& name : library.names(spec::Shelf::systems)) {
     std::vector<std::string> warnings;
-    list.push_back(spec::require_hardware(library, name, "", warnings).system);
+    list.push_back(spec::require_hardware(library, name, {}, warnings).system);
   }
   std::vector<std::string> warnings;
-  const spec::SystemSpec node = spec::require_hardware(library, "dgx_h100", "", warnings).system;
+  const spec::SystemSpec node = spec::require_hardware(library, "dgx_h100", {}, warnings).system;
   for (const auto topology :
        {spec::ScaleOutTopology::switched, spec::ScaleOutTopology::fat_tree, spec::ScaleOutTopology::full,
         spec::ScaleOutTopology::ring, spec::ScaleOutTopology::torus}) {

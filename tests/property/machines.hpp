@@ -22,7 +22,7 @@ inline std::vector<std::string> system_names() { return built_in().names(spec::S
 
 inline spec::HardwareDocuments documents_of(const std::string& system) {
   std::vector<std::string> warnings;
-  return spec::read_hardware(built_in(), system, "", warnings);
+  return spec::read_hardware(built_in(), system, {}, warnings);
 }
 
 // Throws spec::InputError where the documents are wrong.

@@ -3,13 +3,12 @@
 #include <fmt/format.h>
 
 #include <algorithm>
-#include <fstream>
-#include <iterator>
 #include <map>
 #include <optional>
 #include <utility>
 
 #include "sim/spec/document.hpp"
+#include "validate/suite/suite_file.hpp"
 
 namespace mlosim::calibrate {
 namespace {
@@ -196,14 +195,6 @@ class Editor {
   std::string newline_;  // as the file's lines end
 };
 
-std::string read_file(const std::string& path) {
-  std::ifstream file(path, std::ios::binary);
-  std::string text(std::istreambuf_iterator<char>(file), {});
-  if (!file.is_open())
-    throw spec::InputError({{.place = {path, 0, 0}, .path = "", .message = "the file cannot be read", .hint = ""}});
-  return text;
-}
-
 }  // namespace
 
 std::string edit_document(std::string text, const std::string& name, std::string_view prefix,
@@ -226,7 +217,7 @@ std::vector<EditedFile> edited_files(const spec::Library& library, const Calibra
                                      const std::vector<Entry>& entries, Destination destination) {
   if (!calibration.runtime.empty()) {
     const std::string file = library.require(spec::Shelf::runtimes, calibration.runtime);
-    return {{file, edit_document(read_file(file), file, "families." + calibration.family + ".", entries)}};
+    return {{file, edit_document(suite::read_text(file), file, "families." + calibration.family + ".", entries)}};
   }
   if (destination == Destination::chip) {
     if (calibration.chips.size() > 1) {
@@ -234,7 +225,7 @@ std::vector<EditedFile> edited_files(const spec::Library& library, const Calibra
                              "--family writes them to their family");
     }
     const std::string file = library.require(spec::Shelf::chips, calibration.chips.front());
-    return {{file, edit_document(read_file(file), file, "", entries)}};
+    return {{file, edit_document(suite::read_text(file), file, "", entries)}};
   }
   std::map<std::string, std::vector<Entry>> by_file;
   for (const Entry& entry : entries) {
@@ -243,7 +234,7 @@ std::vector<EditedFile> edited_files(const spec::Library& library, const Calibra
     }
   }
   std::vector<EditedFile> files;
-  for (const auto& [file, own] : by_file) files.push_back({file, edit_document(read_file(file), file, "", own)});
+  for (const auto& [file, own] : by_file) files.push_back({file, edit_document(suite::read_text(file), file, "", own)});
   return files;
 }
 

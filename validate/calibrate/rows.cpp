@@ -1,7 +1,6 @@
 #include "validate/calibrate/rows.hpp"
 
 #include <fmt/format.h>
-#include <tbb/parallel_for.h>
 
 #include <algorithm>
 #include <array>
@@ -17,6 +16,7 @@
 #include "sim/spec/spelling.hpp"
 #include "sim/spec/utf8.hpp"
 #include "validate/suite/decode_row.hpp"
+#include "validate/suite/suite_file.hpp"
 
 namespace mlosim::calibrate {
 namespace {
@@ -138,14 +138,12 @@ Measurements::Measurements(const spec::Library& library, const std::vector<std::
   std::vector<std::string> paths;
   for (const std::string& suite : suites) {
     paths.push_back(library.require(spec::Shelf::suites, suite));
-    if (!paths.back().ends_with(".csv")) {
+    if (!suite::is_table(paths.back())) {
       throw spec::InputError(fmt::format("'{}' is no table of measurements", suite),
                              "parameters of kernels are fitted to CSV tables");
     }
   }
-  tables_.resize(paths.size());
-  tbb::parallel_for(std::size_t(0), paths.size(),
-                    [&](std::size_t i) { tables_[i] = suite::read_table(library, protocols_, paths[i], {}); });
+  tables_ = suite::read_tables(library, protocols_, paths, {});
 }
 
 RowSet Measurements::choose(const RowChoice& wish) const {

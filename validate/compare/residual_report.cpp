@@ -19,11 +19,12 @@ struct Collected {
 Collected collect(const spec::Library& library, const std::vector<std::string>& suites,
                   const ResidualOptions& options) {
   const suite::ProtocolBook protocols(library);
-  std::vector<suite::Table> tables;
+  std::vector<std::string> paths;
   for (const std::string& suite : suites) {
     const std::string path = library.require(spec::Shelf::suites, suite);
-    if (suite::is_table(path)) tables.push_back(suite::read_table(library, protocols, path, {}));
+    if (suite::is_table(path)) paths.push_back(path);
   }
+  std::vector<suite::Table> tables = suite::read_tables(library, protocols, paths, {});
   const Machines machines(library, tables);
   Collected collected{.rows = collect_residuals(tables, machines, options.fineness, options.progress),
                       .tables = tables.size()};

@@ -57,7 +57,7 @@ class Run {
       const std::string path = library_.require(spec::Shelf::suites, suite);
       (suite::is_table(path) ? tables : figures).push_back(path);
     }
-    read_tables(tables);
+    v_.tables = suite::read_tables(library_, protocols_, tables, {.flagged = options_.flagged});
     score_tables();
     for (const std::string& path : figures) compare_figures(path);
     score_groups();
@@ -65,13 +65,6 @@ class Run {
   }
 
  private:
-  void read_tables(const std::vector<std::string>& paths) {
-    v_.tables.resize(paths.size());
-    tbb::parallel_for(std::size_t(0), paths.size(), [&](std::size_t i) {
-      v_.tables[i] = suite::read_table(library_, protocols_, paths[i], {.flagged = options_.flagged});
-    });
-  }
-
   void score_tables() {
     const Machines machines(library_, v_.tables);
     for (const std::string& warning : machines.warnings()) warn(warning);

@@ -1,6 +1,7 @@
 #include "validate/suite/measurement.hpp"
 
 #include <fmt/format.h>
+#include <tbb/parallel_for.h>
 
 #include <algorithm>
 #include <array>
@@ -318,6 +319,14 @@ class TableReader {
 Table read_table(const spec::Library& library, const ProtocolBook& protocols, const std::string& path,
                  const ReadOptions& options) {
   return TableReader(library, protocols, path, options).read();
+}
+
+std::vector<Table> read_tables(const spec::Library& library, const ProtocolBook& protocols,
+                               const std::vector<std::string>& paths, const ReadOptions& options) {
+  std::vector<Table> tables(paths.size());
+  tbb::parallel_for(std::size_t(0), paths.size(),
+                    [&](std::size_t i) { tables[i] = read_table(library, protocols, paths[i], options); });
+  return tables;
 }
 
 }  // namespace mlosim::suite

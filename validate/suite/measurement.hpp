@@ -48,6 +48,9 @@ struct ReadOptions {
 // two of one name, a torn line, text where a number is due. `protocols` outlives the table.
 Table read_table(const spec::Library& library, const ProtocolBook& protocols, const std::string& path,
                  const ReadOptions& options);
+// Reads tables beside each other, in the order of `paths`.
+std::vector<Table> read_tables(const spec::Library& library, const ProtocolBook& protocols,
+                               const std::vector<std::string>& paths, const ReadOptions& options);
 
 // What two rows of one shape have in common: the operator and its sizes, neither formats nor devices nor software.
 std::vector<std::int64_t> shape_of(const work::Operator& op);

@@ -4,13 +4,11 @@
 #include <gtest/gtest.h>
 
 #include <algorithm>
-#include <cmath>
 #include <numeric>
 #include <string>
 #include <utility>
 #include <vector>
 
-#include "models/predict/sensitivity.hpp"
 #include "tests/unit/models/predict/workloads.hpp"
 
 namespace mlosim::predict {
@@ -356,56 +354,6 @@ TEST_F(PredictTest, APlanThatTheChipCannotHoldIsAMistakeAtItsOperator) {
                     "m: 8, n: 8, k: 8, plan: {split_k: 5}}]"));
   EXPECT_THAT(two, HasSubstr("ops.0: "));
   EXPECT_THAT(two, HasSubstr("ops.2: "));
-}
-
-class SensitivityTest : public testing::Test {
- protected:
-  double elasticity(const std::vector<std::string>& paths, const TimeOf& time_of) {
-    return Sensitivity(documents, hardware, time_of(hardware), time_of).elasticity(paths);
-  }
-
-  spec::SmallLibrary small;
-  std::vector<std::string> warnings;
-  spec::HardwareDocuments documents = spec::read_hardware(small.library(), "toy_8", {}, warnings);
-  spec::Hardware hardware = small.hardware("toy_8");
-  const TimeOf inverse = [](const spec::Hardware& h) { return Bytes(1e9) / h.system.chip.device_memory().bandwidth; };
-};
-
-TEST_F(SensitivityTest, TheElasticityToAParametersPowerIsItsExponent) {
-  EXPECT_NEAR(elasticity({"chip.hbm.bandwidth"}, inverse), -1, 1e-9);
-  EXPECT_NEAR(elasticity({"chip.launch.graph"},
-                         [](const spec::Hardware& h) { return Seconds(std::pow(h.system.chip.launch.graph.si(), 2)); }),
-              2, 1e-9);
-  EXPECT_EQ(elasticity({"system.fabric.bandwidth"}, inverse), 0);
-}
-
-TEST_F(SensitivityTest, ParametersAreScaledTogether) {
-  const TimeOf product = [](const spec::Hardware& h) {
-    return Seconds(h.system.chip.launch.graph.si() * h.runtime.step_overhead.si());
-  };
-  EXPECT_NEAR(elasticity({"chip.launch.graph", "runtime.step_overhead"}, product), 2, 1e-9);
-}
-
-TEST_F(SensitivityTest, PathsThatThereAreNotCountForNothing) {
-  EXPECT_EQ(elasticity({"chip.hbm.colour", "nowhere.at.all", "chip", ""}, inverse), 0);
-  EXPECT_NEAR(elasticity({"chip.hbm.colour", "chip.hbm.bandwidth"}, inverse), -1, 1e-9);
-  EXPECT_EQ(elasticity({}, inverse), 0);
-}
-
-// 2.04 CTAs are none.
-TEST_F(SensitivityTest, AParameterWithoutANeighbourHasNone) {
-  EXPECT_EQ(elasticity({"chip.attention.decode.ctas_per_unit"},
-                       [](const spec::Hardware& h) {
-                         return Seconds(static_cast<double>(h.system.chip.decode.standard.ctas_per_unit));
-                       }),
-            0);
-}
-
-TEST_F(SensitivityTest, AParameterIsPutBackWhenItsElasticityIsKnown) {
-  Sensitivity sensitivity(documents, hardware, inverse(hardware), inverse);
-  const double first = sensitivity.elasticity({"chip.hbm.bandwidth"});
-  EXPECT_EQ(sensitivity.elasticity({"chip.hbm.bandwidth"}), first);
-  EXPECT_EQ(sensitivity.elasticity({"chip.l2.bandwidth"}), 0);
 }
 
 TEST_F(PredictTest, StreamsRunBesideEachOther) {

@@ -275,6 +275,61 @@ TEST(AttentionDecode, AConstantNumberOfPartsHoldsForShortCaches) {
   }
 }
 
+TEST(AttentionDecode, PartsByWavesAreBoundedByTheRootOfWhatTheKeysAllowAndByTheRounds) {
+  spec::ChipSpec chip = gpu();
+  chip.decode.standard.split = spec::KeySplit::waves;
+  chip.decode.standard.part_tiles = 2;
+  const auto parts = [&](std::int64_t batch, std::int64_t keys) {
+    return price(work::AttentionDecode{.batch = batch, .seq_kv = keys, .heads = 8, .kv_heads = 1}, chip).plan.split;
+  };
+  EXPECT_EQ(parts(1, 64), 1);
+  EXPECT_EQ(parts(1, 1024), 8);           // of 128 keys
+  EXPECT_EQ(parts(1, 65536), 64);         // √(8 · 512)
+  EXPECT_EQ(parts(64, 65536), 800 / 64);  // eight rounds of 100 units
+  EXPECT_EQ(parts(5000, 65536), 1);
+}
+
+TEST(AttentionDecode, PartsByWavesThatAWindowLeavesEmptyStartAndEndAllTheSame) {
+  spec::ChipSpec chip = gpu();
+  chip.decode.standard.tail.reset();
+  chip.decode.standard.split = spec::KeySplit::waves;
+  chip.decode.standard.part_tiles = 2;
+  work::AttentionDecode op{.batch = 100, .seq_kv = 256, .heads = 8, .kv_heads = 1, .window = 128};
+  const double few = microseconds(op, chip);
+  op.seq_kv = 65536;
+  EXPECT_NEAR(microseconds(op, chip) - few, (8 - 2) * 2.0, 0.5);  // eight rounds of 2000 clk, not two
+}
+
+TEST(Mla, KeysAreReadAgainForEachGroupOfHeadsWhereTheGridRunsThroughTheSequencesFirst) {
+  spec::ChipSpec chip = gpu();
+  chip.mla_decode.standard.split = spec::KeySplit::none;
+  chip.mla_decode.standard.heads_per_cta = 16;
+  const work::MlaDecode op{.batch = 200, .seq_kv = 8192, .heads = 64};
+  for (const Fidelity fidelity : {Fidelity::analytic, Fidelity::event}) {
+    static const spec::RuntimeSpec runtime;
+    const auto read = [&] {
+      return price_kernel(op, {.chip = chip, .runtime = runtime, .operands = kCold}, fidelity).plan.device_read;
+    };
+    chip.mla_decode.standard.order = spec::GridOrder::heads;
+    const Bytes once = read();
+    chip.mla_decode.standard.order = spec::GridOrder::sequences;
+    EXPECT_NEAR(read() / once, 4, 0.2);
+  }
+}
+
+TEST(AttentionPrefill, TilesThatShareALoadCrossTheSharedCacheOnce) {
+  spec::ChipSpec chip = gpu();
+  chip.prefill.standard.tile_rows = 64;
+  static const spec::RuntimeSpec runtime;
+  const auto crossed = [&] {
+    return price_kernel(prompt(8192), {.chip = chip, .runtime = runtime, .operands = {}}, Fidelity::event)
+        .plan.shared_cache;
+  };
+  const Bytes alone = crossed();
+  chip.prefill.standard.load_rows = 256;
+  EXPECT_LT(crossed() / alone, 0.3);
+}
+
 TEST(AttentionPrefill, AKernelThatDoesNotSkipHiddenKeysComputesTheTriangle) {
   spec::ChipSpec chip = gpu();
   work::AttentionPrefill op = prompt(8192);

@@ -119,6 +119,22 @@ inline spec::ChipSpec tpu() {
   return chip;
 }
 
+// GEMM kernels of a library with one tile.
+inline spec::GemmParameters gemm_kernels() {
+  spec::GemmParameters g;
+  g.tiles = {{.n = 128, .m = 128}};
+  g.splits = {1};
+  g.fixed = Seconds(2e-6);
+  g.prologue = g.epilogue = 500;
+  g.epilogue_store = Bytes(16);
+  g.unit_load = Bytes(64);
+  g.stages_in_flight = 4;
+  g.overlap_norm = 4;
+  g.warm_share = 0.7;
+  g.rotating_share = 0.3;
+  return g;
+}
+
 inline KernelPrice price(const work::Operator& op, const spec::ChipSpec& chip, OperandState operands = {}) {
   static const spec::RuntimeSpec runtime;
   return price_kernel(op, {.chip = chip, .runtime = runtime, .operands = operands, .sustained = true},

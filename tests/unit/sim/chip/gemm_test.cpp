@@ -9,21 +9,6 @@ namespace {
 using test::gpu;
 using work::DType;
 
-spec::GemmParameters kernels() {
-  spec::GemmParameters g;
-  g.tiles = {{.n = 128, .m = 128}};
-  g.splits = {1};
-  g.fixed = Seconds(2e-6);
-  g.prologue = g.epilogue = 500;
-  g.epilogue_store = Bytes(16);
-  g.unit_load = Bytes(64);
-  g.stages_in_flight = 4;
-  g.overlap_norm = 4;
-  g.warm_share = 0.7;
-  g.rotating_share = 0.3;
-  return g;
-}
-
 spec::ChipSpec chip_with(const spec::GemmParameters& standard) {
   spec::ChipSpec chip = gpu();
   chip.gemm = {};
@@ -55,17 +40,17 @@ TEST(Gemm, AResultThatIsAddedToPassesTwice) {
 }
 
 TEST(Gemm, AFormatsOwnKernelsPriceItsProductsAlone) {
-  spec::ChipSpec chip = chip_with(kernels());
+  spec::ChipSpec chip = chip_with(test::gemm_kernels());
   const Seconds wide = price_on(chip, product(512, DType::bf16)).time,
                 narrow = price_on(chip, product(512, DType::fp8)).time;
-  chip.gemm.formats.emplace(DType::fp8, kernels());
+  chip.gemm.formats.emplace(DType::fp8, test::gemm_kernels());
   chip.gemm.formats.at(DType::fp8).fixed = Seconds(12e-6);
   EXPECT_EQ(price_on(chip, product(512, DType::bf16)).time, wide);
   EXPECT_NEAR((price_on(chip, product(512, DType::fp8)).time - narrow).si(), 10e-6, 1e-12);
 }
 
 TEST(Gemm, ALibraryThatChoosesByRowsTakesTheTileOfTheRows) {
-  spec::GemmParameters g = kernels();
+  spec::GemmParameters g = test::gemm_kernels();
   g.tiles = {{.n = 64, .m = 16, .most_rows = 16}, {.n = 128, .m = 128, .least_rows = 17}};
   const spec::ChipSpec chip = chip_with(g);
   EXPECT_EQ(price_on(chip, product(16, DType::bf16)).plan.tile_m, 16);
@@ -73,7 +58,7 @@ TEST(Gemm, ALibraryThatChoosesByRowsTakesTheTileOfTheRows) {
 }
 
 TEST(Gemm, ProductsBelowItsLeastVolumeAreNotSplit) {
-  spec::GemmParameters g = kernels();
+  spec::GemmParameters g = test::gemm_kernels();
   g.splits = {1, 8};
   EXPECT_EQ(price_on(chip_with(g), product(16, DType::bf16)).plan.split, 8);
   g.splits_from_volume = 16 * 4096 * 4096 + 1;
@@ -81,7 +66,7 @@ TEST(Gemm, ProductsBelowItsLeastVolumeAreNotSplit) {
 }
 
 TEST(Gemm, BatchedProductsHaveTheirOwnQuantiserWhichSeesTheRowsOfAll) {
-  spec::GemmParameters g = kernels();
+  spec::GemmParameters g = test::gemm_kernels();
   g.quantiser = {.fixed = Seconds(9e-6), .passes = 0, .per_row = Seconds(0)};
   const spec::ChipSpec one = chip_with(g);
   g.batched_quantiser = {.fixed = Seconds(3e-6), .passes = 0, .per_row = Seconds(1e-9)};
@@ -94,7 +79,7 @@ TEST(Gemm, BatchedProductsHaveTheirOwnQuantiserWhichSeesTheRowsOfAll) {
 }
 
 TEST(Gemm, SmallTilesOfVectorLanesWaitForTheirOperands) {
-  spec::GemmParameters g = kernels();
+  spec::GemmParameters g = test::gemm_kernels();
   g.operand_path = spec::OperandPath::vector_lanes;
   g.operand_limit = 1;
   g.unit_load = Bytes(512);
@@ -106,7 +91,7 @@ TEST(Gemm, SmallTilesOfVectorLanesWaitForTheirOperands) {
 }
 
 TEST(Gemm, LongRowsSlowTheMainLoopDownFromTheirLengthOn) {
-  spec::GemmParameters g = kernels();
+  spec::GemmParameters g = test::gemm_kernels();
   const Seconds free = price_on(chip_with(g), product(8192, DType::bf16)).time;
   g.long_row_slowdown = 2;
   g.long_row = Bytes(2 * 4097);

@@ -10,18 +10,12 @@ namespace {
 spec::ChipSpec gemm_gpu() {
   spec::ChipSpec chip = gpu();
   spec::GemmParameters& g = chip.gemm.standard;
-  g.tiles = {{.n = 128, .m = 128}};
+  g = gemm_kernels();
   g.splits = {1, 2, 4};
-  g.fixed = Seconds(2e-6);
   g.prologue = 1000;
-  g.epilogue = 500;
-  g.epilogue_store = Bytes(16);
   g.k_step = 100;
   g.split_reduction = Seconds(2e-6);
-  g.unit_load = Bytes(64);
-  g.stages_in_flight = 4;
   g.overlap_norm = 4.5;
-  g.warm_share = 0.7;
   g.rotating_share = 0.4;
   return chip;
 }
@@ -119,6 +113,20 @@ TEST(PlayKernel, TilesBeyondRegistersOrSharedMemoryAreRefused) {
   EXPECT_THROW(price_as(op, gemm_gpu(), Fidelity::event), spec::InputError);
   op.tiling = {.tile_m = 128, .tile_n = 128, .tile_k = 64, .stages = 40};
   EXPECT_THROW(price_as(op, gemm_gpu(), Fidelity::analytic), spec::InputError);
+}
+
+TEST(PlayKernel, EmptyPartsOfAConstantNumberTakeTheirTurn) {
+  spec::ChipSpec chip = gpu();
+  chip.decode.standard.split = spec::KeySplit::constant;
+  chip.decode.standard.parts = 8;
+  const work::AttentionDecode op{.batch = 200, .seq_kv = 16, .heads = 8, .kv_heads = 1};
+  EXPECT_GT(price_as(op, chip, Fidelity::event).time, Seconds(16 * 2e-6));  // 1600 CTAs of 2000 clk on 100 units
+}
+
+TEST(PlayKernel, ADecodingCtaLoadsNoMoreKeysThanThereAre) {
+  const work::AttentionDecode op{.batch = 100, .seq_kv = 16, .heads = 8, .kv_heads = 8};
+  const Bytes keys(100.0 * 16 * 8 * 128 * 2 * 2), rows(2 * 100.0 * 8 * 128 * 2);
+  EXPECT_LT(price_as(op, gpu(), Fidelity::event).plan.shared_cache, 1.1 * (keys + rows));
 }
 
 }  // namespace

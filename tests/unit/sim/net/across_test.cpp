@@ -13,7 +13,7 @@ using work::CollectiveKind;
 
 spec::SystemSpec system_of(const std::string& name) {
   std::vector<std::string> warnings;
-  return spec::require_hardware(spec::Library({support::source_dir().string()}), name, "", warnings).system;
+  return spec::require_hardware(spec::Library({support::source_dir().string()}), name, {}, warnings).system;
 }
 
 CollectivePrice price(const spec::SystemSpec& system, CollectiveKind kind, double bytes, std::int64_t ranks,

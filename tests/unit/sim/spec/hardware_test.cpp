@@ -184,6 +184,24 @@ TEST_F(HardwareTest, EveryNumberOfAMachineHasItsProvenance) {
   EXPECT_EQ(table.count("runtime.step_overhead"), 1U);
 }
 
+TEST_F(HardwareTest, WhatHasChangedIsDecodedAgainAndTheRestStays) {
+  std::vector<std::string> warnings;
+  HardwareDocuments documents = read_hardware(small.library(), "toy_8", {}, warnings);
+  Hardware hardware = small.hardware("toy_8");
+  const Bytes reserve = hardware.runtime.context_memory;
+  apply_override(documents, {"chip.units", make_scalar("50", "--set chip.units")});
+  apply_override(documents, {"system.fabric.bandwidth", make_scalar("1 GB/s", "--set system.fabric.bandwidth")});
+  apply_override(documents, {"runtime.memory.context", make_scalar("7 GB", "--set runtime.memory.context")});
+  Decoding decoding;
+  decode_again(documents, std::vector<std::string>{"chip.units", "system.fabric.bandwidth"}, hardware, decoding);
+  EXPECT_TRUE(decoding.diagnostics.empty());
+  EXPECT_EQ(hardware.system.chip.units, 50);
+  EXPECT_EQ(hardware.system.chip.name, "toy");
+  EXPECT_EQ(hardware.system.fabric.bandwidth, BytesPerSecond(1e9));
+  EXPECT_TRUE(hardware.system.nccl.has_value());
+  EXPECT_EQ(hardware.runtime.context_memory, reserve);
+}
+
 TEST_F(HardwareTest, MistakesInAllFilesOfASystemAreReportedTogether) {
   std::string chip = kToyChip, runtime = kAcmeRuntime, node = kToyNode;
   SmallLibrary::replace(chip, "host_link: 50 GB/s", "host_link: 50 GB");

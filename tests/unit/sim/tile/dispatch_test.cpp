@@ -94,16 +94,21 @@ TEST(PacedGrid, TakesItsOwnTimeAlone) {
   }
 }
 
+// A paced kernel of one round without a fixed time.
+Grid paced_grid(std::int64_t ctas, double main_us, double bytes, double links_us) {
+  return make_paced_grid({.name = "paced",
+                          .ctas = ctas,
+                          .rounds = 1,
+                          .fixed = {},
+                          .main = Seconds(main_us * kMicrosecond),
+                          .device_bytes = Bytes(bytes),
+                          .cache_bytes = Bytes(bytes),
+                          .links = Seconds(links_us * kMicrosecond),
+                          .max_events = 20'000});
+}
+
 TEST(PacedGrid, WaitsForMemoryThatOthersTake) {
-  const Grid grid = make_paced_grid({.name = "paced",
-                                     .ctas = 50,
-                                     .rounds = 1,
-                                     .fixed = {},
-                                     .main = Seconds(1000 * kMicrosecond),
-                                     .device_bytes = Bytes(800e6),
-                                     .cache_bytes = Bytes(800e6),
-                                     .links = {},
-                                     .max_events = 20'000});
+  const Grid grid = paced_grid(50, 1000, 800e6, 0);
   const Both both = play(grid, grid);
   for (const GridRun& run : {both.first, both.second}) EXPECT_NEAR(run.end.si() / kMicrosecond, 1600, 80);
   EXPECT_NEAR(std::max(both.first.end, both.second.end).si() / kMicrosecond, 1600, 2);
@@ -111,24 +116,7 @@ TEST(PacedGrid, WaitsForMemoryThatOthersTake) {
 
 // A CTA that a burst of others holds up has its time back when the burst is over.
 TEST(PacedGrid, MakesUpForWhatABurstCost) {
-  const Grid steady = make_paced_grid({.name = "paced",
-                                       .ctas = 20,
-                                       .rounds = 1,
-                                       .fixed = {},
-                                       .main = Seconds(200 * kMicrosecond),
-                                       .device_bytes = Bytes(20e6),
-                                       .cache_bytes = Bytes(20e6),
-                                       .links = Seconds(200 * kMicrosecond),
-                                       .max_events = 20'000});
-  const Grid burst = make_paced_grid({.name = "paced",
-                                      .ctas = 80,
-                                      .rounds = 1,
-                                      .fixed = {},
-                                      .main = Seconds(20 * kMicrosecond),
-                                      .device_bytes = Bytes(60e6),
-                                      .cache_bytes = Bytes(60e6),
-                                      .links = {},
-                                      .max_events = 20'000});
+  const Grid steady = paced_grid(20, 200, 20e6, 200), burst = paced_grid(80, 20, 60e6, 0);
   const Both both = play(steady, burst);
   EXPECT_GT(both.second.end.si() / kMicrosecond, 60);
   EXPECT_LT(both.first.end.si() / kMicrosecond, 210);

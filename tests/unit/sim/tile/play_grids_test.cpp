@@ -36,8 +36,6 @@ Grid grid(std::size_t ctas) {
   g.kinds = {
       {.prologue = Seconds(1e-6), .multiply = Seconds(1e-6), .wait = {}, .epilogue = Seconds(2e-6), .store = {}}};
   g.ctas.assign(ctas, {.steps = 4});
-  g.load_rate = g.store_rate = BytesPerSecond(std::numeric_limits<double>::infinity());
-  g.in_flight = Bytes(std::numeric_limits<double>::infinity());
   return g;
 }
 

@@ -95,27 +95,27 @@ TEST(Curves, ACellWithRowsEnoughHasItsOwnQuantiles) {
   }
 }
 
-TEST(Curves, RowsOfEqualTimesLeaveNoneOfTheLongerOnesOut) {
+// The curve of rows that are as predicted at 100 us and of longer ones at 10 ms that are not.
+predict::ResidualCurve curve_of(std::size_t short_rows, std::size_t long_rows) {
   Rows made;
-  made.add(80, {.spread = 0.05});
-  for (Residual& row : made.rows.own) row.key.time = Seconds(1e-4);
-  made.add(19, {.offset = 0.5, .spread = 0.05});
-  for (std::size_t i = 80; i < made.rows.own.size(); ++i) made.rows.own[i].key.time = Seconds(1e-2);
-  const auto curves = make_curves(made.rows.own);
-  EXPECT_EQ(curves.at(0).points.size(), 1u);
-  EXPECT_GT(curves[0].points[0].high, 0.4);
+  made.add(short_rows, {.spread = 0.05});
+  made.add(long_rows, {.offset = 0.5, .spread = 0.05});
+  for (std::size_t i = 0; i < made.rows.own.size(); ++i)
+    made.rows.own[i].key.time = Seconds(i < short_rows ? 1e-4 : 1e-2);
+  return make_curves(made.rows.own).at(0);
+}
+
+TEST(Curves, RowsOfEqualTimesLeaveNoneOfTheLongerOnesOut) {
+  const predict::ResidualCurve curve = curve_of(80, 19);
+  ASSERT_EQ(curve.points.size(), 1u);
+  EXPECT_GT(curve.points[0].high, 0.4);
 }
 
 TEST(Curves, LongerRowsWithAPointsWorthOfThemHaveTheirOwn) {
-  Rows made;
-  made.add(60, {.spread = 0.05});
-  for (Residual& row : made.rows.own) row.key.time = Seconds(1e-4);
-  made.add(60, {.offset = 0.5, .spread = 0.05});
-  for (std::size_t i = 60; i < made.rows.own.size(); ++i) made.rows.own[i].key.time = Seconds(1e-2);
-  const auto curves = make_curves(made.rows.own);
-  ASSERT_EQ(curves.at(0).points.size(), 2u);
-  EXPECT_GT(curves[0].points[1].time.si(), 5e-3);
-  EXPECT_GT(curves[0].points[1].high, 0.4);
+  const predict::ResidualCurve curve = curve_of(60, 60);
+  ASSERT_EQ(curve.points.size(), 2u);
+  EXPECT_GT(curve.points[1].time.si(), 5e-3);
+  EXPECT_GT(curve.points[1].high, 0.4);
 }
 
 TEST(Curves, AllRowsOfOneTimeAreOnePoint) {
