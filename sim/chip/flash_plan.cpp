@@ -62,7 +62,7 @@ FlashPlan plan_flash_prefill(const FlashPrefill& attention, const spec::Attentio
 
   if (attention.backward) {
     const double slower = work::kBackwardProducts / parameters.backward_rate;
-    for (Seconds* part : {&plan.matrix_visit, &plan.exponential_visit, &plan.step}) *part *= slower;
+    for (Seconds* part : {&plan.matrix_visit, &plan.exponential_visit, &plan.step, &plan.ends}) *part *= slower;
   }
 
   plan.fresh = attention.work.bytes() - attention.cached;

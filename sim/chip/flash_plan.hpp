@@ -90,8 +90,9 @@ struct FlashPlan {
   Seconds visit() const { return matrix_visit + exponential_visit; }
 };
 
-// Gradients visit the same key tiles, each for as long as their products take over the forward's at `backward_rate` of
-// its rate: the kernels of the way back go over queries for each key tile, which are as many visits.
+// Gradients visit the same key tiles, all parts of a visit and of a CTA's ends scaled to what their products take at
+// `backward_rate` of the forward's rate: the kernels of the way back go over queries for each key tile, which are as
+// many visits.
 //
 // Short calls whose tiles leave units idle may divide the keys as decoding does: each tile's visits over that many
 // units, and as many starts and ends.

@@ -29,12 +29,37 @@ Graph against_links(const std::vector<Link>& links, std::uint32_t vertices) {
   return Graph(boost::edges_are_unsorted_multi_pass, edges.begin(), edges.end(), ways.begin(), vertices);
 }
 
-std::vector<std::uint32_t> distances_to(std::uint32_t destination, const Graph& graph) {
+// Ends a search once it has come to all that were asked for.
+struct AllFound {};
+class Until : public boost::dijkstra_visitor<> {
+ public:
+  // `wanted`: by vertex, how many ask for it; `left`: all of them.
+  Until(const std::vector<std::uint32_t>& wanted, std::size_t* left) : wanted_(&wanted), left_(left) {}
+  void examine_vertex(std::size_t vertex, const Graph&) {
+    *left_ -= (*wanted_)[vertex];
+    if (*left_ == 0) throw AllFound();
+  }
+
+ private:
+  const std::vector<std::uint32_t>* wanted_;
+  std::size_t* left_;
+};
+
+// Weights of the ways from `sources` and from all that is nearer than the farthest of them.
+std::vector<std::uint32_t> distances_to(std::uint32_t destination, const std::vector<std::uint32_t>& sources,
+                                        const Graph& graph) {
   std::vector<std::uint32_t> distance(boost::num_vertices(graph), kNowhere);
-  boost::dijkstra_shortest_paths(
-      graph, destination,
-      boost::weight_map(boost::get(&Way::weight, graph))
-          .distance_map(boost::make_iterator_property_map(distance.begin(), boost::get(boost::vertex_index, graph))));
+  std::vector<std::uint32_t> wanted(distance.size());
+  for (const std::uint32_t source : sources) ++wanted[source];
+  std::size_t left = sources.size();
+  try {
+    boost::dijkstra_shortest_paths(
+        graph, destination,
+        boost::weight_map(boost::get(&Way::weight, graph))
+            .distance_map(boost::make_iterator_property_map(distance.begin(), boost::get(boost::vertex_index, graph)))
+            .visitor(Until(wanted, &left)));
+  } catch (const AllFound&) {
+  }
   return distance;
 }
 
@@ -78,12 +103,16 @@ std::vector<Path> Network::routes(const std::vector<std::pair<std::uint32_t, std
   std::stable_sort(order.begin(), order.end(),
                    [&](std::uint32_t a, std::uint32_t b) { return pairs[a].second < pairs[b].second; });
   std::vector<Path> paths(pairs.size());
-  std::vector<std::uint32_t> distance;
+  std::vector<std::uint32_t> distance, sources;
   std::uint32_t destination = kNowhere;
-  for (const std::uint32_t i : order) {
+  for (std::size_t n = 0; n < order.size(); ++n) {
+    const std::uint32_t i = order[n];
     if (pairs[i].second != destination) {
       destination = pairs[i].second;
-      distance = distances_to(destination, graph);
+      sources.clear();
+      for (std::size_t same = n; same < order.size() && pairs[order[same]].second == destination; ++same)
+        sources.push_back(pairs[order[same]].first);
+      distance = distances_to(destination, sources, graph);
     }
     std::uint32_t at = pairs[i].first;
     if (distance[at] == kNowhere)
@@ -92,7 +121,9 @@ std::vector<Path> Network::routes(const std::vector<std::pair<std::uint32_t, std
     while (at != destination) {
       Path nearer;
       for (const std::uint32_t link : out[at])
-        if (distance[links_[link].to] + links_[link].weight == distance[at]) nearer.push_back(link);
+        if (const std::uint32_t next = distance[links_[link].to];
+            next < distance[at] && next + links_[link].weight == distance[at])
+          nearer.push_back(link);
       paths[i].push_back(nearer[spread_[destination] % nearer.size()]);
       at = links_[paths[i].back()].to;
     }
