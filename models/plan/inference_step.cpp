@@ -7,6 +7,7 @@
 #include <utility>
 #include <vector>
 
+#include "models/plan/pointwise.hpp"
 #include "models/plan/shard.hpp"
 
 namespace mlosim::plan {
@@ -25,25 +26,6 @@ Output output_of(const work::Operator& op) {
   if (const auto* moe = std::get_if<work::MoeGemm>(&op)) return {moe->tokens, moe->hidden};
   if (const auto* embedding = std::get_if<work::Embedding>(&op)) return {embedding->tokens, embedding->hidden};
   return {};
-}
-
-// True for work on each element alone, which a compiler folds into the GEMM before or after it.
-bool is_pointwise(const work::Operator& op) {
-  const auto* elementwise = std::get_if<work::Elementwise>(&op);
-  if (!elementwise) return false;
-  switch (elementwise->kind) {
-    case work::ElementwiseKind::softmax:
-    case work::ElementwiseKind::layernorm:
-    case work::ElementwiseKind::rmsnorm:
-    case work::ElementwiseKind::add_layernorm:
-    case work::ElementwiseKind::add_rmsnorm:
-    case work::ElementwiseKind::amax_scale:
-    case work::ElementwiseKind::delta_rule:
-    case work::ElementwiseKind::topk_router:
-      return false;
-    default:
-      return true;
-  }
 }
 
 // "attention.out" → "attention.<tail>"; a node without a dot keeps its name in front.

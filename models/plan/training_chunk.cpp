@@ -8,6 +8,7 @@
 #include <string>
 #include <utility>
 
+#include "models/plan/pointwise.hpp"
 #include "models/plan/shard.hpp"
 #include "models/plan/training_states.hpp"
 #include "sim/units/check.hpp"
@@ -42,13 +43,16 @@ std::string name_of(const graph::TrainingBlock& block, const graph::TrainingNode
 }
 
 // A rank's part of replicated work on each token.
-void cut_sequence(work::Operator& op, std::int64_t ways) {
-  if (auto* gemm = std::get_if<work::Gemm>(&op)) gemm->m = cut(gemm->m, ways);
-  if (auto* pass = std::get_if<work::Elementwise>(&op)) {
-    const double share = d(cut(pass->rows, ways)) / d(pass->rows);
-    pass->rows = cut(pass->rows, ways);
-    pass->bytes_in *= share;
-    pass->bytes_out *= share;
+void cut_sequence(work::Operator& op, Pass pass, std::int64_t ways) {
+  if (auto* gemm = std::get_if<work::Gemm>(&op)) {
+    std::int64_t& tokens = pass == Pass::weight_gradient ? gemm->k : gemm->m;
+    tokens = cut(tokens, ways);
+  }
+  if (auto* rows = std::get_if<work::Elementwise>(&op)) {
+    const double share = d(cut(rows->rows, ways)) / d(rows->rows);
+    rows->rows = cut(rows->rows, ways);
+    rows->bytes_in *= share;
+    rows->bytes_out *= share;
   }
 }
 
@@ -138,7 +142,8 @@ class ChunkPlanner {
       return;
     }
     work::Operator op = shard(node.node, inference_cut_);
-    if (p_.sp && node.node.sequence) cut_sequence(op, p_.tp);
+    if (runtime_.fuses_elementwise && is_pointwise(op)) return;
+    if (p_.sp && node.node.sequence) cut_sequence(op, node.pass, p_.tp);
     if (auto* pass = std::get_if<work::Elementwise>(&op)) {
       pass->bytes_in *= runtime_.pass_bytes;
       pass->bytes_out *= runtime_.pass_bytes;
@@ -170,9 +175,11 @@ class ChunkPlanner {
     if (p_.cp == 1) return;
     double elements = 0;
     if (const auto* flash = std::get_if<work::AttentionPrefill>(&op)) {
-      elements = d(flash->batch) * d(flash->seq_kv) * d(flash->kv_heads) * d(flash->head_dim + flash->value_dim);
+      // The operator has the mean number of keys of a causal rank's queries; all of the sequence's are gathered.
+      const std::int64_t keys = flash->causal ? 2 * flash->seq_kv - flash->seq_q : flash->seq_kv;
+      elements = d(flash->batch) * d(keys) * d(flash->kv_heads) * d(flash->head_dim + flash->value_dim);
     } else if (const auto* latent = std::get_if<work::MlaPrefill>(&op)) {
-      elements = d(latent->batch) * d(latent->seq_kv) * d(latent->kv_rank + latent->rope_dim);
+      elements = d(latent->batch) * d(2 * latent->seq_kv - latent->seq_q) * d(latent->kv_rank + latent->rope_dim);
     } else {
       return;
     }
@@ -213,7 +220,7 @@ class ChunkPlanner {
   // there: to ep·(1 − (1 − 1/ep)^topk) ranks, were they chosen evenly.
   void plan_experts(const std::string& name, const graph::TrainingNode& node, LayerTasks& layer) {
     if (auto pass = node.node.op; auto* rows = std::get_if<work::Elementwise>(&pass)) {
-      cut_sequence(pass, std::max<std::int64_t>(1, p_.tp / p_.moe_tp));
+      cut_sequence(pass, node.pass, std::max<std::int64_t>(1, p_.tp / p_.moe_tp));
       add(layer, name, *rows);
       return;
     }

@@ -128,6 +128,7 @@ class TrainingRun {
             .fuses_gate_activation = r.fuses_gate_activation,
             .fuses_cross_entropy = runtime_.fused_cross_entropy,
             .fuses_quantisation = r.fuses_quantisation,
+            .weighs_expert_outputs = runtime_.fuses_elementwise,
             .prunes_recompute = runtime_.fuses_elementwise,
             .recompute = t_.recompute};
   }
