@@ -101,7 +101,7 @@ FaultCost cost_of_faults(const Collective& collective, const spec::SystemSpec& s
     groups.push_back({.script = script.get(), .chips = std::move(members)});
   const auto play = [&](const spec::SystemSpec& on) {
     const Network network = build_network(on, chips);
-    return Stage(network, groups).play();
+    return Stage(network, groups).play(Folding::in_step);
   };
   const auto end_of = [](const Played& played) { return *std::max_element(played.ends.begin(), played.ends.end()); };
   const Played slow = play(faulty);

@@ -1,5 +1,5 @@
 // What failed and slow links cost a collective: all groups of its kind are played on the whole network and on one
-// without the faults, and the slowest group counts.
+// without the faults, step by step, and the slowest group counts.
 #pragma once
 
 #include <string>

@@ -52,18 +52,27 @@ class Performance {
     return played;
   }
 
-  // One step of one group; nothing where its messages do not all arrive together, or some rank waits for none.
-  std::optional<event::Span> play_step(std::int32_t step) {
-    const Script& script = *stage_.groups_.front().script;
-    Group& state = groups_.emplace_back(*this, 0, script);
-    state.is_single_step = true;
-    for (std::int32_t rank = 0; rank < script.ranks(); ++rank) {
-      if (script.receives(rank, step) == 0) return std::nullopt;
-      send(state, rank, step);
+  // One step of every group, until its last message has come; nothing where `exactly` is asked for and its messages do
+  // not all arrive together, or some rank waits for none.
+  std::optional<event::Span> play_step(std::int32_t step, bool exactly) {
+    std::optional<event::Time> first;
+    event::Time end;
+    for (std::size_t g = 0; g < stage_.groups_.size(); ++g) {
+      const Script& script = *stage_.groups_[g].script;
+      Group& state = groups_.emplace_back(*this, g, script);
+      state.is_single_step = true;
+      for (std::int32_t rank = 0; rank < script.ranks(); ++rank) {
+        if (exactly && script.receives(rank, step) == 0) return std::nullopt;
+        send(state, rank, step);
+      }
     }
     MLOSIM_CHECK(sim_.run().empty());
-    if (state.first != state.end || messages_ == 0) return std::nullopt;
-    return state.end - event::Time();
+    for (const Group& group : groups_) {
+      end = std::max(end, group.end);
+      if (group.first) first = std::min(first.value_or(*group.first), *group.first);
+    }
+    if (exactly && first != end) return std::nullopt;
+    return end - event::Time();
   }
 
   std::uint32_t busiest() const { return flows_.busiest(); }
@@ -197,17 +206,19 @@ std::uint32_t Stage::route_of(std::size_t group, std::int32_t from, std::int32_t
 }
 
 Played Stage::play(Folding folding) const {
-  if (folding == Folding::never || groups_.size() != 1) return Performance(*this).play_all();
+  const bool exactly = folding == Folding::where_exact;
+  if (folding == Folding::never || (exactly && groups_.size() != 1)) return Performance(*this).play_all();
   const Script& script = *groups_.front().script;
   std::map<std::int32_t, std::int64_t> occurrences;
   for (std::int32_t step = 0; step < script.steps(); ++step) ++occurrences[script.kind(step)];
   Played played{.ends = {groups_.front().start}, .bottleneck = {}, .messages = messages_of(script), .is_folded = true};
+  for (const PlayedGroup& group : groups_) MLOSIM_CHECK(group.script == &script && group.start == played.ends.front());
   event::Span longest(-1);
   for (std::int32_t step = 0; step < script.steps(); ++step) {
     const auto kind = occurrences.find(script.kind(step));
     if (kind == occurrences.end()) continue;  // played
     Performance performance(*this);
-    const std::optional<event::Span> span = performance.play_step(step);
+    const std::optional<event::Span> span = performance.play_step(step, exactly);
     if (!span) return Performance(*this).play_all();
     const event::Span together = *span * kind->second;
     occurrences.erase(kind);
@@ -216,6 +227,8 @@ Played Stage::play(Folding folding) const {
     longest = together;
     played.bottleneck = network_.links()[performance.busiest()].name;
   }
+  played.ends.assign(groups_.size(), played.ends.front());
+  played.messages *= groups_.size();
   return played;
 }
 

@@ -30,7 +30,11 @@ struct Played {
   bool is_folded = false;
 };
 
-enum class Folding { where_exact, never };
+enum class Folding {
+  where_exact,
+  in_step,  // groups of one script that start together: each step waits for the slowest of all, which is not less
+  never,
+};
 
 // The routes between the chips of groups, found once for all plays.
 class Stage {
