@@ -4,6 +4,7 @@
 #include <cstdint>
 #include <optional>
 
+#include "models/plan/goodput.hpp"
 #include "models/plan/memory.hpp"
 #include "models/predict/workload.hpp"
 #include "sim/chip/kernel.hpp"
@@ -24,6 +25,7 @@ struct Evaluation {
   Seconds peak_time;  // of model_flops on all chips at the published peaks of their formats; MFU is its share
   std::int64_t chips = 1;
   std::optional<plan::MemoryPlan> memory;
+  std::optional<plan::Goodput> goodput;  // of a training run with failures or checkpoints
 };
 
 // Formats of a run on a chip: what the user left open follows from the weights and the chip. Warnings say what was

@@ -4,6 +4,7 @@
 
 #include <algorithm>
 #include <map>
+#include <span>
 #include <utility>
 #include <vector>
 
@@ -101,6 +102,7 @@ class TrainingRun {
     price_chunks();
     add_pipeline(e);
     add_step_ends(e);
+    add_reality(e);
     count_flops(e);
     e.memory = plan_memory();
     e.peak_time = time_at_peak(e.model_flops, precision_, hardware_.system.chip, e.chips);
@@ -208,14 +210,42 @@ class TrainingRun {
       PipelineLog log(schedule, program);
       event::Facts<machine::PipelineFact> facts;
       if (options_.trace) facts.attach(log);
-      const machine::PipelineResult result = machine::play_pipeline(program, mode, {}, facts);
-      if (options_.trace) options_.trace->add_ranks("stage", std::move(log.slices));
-      pipeline = event::to_seconds(result.makespan);
-      e.total.events += static_cast<double>(result.events);
+      const std::vector<double> slowdowns = slowdowns_of_ranks();
+      const machine::ReplicaResults replicas = machine::play_replicas(program, mode, slowdowns);
+      pipeline = event::to_seconds(replicas.makespan());
+      for (const machine::PipelineResult& replica : replicas.played)
+        e.total.events += static_cast<double>(replica.events);
+      if (options_.trace) {
+        machine::play_pipeline(program, mode, std::span(slowdowns).first(program.ranks()), facts);
+        options_.trace->add_ranks("stage", std::move(log.slices));
+      }
     } else {
-      pipeline = plan::estimate_pipeline(shape, times, mode);
+      const std::vector<double> slowdowns = slowdowns_of_ranks();
+      pipeline = plan::estimate_pipeline(shape, times, mode) * *std::max_element(slowdowns.begin(), slowdowns.end());
     }
     add_fullest_rank(e.total, pipeline, shape);
+  }
+
+  // Of each pipeline rank of each replica; of one replica where all are alike.
+  std::vector<double> slowdowns_of_ranks() const {
+    const plan::SlowRanks& slow = t_.reality.slow_ranks;
+    if (slow.are_equal()) return std::vector<double>(static_cast<std::size_t>(p_.pp), 1.0);
+    return plan::slowest_in_lockstep(plan::draw_slowdowns(slow, p_.chips()),
+                                     {.lockstep = p_.tp * p_.cp, .replicas = p_.dp, .pipeline = p_.pp});
+  }
+
+  // What a step waits for its slowest rank, and what failures leave of the run.
+  void add_reality(Evaluation& e) const {
+    const plan::Reality& reality = t_.reality;
+    if (reality.jitter) {
+      const double longer = plan::expected_jitter(reality.jitter->deviation, p_.chips());
+      add_wait(e.total, e.total.makespan * (longer - 1), e.total.breakdown.bubble, chip::Resource::pipeline);
+    }
+    if (!reality.failures && !reality.checkpoints) return;
+    // Parameters, master copies and both moments.
+    const Bytes state = graph::count_parameters(model_).total() *
+                        (work::bytes_per_element(precision_.compute) + (t_.optimizer == Optimizer::adam ? 3 : 1) * Bytes(4));
+    e.goodput = plan::estimate_goodput(reality.failures, reality.checkpoints, p_.chips(), state);
   }
 
   // One rank's work with its waiting: of the one that has most to do.

@@ -16,6 +16,7 @@ void fill_rates(Prediction& p, const spec::ChipSpec& chip) {
   }
   p.achieved_flops_per_chip = e.model_flops / time / chips;
   p.mfu = e.peak_time / time;
+  p.hfu = e.hardware_flops > e.model_flops ? p.mfu * (e.hardware_flops / e.model_flops) : p.mfu;
   p.energy = e.total.energy * chips;
   p.power_per_chip = e.total.energy / time;
   if (chip.price) p.cost = *chip.price * time * chips;

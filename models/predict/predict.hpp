@@ -47,6 +47,7 @@ struct Prediction {
   std::optional<double> tokens_per_s_per_chip;
   FlopsPerSecond achieved_flops_per_chip;
   double mfu = 0;  // of the chip's published dense peak in the operands' format
+  double hfu = 0;  // the same of all that is computed, recomputation included
   Joules energy;   // of all chips
   Watts power_per_chip;
   std::optional<Dollars> cost;

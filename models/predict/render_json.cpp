@@ -32,6 +32,19 @@ Json render_memory(const std::optional<plan::MemoryPlan>& memory) {
             {"workspace", memory->workspace.si()}}}};
 }
 
+// Null where nothing fails and nothing is saved.
+Json render_goodput(const std::optional<plan::Goodput>& g) {
+  if (!g) return nullptr;
+  return {{"useful", g->useful},
+          {"checkpointing", g->checkpointing},
+          {"lost_work", g->lost_work},
+          {"restarting", g->restarting},
+          {"waiting", g->waiting},
+          {"checkpoint_interval_s", g->interval.si()},
+          {"checkpoint_stall_s", g->stall.si()},
+          {"between_failures_s", g->between_failures ? Json(g->between_failures->si()) : Json(nullptr)}};
+}
+
 // How kernels were played; null where none is.
 Json render_play(const Prediction& p) {
   if (p.fidelity != chip::Fidelity::event) return nullptr;
@@ -68,12 +81,13 @@ Json result_json(const Prediction& p, const RunFacts& run) {
             {"tokens_per_s_per_chip", number_or_null(p.tokens_per_s_per_chip)},
             {"achieved_flops_per_chip", p.achieved_flops_per_chip.si()},
             {"mfu", p.mfu},
-            {"hfu", p.mfu},
+            {"hfu", p.hfu},
             {"latency",
              {{"ttft_s", seconds_or_null(e.prefill_time)},
               {"tpot_s", seconds_or_null(e.step_time)},
               {"end_to_end_s", seconds_or_null(e.end_to_end)}}},
             {"memory", render_memory(e.memory)},
+            {"goodput", render_goodput(e.goodput)},
             {"time_breakdown_s", render_breakdown(e.total.breakdown)},
             {"communication_total_s", e.total.communication_total.si()},
             {"energy_j", p.energy.si()},

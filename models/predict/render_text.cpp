@@ -30,7 +30,16 @@ std::string render_head(const Prediction& p) {
   if (e.prefill_time && p.task != Task::prefill)
     out += row("latency", fmt::format("first token {}, then {} a token", format_short(*e.prefill_time),
                                       format_short(*e.step_time)));
-  out += row("MFU", fmt::format("{}  ({} per chip)", percent(p.mfu), format_short(p.achieved_flops_per_chip)));
+  out += row("MFU", fmt::format("{}  ({} per chip{})", percent(p.mfu), format_short(p.achieved_flops_per_chip),
+                                p.hfu > p.mfu ? fmt::format("; {} with what is computed again", percent(p.hfu)) : ""));
+  if (const auto& g = e.goodput) {
+    out += row("goodput", fmt::format("{} of the time; checkpoints {}, lost work {}, restarts {}, repairs {}",
+                                      percent(g->useful), percent(g->checkpointing), percent(g->lost_work),
+                                      percent(g->restarting), percent(g->waiting)));
+    out += row("", fmt::format("a checkpoint every {}{}", format_short(g->interval),
+                               g->between_failures ? fmt::format(", a failure every {}", format_short(*g->between_failures))
+                                                   : std::string()));
+  }
   out += row("power", fmt::format("{} per chip, {} in all", format_short(p.power_per_chip), format_short(p.energy)));
   if (p.cost) {
     out += row("cost", e.tokens > 0 ? fmt::format("{:.3g} USD, {:.3g} USD per million tokens", p.cost->si(),

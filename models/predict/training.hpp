@@ -5,6 +5,7 @@
 #include <optional>
 
 #include "models/graph/recompute.hpp"
+#include "models/plan/reality.hpp"
 #include "models/plan/training_parallelism.hpp"
 #include "models/plan/training_states.hpp"
 #include "sim/spec/node.hpp"
@@ -24,11 +25,12 @@ struct Training {
   Optimizer optimizer = Optimizer::adam;
   OverlapChoice overlap;
   plan::TrainingParallelism parallelism;
+  plan::Reality reality;  // the `reality:` block of the workload
 
   std::int64_t micro_batches() const { return global_batch / (parallelism.dp * micro_batch); }  // of one replica
 };
 
-// Decodes `train:`; the parallelism is the caller's. Mistakes are diagnostics.
+// Decodes `train:`; parallelism and reality are the caller's. Mistakes are diagnostics.
 Training decode_training(spec::Node node);
 
 }  // namespace mlosim::predict
