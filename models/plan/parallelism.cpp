@@ -35,9 +35,7 @@ Parallelism decode_parallelism(spec::Node node, bool has_moe, std::int64_t chips
   for (const char* training_only : {"zero", "hsdp_shard", "schedule", "virtual_stages"}) {
     if (!node.has(training_only)) continue;
     node.child(training_only);
-    node.fail_at(training_only,
-                 fmt::format("'{}' belongs to training, which is not modelled in this version", training_only),
-                 "leave it out");
+    node.fail_at(training_only, fmt::format("'{}' belongs to training", training_only), "leave it out");
   }
   node.finish();
   if (is_beyond_meaning(p)) {

@@ -58,7 +58,7 @@ void cut_sequence(work::Operator& op, Pass pass, std::int64_t ways) {
 
 // One layer's tasks, made once and run for each layer that is like it.
 struct LayerTasks {
-  std::vector<machine::Task> tasks;            // on the compute and model-parallel streams, in order
+  std::vector<machine::Task> tasks;             // on the compute and model-parallel streams, in order
   std::vector<std::uint32_t> gathers, reduces;  // ops of the data-parallel stream
 };
 
@@ -159,8 +159,7 @@ class ChunkPlanner {
   void gather_sequence(const std::string& name, const graph::TrainingNode& node, const work::Operator& op,
                        LayerTasks& layer) {
     const auto* gemm = std::get_if<work::Gemm>(&op);
-    const bool by_columns =
-        node.node.partition == Partition::column || node.node.partition == Partition::vocabulary;
+    const bool by_columns = node.node.partition == Partition::column || node.node.partition == Partition::vocabulary;
     if (!p_.sp || !gemm || !gemm->parameters || !by_columns || is_gathered_) return;
     is_gathered_ = true;
     const bool is_weight = node.pass == Pass::weight_gradient;  // its inner side is the tokens
@@ -202,7 +201,8 @@ class ChunkPlanner {
     double elements = 0;
     if (gemm && node.node.partition == Partition::row && !node.node.joins_next_reduction)
       elements = d(gemm->m) * d(gemm->batch) * d(gemm->n);
-    if (embedding && node.node.partition == Partition::vocabulary) elements = d(embedding->tokens) * d(embedding->hidden);
+    if (embedding && node.node.partition == Partition::vocabulary)
+      elements = d(embedding->tokens) * d(embedding->hidden);
     if (elements > 0) {
       is_gathered_ = false;
       const CollectiveKind kind = p_.sp ? CollectiveKind::reduce_scatter : CollectiveKind::all_reduce;
@@ -305,8 +305,8 @@ class ChunkPlanner {
   std::int64_t node_chips_;
   Parallelism inference_cut_;  // as far as cutting operators goes
   machine::Program program_;
-  std::map<std::uint32_t, LayerTasks> layers_;  // by block
-  bool is_gathered_ = false;                    // the tokens that the next product reads are all on each rank
+  std::map<std::uint32_t, LayerTasks> layers_;   // by block
+  bool is_gathered_ = false;                     // the tokens that the next product reads are all on each rank
   std::optional<std::uint32_t> last_;            // task on the compute or model-parallel stream
   std::optional<std::uint32_t> exposed_reduce_;  // that the next layer waits for
   std::vector<std::uint32_t> gathers_;           // queued for the layer that comes next

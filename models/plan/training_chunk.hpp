@@ -1,6 +1,6 @@
 // The program of one chunk of a training step: what one rank runs of one micro-batch through the layers of a virtual
-// stage, forwards or backwards, with the collectives of tensor, context and expert parallelism in line and those of data
-// parallelism beside it. All ranks of a stage are alike. Pipeline messages and the optimiser are not in it.
+// stage, forwards or backwards, with the collectives of tensor, context and expert parallelism in line and those of
+// data parallelism beside it. All ranks of a stage are alike. Pipeline messages and the optimiser are not in it.
 #pragma once
 
 #include <cstdint>

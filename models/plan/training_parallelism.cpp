@@ -126,8 +126,8 @@ void check_training(const graph::ModelSpec& model, const TrainingParallelism& p,
                   "cut the model into fewer stages: pp, virtual_stages");
   }
   if (global_batch % (p.dp * micro_batch) != 0) {
-    place.fail(fmt::format("a global batch of {} is no multiple of dp {} x micro_batch {}", global_batch, p.dp,
-                           micro_batch));
+    place.fail(
+        fmt::format("a global batch of {} is no multiple of dp {} x micro_batch {}", global_batch, p.dp, micro_batch));
     return;
   }
   for (const ShapeMistake& wrong : check_schedule(p.shape(global_batch / (p.dp * micro_batch)), 0))

@@ -30,7 +30,7 @@ std::vector<ReplicaGroup> groups_of(const Parameters& parameters, const Training
 }  // namespace
 
 std::vector<work::Collective> parameter_gathers(const Parameters& parameters, const TrainingParallelism& p,
-                                          work::DType weights) {
+                                                work::DType weights) {
   std::vector<work::Collective> gathers;
   for (const ReplicaGroup& g : groups_of(parameters, p)) {
     if (g.shard < 2) continue;
@@ -44,7 +44,7 @@ std::vector<work::Collective> parameter_gathers(const Parameters& parameters, co
 }
 
 std::vector<work::Collective> gradient_reductions(const Parameters& parameters, const TrainingParallelism& p,
-                                            work::DType gradients) {
+                                                  work::DType gradients) {
   std::vector<work::Collective> reductions;
   for (const ReplicaGroup& g : groups_of(parameters, p)) {
     if (g.replicas < 2) continue;

@@ -1,5 +1,5 @@
-// What data parallelism does with parameters, gradients and the optimiser's state: the collectives of its groups and the
-// passes of the optimiser, for one rank. And what stages pass on.
+// What data parallelism does with parameters, gradients and the optimiser's state: the collectives of its groups and
+// the passes of the optimiser, for one rank. And what stages pass on.
 #pragma once
 
 #include <vector>
@@ -35,8 +35,8 @@ enum class Optimizer { adam, sgd };
 std::vector<work::Elementwise> optimizer_passes(const Parameters& parameters, const TrainingParallelism& p,
                                                 work::DType weights, Optimizer optimizer);
 
-// That one rank sends to pass on a micro-batch's activations, or their gradients, to the next stage: each tensor-parallel
-// rank its part, which the receivers gather.
+// That one rank sends to pass on a micro-batch's activations, or their gradients, to the next stage: each
+// tensor-parallel rank its part, which the receivers gather.
 Bytes boundary_bytes(const graph::ModelSpec& model, const graph::TrainingShape& shape, const TrainingParallelism& p,
                      work::DType format);
 

@@ -59,7 +59,8 @@ std::vector<Compared> compare(const spec::Library& library, const CompareOptions
 }
 
 double gain(const Prediction& p, const Prediction& base) {
-  if (p.tokens_per_s_per_chip && base.tokens_per_s_per_chip) return *p.tokens_per_s_per_chip / *base.tokens_per_s_per_chip;
+  if (p.tokens_per_s_per_chip && base.tokens_per_s_per_chip)
+    return *p.tokens_per_s_per_chip / *base.tokens_per_s_per_chip;
   return base.evaluation.total.makespan / p.evaluation.total.makespan;
 }
 

@@ -14,6 +14,7 @@
 #include "models/plan/training_chunk.hpp"
 #include "models/plan/training_memory.hpp"
 #include "models/plan/training_states.hpp"
+#include "models/predict/pipeline_log.hpp"
 #include "models/predict/step_player.hpp"
 #include "sim/machine/play_pipeline.hpp"
 #include "sim/units/check.hpp"
@@ -35,44 +36,6 @@ struct ChunkTimes {
   Seconds first_forward, last_backward;                // with the data-parallel work of the step's ends
 };
 
-// Keeps the facts of a pipeline for a trace.
-class PipelineLog : public event::Observer<machine::PipelineFact> {
- public:
-  PipelineLog(const plan::Schedule& schedule, const machine::Pipeline& pipeline)
-      : schedule_(schedule), pipeline_(pipeline) {}
-
-  void observe(const machine::PipelineFact& fact) override {
-    const plan::ChunkTask& task = schedule_.order[fact.rank][fact.task - pipeline_.first[fact.rank]];
-    const std::string_view pass = name_of(task.pass);
-    slices.push_back({.rank = fact.rank,
-                      .name = schedule_.shape.chunks() == 1 ? fmt::format("{} {}", pass, task.micro_batch)
-                                                            : fmt::format("{} {} of chunk {}", pass, task.micro_batch,
-                                                                          task.chunk),
-                      .category = std::string(pass),
-                      .start = fact.start,
-                      .end = fact.end});
-  }
-  std::vector<report::TraceWriter::RankSlice> slices;
-
- private:
-  static std::string_view name_of(plan::ChunkPass pass) {
-    switch (pass) {
-      case plan::ChunkPass::forward:
-        return "forward";
-      case plan::ChunkPass::backward:
-        return "backward";
-      case plan::ChunkPass::input_gradient:
-        return "input gradient";
-      case plan::ChunkPass::weight_gradient:
-        return "weight gradient";
-    }
-    MLOSIM_CHECK(false);
-  }
-
-  const plan::Schedule& schedule_;
-  const machine::Pipeline& pipeline_;
-};
-
 class TrainingRun {
  public:
   TrainingRun(const Workload& workload, const graph::Precision& precision, const spec::Hardware& hardware,
@@ -86,9 +49,9 @@ class TrainingRun {
         shape_{.micro_batch = t_.micro_batch, .sequence = t_.sequence, .cp = p_.cp},
         graph_(graph::build_training_graph(model_, shape_, precision_, graph_options())),
         launch_(hardware.system.chip.launch),
-        prices_(hardware, price_options(options, {.between_uses = hardware.system.chip.usable_memory / 2,
-                                                  .rotates_weights = false},
-                                        true)),
+        prices_(hardware,
+                price_options(
+                    options, {.between_uses = hardware.system.chip.usable_memory / 2, .rotates_weights = false}, true)),
         player_(hardware, options.trace),
         options_(options) {
     launch_.submit = runtime_.submit;
@@ -139,8 +102,8 @@ class TrainingRun {
   bool gathers_in_layers() const { return p_.zero == ZeroStage::parameters && p_.pp == 1; }
 
   report::StepReport play(const std::string& phase, const plan::ChunkShape& chunk) {
-    machine::Program program = plan::plan_training_chunk(graph_, chunk, p_, precision_, runtime_,
-                                                             hardware_.system.fabric.chips);
+    machine::Program program =
+        plan::plan_training_chunk(graph_, chunk, p_, precision_, runtime_, hardware_.system.fabric.chips);
     program.launch = runtime_.host == spec::TrainingHost::ahead ? spec::LaunchPath::eager : spec::LaunchPath::graph;
     program.host_in_step = runtime_.host == spec::TrainingHost::in_step;
     return player_.play(phase, program, prices_, launch_);
@@ -166,8 +129,7 @@ class TrainingRun {
     const plan::DataParallelWork last{.gathers_parameters = gathers_in_layers(),
                                       .reduces_gradients = gathers_in_layers() || runtime_.overlaps_grad_reduce};
     ChunkTimes times;
-    times.forward =
-        play("forward", {.blocks = blocks, .data_parallel = {.gathers_parameters = gathers_in_layers()}});
+    times.forward = play("forward", {.blocks = blocks, .data_parallel = {.gathers_parameters = gathers_in_layers()}});
     times.backward = play("backward", {.blocks = blocks, .backward = true, .data_parallel = always});
     times.first_forward = times.forward.makespan;
     times.last_backward = times.backward.makespan;
@@ -201,8 +163,7 @@ class TrainingRun {
                        .send_activation = message,
                        .send_gradient = message});
     }
-    const machine::SendMode mode =
-        runtime_.overlaps_p2p ? machine::SendMode::overlapped : machine::SendMode::blocking;
+    const machine::SendMode mode = runtime_.overlaps_p2p ? machine::SendMode::overlapped : machine::SendMode::blocking;
     Seconds pipeline;
     if (options_.fidelity == chip::Fidelity::event) {
       const plan::Schedule schedule = plan::make_schedule(shape);
@@ -217,7 +178,7 @@ class TrainingRun {
         e.total.events += static_cast<double>(replica.events);
       if (options_.trace) {
         machine::play_pipeline(program, mode, std::span(slowdowns).first(program.ranks()), facts);
-        options_.trace->add_ranks("stage", std::move(log.slices));
+        options_.trace->add_ranks("stage", log.take());
       }
     } else {
       const std::vector<double> slowdowns = slowdowns_of_ranks();
@@ -243,8 +204,9 @@ class TrainingRun {
     }
     if (!reality.failures && !reality.checkpoints) return;
     // Parameters, master copies and both moments.
-    const Bytes state = graph::count_parameters(model_).total() *
-                        (work::bytes_per_element(precision_.compute) + (t_.optimizer == Optimizer::adam ? 3 : 1) * Bytes(4));
+    const Bytes state =
+        graph::count_parameters(model_).total() *
+        (work::bytes_per_element(precision_.compute) + (t_.optimizer == Optimizer::adam ? 3 : 1) * Bytes(4));
     e.goodput = plan::estimate_goodput(reality.failures, reality.checkpoints, p_.chips(), state);
   }
 
@@ -332,11 +294,12 @@ class TrainingRun {
 
   // First and last stage hold the same table: they add their gradients.
   work::Collective tied_embedding_reduction() const {
-    return {.kind = work::CollectiveKind::all_reduce,
-            .bytes = d(model_.vocab) * d(model_.hidden) / d(p_.tp) * work::bytes_per_element(runtime_.reduced_gradients),
-            .ranks = 2,
-            .dtype = runtime_.reduced_gradients,
-            .stride = p_.pp_stride() * (p_.pp - 1)};
+    return {
+        .kind = work::CollectiveKind::all_reduce,
+        .bytes = d(model_.vocab) * d(model_.hidden) / d(p_.tp) * work::bytes_per_element(runtime_.reduced_gradients),
+        .ranks = 2,
+        .dtype = runtime_.reduced_gradients,
+        .stride = p_.pp_stride() * (p_.pp - 1)};
   }
 
   std::vector<std::uint32_t> blocks_of_rank(std::int64_t rank) const {
@@ -437,8 +400,8 @@ class TrainingRun {
   machine::PriceBook prices_;
   StepPlayer player_;
   const EvaluateOptions& options_;
-  std::vector<std::vector<std::uint32_t>> stages_;              // blocks of each virtual stage
-  std::map<std::vector<std::uint32_t>, ChunkTimes> chunks_;     // by the blocks that they hold
+  std::vector<std::vector<std::uint32_t>> stages_;           // blocks of each virtual stage
+  std::map<std::vector<std::uint32_t>, ChunkTimes> chunks_;  // by the blocks that they hold
 };
 
 }  // namespace

@@ -43,10 +43,9 @@ std::string render_text(const std::vector<Compared>& rows) {
     width = std::max(width, row.workload.size());
     system_width = std::max(system_width, row.system.size());
   }
-  std::string out =
-      fmt::format("{:<{}}  {:<{}}{:>8}{:>11}{:>14}{:>7}{:>8}{:>9}{:>8}{:>8}{:>8}{:>8}{:>8}  {}\n", "workload", width,
-                  "system", system_width, "chips", "time", "tokens/s/chip", "gain", "MFU", "compute", "memory", "comm",
-                  "bubble", "other", "power", "fits");
+  std::string out = fmt::format("{:<{}}  {:<{}}{:>8}{:>11}{:>14}{:>7}{:>8}{:>9}{:>8}{:>8}{:>8}{:>8}{:>8}  {}\n",
+                                "workload", width, "system", system_width, "chips", "time", "tokens/s/chip", "gain",
+                                "MFU", "compute", "memory", "comm", "bubble", "other", "power", "fits");
   for (const Compared& row : rows) {
     const std::string head = fmt::format("{:<{}}  {:<{}}{:>8}", row.workload, width, row.system, system_width,
                                          row.chips ? std::to_string(*row.chips) : "");
@@ -62,7 +61,7 @@ std::string render_text(const std::vector<Compared>& rows) {
                        fmt::format("{:.2f}x", gain(p, *base)), percent(p.mfu), share(b.compute, time),
                        share(b.memory, time), share(b.communication_exposed, time), share(b.bubble, time),
                        share(b.overhead + b.optimizer, time), format_short(p.power_per_chip),
-                       !p.evaluation.memory           ? ""
+                       !p.evaluation.memory          ? ""
                        : p.evaluation.memory->fits() ? "yes"
                                                      : "no");
   }
@@ -92,8 +91,8 @@ std::string render_csv(const std::vector<Compared>& rows) {
       "communication_exposed_s,bubble_s,overhead_s,optimizer_s,power_w_per_chip,energy_j,cost_usd,per_chip_bytes,fits,"
       "refusal\n";
   for (const Compared& row : rows) {
-    const std::string head = fmt::format("{},{},{}", field(row.workload), field(row.system),
-                                         row.chips ? std::to_string(*row.chips) : "");
+    const std::string head =
+        fmt::format("{},{},{}", field(row.workload), field(row.system), row.chips ? std::to_string(*row.chips) : "");
     if (!row.prediction) {
       out += fmt::format("{},,,,,,,,,,,,,,,,,,{}\n", head, field(row.refusal));
       continue;
@@ -101,14 +100,13 @@ std::string render_csv(const std::vector<Compared>& rows) {
     const Prediction& p = *row.prediction;
     const report::TimeBreakdown& b = p.evaluation.total.breakdown;
     const auto& memory = p.evaluation.memory;
-    out += fmt::format("{},{},{},{},{},{},{},{},{},{},{},{},{},{},{},{},{},{},\n", head,
-                       p.evaluation.total.makespan.si(), p.interval.low.si(), p.interval.high.si(),
-                       p.tokens_per_s_per_chip ? fmt::format("{}", *p.tokens_per_s_per_chip) : "", gain(p, *base),
-                       p.mfu, b.compute.si(), b.memory.si(), b.communication_exposed.si(), b.bubble.si(),
-                       b.overhead.si(), b.optimizer.si(), p.power_per_chip.si(), p.energy.si(),
-                       p.cost ? fmt::format("{}", p.cost->si()) : "",
-                       memory ? fmt::format("{}", memory->total().si()) : "",
-                       memory ? (memory->fits() ? "true" : "false") : "");
+    out += fmt::format(
+        "{},{},{},{},{},{},{},{},{},{},{},{},{},{},{},{},{},{},\n", head, p.evaluation.total.makespan.si(),
+        p.interval.low.si(), p.interval.high.si(),
+        p.tokens_per_s_per_chip ? fmt::format("{}", *p.tokens_per_s_per_chip) : "", gain(p, *base), p.mfu,
+        b.compute.si(), b.memory.si(), b.communication_exposed.si(), b.bubble.si(), b.overhead.si(), b.optimizer.si(),
+        p.power_per_chip.si(), p.energy.si(), p.cost ? fmt::format("{}", p.cost->si()) : "",
+        memory ? fmt::format("{}", memory->total().si()) : "", memory ? (memory->fits() ? "true" : "false") : "");
   }
   return out;
 }

@@ -36,9 +36,10 @@ std::string render_head(const Prediction& p) {
     out += row("goodput", fmt::format("{} of the time; checkpoints {}, lost work {}, restarts {}, repairs {}",
                                       percent(g->useful), percent(g->checkpointing), percent(g->lost_work),
                                       percent(g->restarting), percent(g->waiting)));
-    out += row("", fmt::format("a checkpoint every {}{}", format_short(g->interval),
-                               g->between_failures ? fmt::format(", a failure every {}", format_short(*g->between_failures))
-                                                   : std::string()));
+    out += row("",
+               fmt::format("a checkpoint every {}{}", format_short(g->interval),
+                           g->between_failures ? fmt::format(", a failure every {}", format_short(*g->between_failures))
+                                               : std::string()));
   }
   out += row("power", fmt::format("{} per chip, {} in all", format_short(p.power_per_chip), format_short(p.energy)));
   if (p.cost) {
@@ -53,14 +54,13 @@ std::string render_memory(const Evaluation& e) {
   if (!e.memory) return "";
   const plan::MemoryPlan& m = *e.memory;
   std::string parts = fmt::format("weights {}", format_short(m.weights));
-  for (const auto& [name, bytes] : {std::pair{"gradients", m.gradients}, std::pair{"optimizer", m.optimizer},
-                                    std::pair{"KV cache", m.kv_cache}}) {
+  for (const auto& [name, bytes] :
+       {std::pair{"gradients", m.gradients}, std::pair{"optimizer", m.optimizer}, std::pair{"KV cache", m.kv_cache}}) {
     if (bytes > Bytes(0)) parts += fmt::format(", {} {}", name, format_short(bytes));
   }
-  const std::string out =
-      row("memory", fmt::format("{} of {} per chip: {}, activations {}, workspace {}", format_short(m.total()),
-                                format_short(m.capacity), parts, format_short(m.activations),
-                                format_short(m.workspace)));
+  const std::string out = row(
+      "memory", fmt::format("{} of {} per chip: {}, activations {}, workspace {}", format_short(m.total()),
+                            format_short(m.capacity), parts, format_short(m.activations), format_short(m.workspace)));
   return m.fits() ? out : out + row("", "DOES NOT FIT: " + render_shortfall(m));
 }
 

@@ -8,7 +8,8 @@ namespace mlosim::predict {
 
 Setting read_setting(const spec::Library& library, const Workload& workload, std::vector<std::string>& warnings) {
   Setting s;
-  s.documents = spec::read_hardware(library, workload.system, {.name = workload.runtime.profile, .trains = workload.task == Task::train}, warnings);
+  s.documents = spec::read_hardware(
+      library, workload.system, {.name = workload.runtime.profile, .trains = workload.task == Task::train}, warnings);
   for (const spec::Override& change : workload.overrides) spec::apply_override(s.documents, change);
   s.hardware = spec::require_hardware(s.documents, warnings);
   s.hardware.is_hypothetical =

@@ -31,8 +31,8 @@ report::StepReport StepPlayer::play(const std::string& phase, const machine::Pro
   if (trace_) facts.attach(log);
   const bool in_tiles = machine::is_playable_in_tiles(program, prices);
   const std::uint64_t events_before = prices.events();
-  const machine::PlayResult result = in_tiles ? machine::play_tiles(program, prices, facts)
-                                              : machine::play(program, prices, launch, facts);
+  const machine::PlayResult result =
+      in_tiles ? machine::play_tiles(program, prices, facts) : machine::play(program, prices, launch, facts);
   const spec::PowerSpec& power = hardware_.system.chip.power;
   report::StepReport report = reader.build(result, power.static_power());
   report.events += static_cast<double>(prices.events() - events_before);

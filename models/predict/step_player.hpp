@@ -1,5 +1,5 @@
-// Plays one program on a machine and reads off its report: each phase of a prediction is one. Keeps the average power at
-// the cap and tells the trace.
+// Plays one program on a machine and reads off its report: each phase of a prediction is one. Keeps the average power
+// at the cap and tells the trace.
 #pragma once
 
 #include <string>

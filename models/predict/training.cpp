@@ -34,13 +34,13 @@ Training decode_training(spec::Node node) {
   constexpr double kMostTokens = 1e12, kLongestSequence = 1e9;  // keep products within exact integers
   if (static_cast<double>(t.global_batch) * static_cast<double>(t.sequence) > kMostTokens ||
       static_cast<double>(t.sequence) > kLongestSequence) {
-    node.fail(fmt::format("a batch of {} sequences of {} tokens is beyond what can be meant", t.global_batch,
-                          t.sequence));
+    node.fail(
+        fmt::format("a batch of {} sequences of {} tokens is beyond what can be meant", t.global_batch, t.sequence));
     t.global_batch = t.micro_batch = t.sequence = 1;
   }
   if (t.micro_batch > t.global_batch) {
-    node.fail_at("micro_batch", fmt::format("a micro-batch of {} is more than the global batch of {}", t.micro_batch,
-                                            t.global_batch));
+    node.fail_at("micro_batch",
+                 fmt::format("a micro-batch of {} is more than the global batch of {}", t.micro_batch, t.global_batch));
     t.micro_batch = 1;
   }
   node.finish();

@@ -19,8 +19,9 @@ using spec::Value;
 using work::DType;
 
 constexpr std::array kTasks{
-    std::pair{std::string_view("train"), Task::train}, std::pair{std::string_view("prefill"), Task::prefill}, std::pair{std::string_view("decode"), Task::decode},
-    std::pair{std::string_view("generate"), Task::generate}, std::pair{std::string_view("ops"), Task::ops}};
+    std::pair{std::string_view("train"), Task::train}, std::pair{std::string_view("prefill"), Task::prefill},
+    std::pair{std::string_view("decode"), Task::decode}, std::pair{std::string_view("generate"), Task::generate},
+    std::pair{std::string_view("ops"), Task::ops}};
 
 // Empty, with a diagnostic, where it is none that is modelled.
 std::optional<Task> decode_task(Node& node) {
@@ -65,7 +66,8 @@ PrecisionChoice decode_precision(Node node, bool trains) {
   read("weights", choice.weights);
   read("activations", choice.activations);
   read("kv_cache", choice.kv_cache);
-  for (const auto& [key, into] : {std::pair("gradients", &choice.gradients), std::pair("optimizer", &choice.optimizer)}) {
+  for (const auto& [key, into] :
+       {std::pair("gradients", &choice.gradients), std::pair("optimizer", &choice.optimizer)}) {
     if (!node.has(key)) continue;
     *into = decode_precision_dtype(node.child(key));
     if (!trains) node.fail_at(key, fmt::format("'{}' belongs to the task 'train'", key), "leave it out");
@@ -192,8 +194,8 @@ void decode_ops(Node node, std::int64_t chips, Workload& workload) {
 void decode_training_run(Node& node, Workload& workload) {
   Node place = node.child("parallelism");
   Training training = decode_training(node.require_mapping("train"));
-  training.parallelism = plan::decode_training_parallelism(place, !workload.model || workload.model->moe,
-                                                           workload.chips.value_or(0));
+  training.parallelism =
+      plan::decode_training_parallelism(place, !workload.model || workload.model->moe, workload.chips.value_or(0));
   if (workload.model) {
     plan::check_training(*workload.model, training.parallelism, training.global_batch, training.micro_batch,
                          training.sequence, place.is_present() ? place : node);

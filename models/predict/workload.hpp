@@ -29,8 +29,8 @@ struct Inference {
 
 // Formats as the user wrote them; what is left out follows from the weights and from what the chip can do.
 struct PrecisionChoice {
-  std::optional<work::DType> weights, activations, kv_cache;
-  std::optional<work::DType> gradients, optimizer;  // of training: as they are summed up, and of Adam's moments
+  std::optional<work::DType> weights{}, activations{}, kv_cache{};
+  std::optional<work::DType> gradients{}, optimizer{};  // of training: as they are summed up, and of Adam's moments
 };
 
 // The `runtime:` fields besides the profile's name.

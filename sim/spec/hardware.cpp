@@ -115,9 +115,9 @@ Value read_runtime(const Library& library, const RuntimeRequest& request, const 
     warnings.push_back(reason(text_of(fallback, "name")));
     return fallback;
   };
-  const std::optional<std::string> path =
-      is_path(name) || library.find(Shelf::runtimes, name) ? library.require(Shelf::runtimes, name)
-                                                            : find_by_version(library, name);
+  const std::optional<std::string> path = is_path(name) || library.find(Shelf::runtimes, name)
+                                              ? library.require(Shelf::runtimes, name)
+                                              : find_by_version(library, name);
   if (!path) {
     return fall_back([&](const std::string& taken) {
       return fmt::format("no runtime is called '{}'; taking '{}'; {}", name, taken,

@@ -38,8 +38,8 @@ struct Override {
   Value value;
 };
 
-// A software stack by name, by a path, or by a version of its name ("nemo-24.07"); empty: the vendor's default. One that
-// is unknown, is not made for the chip or does not train falls back to the default, with a warning.
+// A software stack by name, by a path, or by a version of its name ("nemo-24.07"); empty: the vendor's default. One
+// that is unknown, is not made for the chip or does not train falls back to the default, with a warning.
 struct RuntimeRequest {
   std::string name;
   bool trains = false;  // the stack is to train: only those with a `training:` block do

@@ -15,9 +15,9 @@ double share(Node& node, std::string_view key) {
 
 TrainingRuntime decode_training_runtime(Node node) {
   TrainingRuntime r;
-  r.host = node.require_word<TrainingHost>("host", {{"in_step", TrainingHost::in_step},
-                                                    {"ahead", TrainingHost::ahead},
-                                                    {"captured", TrainingHost::captured}});
+  r.host = node.require_word<TrainingHost>(
+      "host",
+      {{"in_step", TrainingHost::in_step}, {"ahead", TrainingHost::ahead}, {"captured", TrainingHost::captured}});
   r.submit = node.require<Seconds>("submit", Range::non_negative);
   r.step_overhead = node.require<Seconds>("step_overhead", Range::non_negative);
   r.fused_attention = node.flag_or("fused_attention", r.fused_attention);

@@ -199,7 +199,7 @@ struct Collective {
   std::int64_t ranks = 2;
   DType dtype = DType::bf16;
   std::int64_t stride = 1;  // distance between neighbours of the group in the numbering of the chips
-  double crossing = 1;  // all_to_all: of the bytes for another node, those that cross; the rest is copied there
+  double crossing = 1;      // all_to_all: of the bytes for another node, those that cross; the rest is copied there
 
   friend auto operator<=>(const Collective&, const Collective&) = default;
 };

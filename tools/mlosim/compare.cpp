@@ -59,8 +59,9 @@ Run add_compare(CLI::App& app) {
   CLI::App* command =
       app.add_subcommand("compare", "Predict workloads on several systems or numbers of chips, side by side");
   command
-      ->add_option("workloads", options->compare.workloads, "workload files, built-in workloads' names, or - for one on "
-                                                            "standard input")
+      ->add_option("workloads", options->compare.workloads,
+                   "workload files, built-in workloads' names, or - for one on "
+                   "standard input")
       ->required();
   command->add_option("--systems", options->compare.systems, "systems or chips, separated by commas")->delimiter(',');
   command->add_option("--chips", options->compare.chips, "numbers of chips, separated by commas")

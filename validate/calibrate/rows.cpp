@@ -161,7 +161,8 @@ RowSet Measurements::choose(const RowChoice& wish) const {
       const auto [machine, is_new] = machines.try_emplace({row.system, row.protocol->runtime});
       if (is_new) {
         std::vector<std::string> warnings;
-        spec::HardwareDocuments documents = spec::read_hardware(library_, row.system, {.name = row.protocol->runtime}, warnings);
+        spec::HardwareDocuments documents =
+            spec::read_hardware(library_, row.system, {.name = row.protocol->runtime}, warnings);
         const std::string runtime = runtime_of(documents);
         runtimes.insert(runtime);
         if (choice.runtime.empty() || choice.runtime == runtime) {

@@ -46,9 +46,11 @@ class Columns {
   // A published time, or time of a token.
   std::string figure(const ScoredRow& row) const {
     std::vector<std::string> cells(names_.size());
-    for (const auto& [name, text] :
-         {std::pair<std::string_view, std::string>{"id", row.label}, {"device", row.device}, {"op", row.op},
-          {"dtype", row.dtype}, {"time_us", fmt::format("{:.6g}", row.measured * 1e6)}}) {
+    for (const auto& [name, text] : {std::pair<std::string_view, std::string>{"id", row.label},
+                                     {"device", row.device},
+                                     {"op", row.op},
+                                     {"dtype", row.dtype},
+                                     {"time_us", fmt::format("{:.6g}", row.measured * 1e6)}}) {
       cells[static_cast<std::size_t>(std::find(names_.begin(), names_.end(), name) - names_.begin())] = text;
     }
     return line_of(cells);
@@ -87,8 +89,7 @@ std::string render_predictions(const Validation& v, std::vector<std::string>& wa
     text += row.analytic ? fmt::format(",{:.6g}\n", *row.analytic * 1e6) : "\n";
   }
   if (left_out > 0)
-    warnings.push_back(
-        fmt::format("{} published figures are no times: their predictions are not written", left_out));
+    warnings.push_back(fmt::format("{} published figures are no times: their predictions are not written", left_out));
   return text;
 }
 

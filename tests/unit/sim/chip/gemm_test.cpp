@@ -30,7 +30,7 @@ work::Gemm product(std::int64_t m, DType format) {
 }
 
 TEST(Gemm, AResultThatIsAddedToPassesTwice) {
-  const spec::ChipSpec chip = chip_with(kernels());
+  const spec::ChipSpec chip = chip_with(test::gemm_kernels());
   work::Gemm op{.m = 4096, .n = 4096, .k = 256, .output = work::DType::fp32, .parameters = false};
   const KernelPrice written = price_on(chip, op);
   op.accumulates = true;

@@ -19,7 +19,7 @@ class HardwareTest : public testing::Test {
  protected:
   std::vector<std::string> warnings_of(const std::string& system, const std::string& runtime) {
     std::vector<std::string> warnings;
-    read_hardware(small.library(), system, {.name = runtime}, warnings);
+    read_hardware(small.library(), system, {.name = runtime, .trains = false}, warnings);
     return warnings;
   }
   std::string mistake_of(const std::string& system,

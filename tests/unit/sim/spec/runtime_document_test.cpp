@@ -74,7 +74,7 @@ TEST_F(RuntimeDocumentTest, WhatIsKeptIsWhatTheWholeFileSaysAtTheSamePlace) {
 }
 
 TEST_F(RuntimeDocumentTest, AMistakeInAnotherFamilyIsNotRead) {
-  EXPECT_EQ(mistake(with("{gemm: {fixed: 4 us}}", "}"), "two"), "none");
+  EXPECT_EQ(mistake(with("gemm: {fixed: 4 us}", "gemm: {fixed: 4 us}}"), "two"), "none");
 }
 
 TEST_F(RuntimeDocumentTest, AMistakeInWhatIsReadIsToldAsOfTheWholeFile) {

@@ -129,6 +129,23 @@ name: direct
 direct: {start: 10 us, hop: {ll: 1 us, simple: 2 us}, ll_efficiency: 0.5, channels: 8}
 )";
 
+inline constexpr const char* kTrainer = R"(schema: mlosim/runtime/1
+name: trainer
+vendors: [Acme]
+trains_by_default_for: [Acme]
+also_called: [gym]
+fusion: {residual_norm: false, gate_activation: true, rope: true}
+training:
+  host: ahead
+  submit: 5 us
+  step_overhead: 1 ms
+  fusion: {pass_bytes: 1}
+  exposed: {tp: 0.5, ep: 1, cp: 1, dp: 0}
+  overlap: {grad_reduce: true, param_gather: true, p2p: true}
+  reduced_gradients: fp32
+  memory: {reserved_share: 0.05, context: 1 GB}
+)";
+
 inline constexpr const char* kAcmeRuntime = R"(schema: mlosim/runtime/1
 name: acme
 vendors: [Acme]
@@ -191,6 +208,7 @@ class SmallLibrary {
     write("hw_specs/residuals.yaml", kToyResiduals);
     write("models/runtimes/acme.yaml", kAcmeRuntime);
     write("models/runtimes/weave.yaml", kWeaveRuntime);
+    write("models/runtimes/trainer.yaml", kTrainer);
   }
 
   // Adds or replaces a file; answers its whole path.
@@ -208,7 +226,7 @@ class SmallLibrary {
   Hardware hardware(const std::string& system, const std::vector<std::pair<std::string, std::string>>& overrides = {},
                     const std::string& runtime = "") const {
     std::vector<std::string> warnings;
-    HardwareDocuments documents = read_hardware(library(), system, runtime, warnings);
+    HardwareDocuments documents = read_hardware(library(), system, {.name = runtime, .trains = false}, warnings);
     for (const auto& [path, value] : overrides) apply_override(documents, {path, make_scalar(value, "--set " + path)});
     Decoding decoding;
     Hardware decoded = decode_hardware(documents, decoding);

@@ -24,6 +24,7 @@ using testing::ElementsAre;
 using testing::HasSubstr;
 using testing::IsEmpty;
 using testing::SizeIs;
+using testing::StartsWith;
 
 const std::string kRow = "h100_sxm,gemm,bfloat16,1,4096,4096,4096,200,,,lib,bench\n";
 
@@ -288,14 +289,17 @@ TEST(Validate, ProgressCountsEveryRow) {
   EXPECT_THAT(counts, ElementsAre(1u, 2u, 3u));
 }
 
-TEST(Validate, PredictionsOfFiguresAreLeftOutAndSaidSo) {
+TEST(Validate, PredictionsOfTimesAreWrittenAndOtherFiguresLeftOut) {
   TableFolder folder;
   const std::string table = folder.write("t.csv", kGemmHeader + kRow), suite = folder.write("s.yaml", kSuite);
   std::vector<std::string> warnings;
-  EXPECT_EQ(render_predictions(validate(folder.library(), {suite}, {}), warnings), "predicted_us,low_us,high_us\n");
-  EXPECT_THAT(warnings, ElementsAre(HasSubstr("4 published figures")));
+  const std::string figures = render_predictions(validate(folder.library(), {suite}, {}), warnings);
+  EXPECT_THAT(figures, StartsWith("id,device,op,dtype,time_us,predicted_us,low_us,high_us\n"));
+  EXPECT_THAT(figures, HasSubstr("s.yaml: step,h100_sxm,decode.time_s,bf16,10000,"));
+  EXPECT_EQ(std::count(figures.begin(), figures.end(), '\n'), 3);
+  EXPECT_THAT(warnings, ElementsAre(HasSubstr("2 published figures are no times")));
   const std::string mixed = render_predictions(validate(folder.library(), {table, suite}, {}), warnings);
-  EXPECT_EQ(std::count(mixed.begin(), mixed.end(), '\n'), 2);
+  EXPECT_EQ(std::count(mixed.begin(), mixed.end(), '\n'), 4);
   EXPECT_THAT(warnings, SizeIs(2));
 }
 

@@ -54,7 +54,7 @@ TEST_F(Check, EveryRowsMistakesAreReported) {
 }
 
 TEST_F(Check, ATaskThatIsNotModelledIsNoMistake) {
-  EXPECT_EQ(mistake_of(kGood + row("a", "task: train, model: gpt2, system: h100_sxm")),
+  EXPECT_EQ(mistake_of(kGood + row("a", "task: serve, model: gpt2, system: h100_sxm")),
             "none: suite, 1 rows to score and 1 skipped");
 }
 
