@@ -1,6 +1,10 @@
 // Bytes that one chip must hold, and the account of inference.
 #pragma once
 
+#include <string>
+#include <utility>
+#include <vector>
+
 #include "models/graph/graph.hpp"
 #include "models/plan/parallelism.hpp"
 #include "sim/spec/runtime_spec.hpp"
@@ -10,10 +14,11 @@ namespace mlosim::plan {
 
 struct MemoryPlan {
   Bytes weights, kv_cache, activations, workspace;
-  Bytes gradients, optimizer;  // of training
-  Bytes capacity;              // that the stack may use of the chip
-  Bytes per_sequence;          // KV cache of one sequence on a chip
-  std::int64_t sequences = 0;  // on a chip
+  Bytes gradients, optimizer;                            // of training
+  Bytes capacity;                                        // that the stack may use of the chip
+  Bytes per_sequence;                                    // KV cache of one sequence on a chip
+  std::int64_t sequences = 0;                            // on a chip
+  std::vector<std::pair<std::string, Bytes>> fitting{};  // of training: changes of the layout that fit, and their total
 
   Bytes total() const { return weights + kv_cache + activations + gradients + optimizer + workspace; }
   bool fits() const { return total() <= capacity; }

@@ -12,9 +12,9 @@
 #include "models/plan/pipeline_program.hpp"
 #include "models/plan/pipeline_time.hpp"
 #include "models/plan/training_chunk.hpp"
-#include "models/plan/training_memory.hpp"
 #include "models/plan/training_states.hpp"
 #include "models/predict/pipeline_log.hpp"
+#include "models/predict/plan_training.hpp"
 #include "models/predict/step_player.hpp"
 #include "sim/machine/play_pipeline.hpp"
 #include "sim/units/check.hpp"
@@ -47,7 +47,7 @@ class TrainingRun {
         hardware_(hardware),
         runtime_(resolve_training_runtime(hardware, t_, workload.precision)),
         shape_{.micro_batch = t_.micro_batch, .sequence = t_.sequence, .cp = p_.cp},
-        graph_(graph::build_training_graph(model_, shape_, precision_, graph_options())),
+        graph_(graph::build_training_graph(model_, shape_, precision_, graph_options(t_, hardware_.runtime, runtime_))),
         launch_(hardware.system.chip.launch),
         prices_(hardware,
                 price_options(
@@ -67,7 +67,7 @@ class TrainingRun {
     add_step_ends(e);
     add_reality(e);
     count_flops(e);
-    e.memory = plan_memory();
+    e.memory = plan_memory(model_, precision_, t_, hardware_, runtime_);
     e.peak_time = time_at_peak(e.model_flops, precision_, hardware_.system.chip, e.chips);
     return e;
   }
@@ -83,19 +83,6 @@ class TrainingRun {
     if (t.overlap.tp && !*t.overlap.tp) r.tp_exposed = 1;
     r.reduced_gradients = precision.gradients.value_or(r.reduced_gradients);
     return r;
-  }
-
-  graph::TrainingOptions graph_options() const {
-    const spec::RuntimeSpec& r = hardware_.runtime;
-    return {.fused_attention = runtime_.fused_attention,
-            .dropout = runtime_.dropout,
-            .fuses_residual_norm = r.fuses_residual_norm,
-            .fuses_gate_activation = r.fuses_gate_activation,
-            .fuses_cross_entropy = runtime_.fused_cross_entropy,
-            .fuses_quantisation = r.fuses_quantisation,
-            .weighs_expert_outputs = runtime_.fuses_elementwise,
-            .prunes_recompute = runtime_.fuses_elementwise,
-            .recompute = t_.recompute};
   }
 
   // Gathering parameters layer by layer is FSDP's; beside a pipeline they are gathered once a step.
@@ -341,51 +328,6 @@ class TrainingRun {
     if (const auto* latent = std::get_if<work::MlaPrefill>(&op); latent && latent->backward)
       return twice_forward(*latent);
     return work::work_of(op).matrix;
-  }
-
-  plan::MemoryPlan plan_memory() const {
-    const plan::ScheduleShape shape = schedule_shape();
-    const std::vector<std::int64_t> in_flight = plan::peak_in_flight(plan::make_schedule(shape));
-    std::vector<plan::StageShare> shares;
-    for (std::int64_t r = 0; r < shape.pp; ++r) {
-      plan::StageShare share;
-      share.in_flight = d(in_flight[static_cast<std::size_t>(r)]) / d(shape.chunks());
-      std::map<std::uint32_t, std::size_t> taken;  // layers of each block
-      for (const std::uint32_t b : blocks_of_rank(r)) {
-        const graph::TrainingBlock& block = graph_.blocks[b];
-        if (block.is_layer()) share.layers.push_back(block.layers[taken[b]++]);
-        share.embedding |= block.name == "embedding";
-        share.head |= block.name == "head";
-      }
-      shares.push_back(std::move(share));
-    }
-    plan::Parallelism cut;
-    cut.tp = p_.tp;
-    cut.pp = p_.pp;
-    cut.dp = p_.dp;
-    cut.cp = p_.cp;
-    cut.ep = p_.ep;
-    cut.moe_tp = p_.moe_tp;
-    cut.sp = p_.sp;
-    spec::RuntimeSpec runtime = hardware_.runtime;
-    runtime.reserved_memory = runtime_.reserved_memory;
-    runtime.context_memory = runtime_.context_memory;
-    const plan::TrainingMemoryPlan plan = plan::plan_training_memory(
-        model_, graph_, cut,
-        {.weights = precision_.compute,
-         .gradients = runtime_.reduced_gradients,
-         .zero = static_cast<int>(p_.zero),
-         .shard = p_.shard_ranks(),
-         .expert_shard = std::max<std::int64_t>(1, p_.expert_replicas() / p_.shard_copies())},
-        shares, runtime, hardware_.system.chip.usable_memory);
-    plan::MemoryPlan memory;
-    memory.weights = plan.peak().weights;
-    memory.gradients = plan.peak().gradients;
-    memory.optimizer = plan.peak().optimizer;
-    memory.activations = plan.peak().activations;
-    memory.workspace = plan.peak().workspace;
-    memory.capacity = plan.capacity;
-    return memory;
   }
 
   const Training& t_;

@@ -131,8 +131,24 @@ std::string render_assumptions(const Prediction& p) {
   return out;
 }
 
+namespace {
+
+// Of training: what would fit.
+std::string render_fitting(const plan::MemoryPlan& m) {
+  if (m.fitting.empty())
+    return "no layout near this one fits: cut the model over more chips (tp, pp), share out its states (zero) or "
+           "recompute";
+  std::string text = "what fits: ";
+  for (const auto& [change, total] : m.fitting)
+    text += fmt::format("{}{} ({})", &change == &m.fitting.front().first ? "" : "; or ", change, format_short(total));
+  return text;
+}
+
+}  // namespace
+
 std::string render_shortfall(const plan::MemoryPlan& m) {
   const std::string missing = fmt::format("{} too much on each chip; ", format_short(m.total() - m.capacity));
+  if (m.optimizer + m.gradients > Bytes(0)) return missing + render_fitting(m);
   const Bytes without_cache = m.weights + m.workspace;
   if (without_cache >= m.capacity) {
     return missing +

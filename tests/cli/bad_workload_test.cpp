@@ -93,9 +93,8 @@ TEST_F(BadWorkload, ParallelismThatCutsUnevenlyIsRefused) {
 
 TEST_F(BadWorkload, MoreChipsThanThereAreAreRefused) {
   expect_refused(predict(kSmall + "chips: 2\n"), {"h100_sxm is one chip", "dgx_"});
-  expect_refused(predict(kNode + "parallelism: {tp: 16}\n"), {"dgx_h100 joins 8 chips"});
-  expect_refused(predict(one_op("{op: collective, kind: all_reduce, bytes: 1 MB, ranks: 16}", "dgx_h100")),
-                 {"dgx_h100", "8", "16"});
+  expect_refused(predict(one_op("{op: collective, kind: all_reduce, bytes: 1 MB, ranks: 17}", "dgx_h100")),
+                 {"17 ranks do not fill nodes of 8 chips"});
   expect_refused(predict(one_op("{op: collective, kind: all_reduce, bytes: 1 MB, ranks: 8}")),
                  {"h100_sxm is one chip"});
   expect_refused(predict(one_op("{op: collective, kind: all_reduce, bytes: 1 MB, ranks: 1}", "dgx_h100")),

@@ -38,7 +38,9 @@ inline Scenario scenario_of(const std::string& name_or_path) {
   std::vector<std::string> warnings;
   Scenario s;
   s.workload = predict::read_workload(built_in(), name_or_path, {}, warnings);
-  s.documents = spec::read_hardware(built_in(), s.workload.system, s.workload.runtime.profile, warnings);
+  s.documents =
+      spec::read_hardware(built_in(), s.workload.system,
+                          {.name = s.workload.runtime.profile, .trains = s.workload.training.has_value()}, warnings);
   for (const spec::Override& change : s.workload.overrides) spec::apply_override(s.documents, change);
   s.hardware = s.decode_changed(s.documents);
   predict::check_against_machine(s.workload, s.hardware.system);
