@@ -2,6 +2,10 @@
 
 #include <fmt/format.h>
 
+#include <utility>
+
+#include "sim/spec/document.hpp"
+
 namespace mlosim::predict {
 namespace {
 
@@ -29,19 +33,24 @@ std::vector<Compared> compare(const spec::Library& library, const CompareOptions
   std::optional<spec::InputError> first;
   bool any = false;
   for (const std::string& name : options.workloads) {
+    const spec::Value document = spec::read_document(library.require(spec::Shelf::workloads, name));
     for (const auto& system : systems) {
       for (const auto& chips : counts) {
         Compared row{.workload = name, .system = system.value_or(""), .chips = chips, .prediction = {}, .refusal = {}};
-        PredictOptions predict_options = options.predict;
-        if (system) predict_options.workload.system = system;
+        WorkloadOptions changes = options.predict.workload;
+        if (system) changes.system = system;
+        std::vector<std::string> warnings;
         try {
           if (options.scales_batch && chips) {
-            std::vector<std::string> warnings;
-            const Workload own = read_workload(library, name, predict_options.workload, warnings);
-            predict_options.workload.settings.push_back(scaled_batch(own, *chips));
+            std::vector<std::string> unscaled;  // said again of the run itself
+            changes.settings.push_back(
+                scaled_batch(decode_workload(library, document, name, changes, unscaled), *chips));
           }
-          if (chips) predict_options.workload.chips = chips;
-          row.prediction = predict(library, name, predict_options);
+          if (chips) changes.chips = chips;
+          row.prediction =
+              predict(library, decode_workload(library, document, name, changes, warnings), options.predict);
+          std::vector<std::string>& said = row.prediction->warnings;
+          said.insert(said.begin(), warnings.begin(), warnings.end());
           row.workload = row.prediction->workload;
           row.system = row.prediction->system;
           row.chips = row.prediction->evaluation.chips;
