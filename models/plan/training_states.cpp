@@ -76,13 +76,13 @@ std::vector<work::Collective> gradient_reductions(const Parameters& parameters, 
 }
 
 std::vector<work::Elementwise> optimizer_passes(const Parameters& parameters, const TrainingParallelism& p,
-                                                work::DType weights, Optimizer optimizer) {
+                                                work::DType weights, Optimizer optimizer, work::DType moments) {
   double own = 0;
   for (const ReplicaGroup& g : groups_of(parameters, p))
     own += g.elements / (p.zero == ZeroStage::none ? 1 : d(g.shard));
   const auto elements = std::max<std::int64_t>(1, static_cast<std::int64_t>(own));
   const Bytes wide(4), narrow = work::bytes_per_element(weights);
-  const bool adam = optimizer == Optimizer::adam;
+  const Bytes both = optimizer == Optimizer::adam ? 2 * work::bytes_per_element(moments) : Bytes(0);
   const auto pass = [&](work::ElementwiseKind kind, Bytes in, Bytes out) {
     return work::Elementwise{.kind = kind,
                              .rows = 1,
@@ -92,7 +92,7 @@ std::vector<work::Elementwise> optimizer_passes(const Parameters& parameters, co
                              .bytes_out = own * out};
   };
   return {pass(work::ElementwiseKind::row_sum, wide, Bytes(0)),
-          pass(work::ElementwiseKind::adam, (adam ? 4 : 2) * wide, (adam ? 3 : 1) * wide + narrow),
+          pass(work::ElementwiseKind::adam, 2 * wide + both, wide + both + narrow),
           pass(work::ElementwiseKind::copy, Bytes(0), wide)};
 }
 

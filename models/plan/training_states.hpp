@@ -29,11 +29,11 @@ std::vector<work::Collective> gradient_reductions(const Parameters& parameters, 
 
 enum class Optimizer { adam, sgd };
 
-// A parameter of the rank's share: its gradient is read for the norm that clips it and set to zero in the end, in fp32;
-// Adam reads gradient, two moments and master copy and writes the last three and the parameter itself; plain SGD reads
-// gradient and master copy and writes both copies.
+// Of a parameter of the rank's share, its moments in `moments`: the gradient is read for the norm that clips it and set
+// to zero in the end, in fp32; Adam reads gradient, two moments and master copy and writes the last three and the
+// parameter itself; plain SGD reads gradient and master copy and writes both copies.
 std::vector<work::Elementwise> optimizer_passes(const Parameters& parameters, const TrainingParallelism& p,
-                                                work::DType weights, Optimizer optimizer);
+                                                work::DType weights, Optimizer optimizer, work::DType moments);
 
 // That one rank sends to pass on a micro-batch's activations, or their gradients, to the next stage: each
 // tensor-parallel rank its part, which the receivers gather.

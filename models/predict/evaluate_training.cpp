@@ -118,6 +118,8 @@ class TrainingRun {
     ChunkTimes times;
     times.forward = play("forward", {.blocks = blocks, .data_parallel = {.gathers_parameters = gathers_in_layers()}});
     times.backward = play("backward", {.blocks = blocks, .backward = true, .data_parallel = always});
+    wait_for_host(blocks, times.forward);
+    wait_for_host(blocks, times.backward);
     times.first_forward = times.forward.makespan;
     times.last_backward = times.backward.makespan;
     if (!gathers_in_layers() && first.gathers_parameters)
@@ -129,6 +131,17 @@ class TrainingRun {
       times.weight_gradient = play("weight gradients", {.blocks = blocks, .backward = true, .input_gradients = false});
     }
     return times;
+  }
+
+  // What is offloaded goes to the host beside the forward pass and comes back beside the backward pass.
+  void wait_for_host(const std::vector<std::uint32_t>& blocks, report::StepReport& pass) const {
+    Bytes offloaded;
+    for (const std::uint32_t b : blocks) {
+      for (const graph::KeptTensor& tensor : graph_.blocks[b].kept)
+        if (tensor.offloaded) offloaded += tensor.of_rank(p_.tp, p_.sp, p_.moe_tp);
+    }
+    const Seconds longer = offloaded / hardware_.system.chip.host_link - pass.makespan;
+    if (longer > Seconds(0)) add_wait(pass, longer, pass.breakdown.communication_exposed, chip::Resource::host);
   }
 
   bool gathers_at_start() const { return p_.zero != ZeroStage::none && runtime_.overlaps_param_gather; }
@@ -227,6 +240,7 @@ class TrainingRun {
   void add_wait(report::StepReport& total, Seconds time, Seconds& part, chip::Resource resource) const {
     total.makespan += time;
     part += time;
+    if (&part == &total.breakdown.communication_exposed) total.communication_total += time;
     total.by_resource[static_cast<std::size_t>(resource)] += time;
     total.energy += time * hardware_.system.chip.power.static_power();
   }
@@ -265,7 +279,7 @@ class TrainingRun {
         append("gradients.reduce", op, 1);
     }
     if (model_.tied_embeddings && p_.pp > 1) append("embedding.gradients.reduce", tied_embedding_reduction(), 1);
-    for (const work::Elementwise& op : plan::optimizer_passes(own, p_, precision_.compute, t_.optimizer))
+    for (const work::Elementwise& op : plan::optimizer_passes(own, p_, precision_.compute, t_.optimizer, t_.moments))
       append("optimizer", op, 0);
     if (!gathers_in_layers() && p_.zero != ZeroStage::none && !gathers_at_start()) {
       for (const work::Collective& op : plan::parameter_gathers(own, p_, precision_.compute))

@@ -60,6 +60,7 @@ plan::TrainingMemoryPlan memory_of(const graph::ModelSpec& model, const graph::P
   runtime.context_memory = stack.context_memory;
   const plan::TrainingState state{.weights = precision.compute,
                                   .gradients = stack.reduced_gradients,
+                                  .moments = t.moments,
                                   .zero = static_cast<int>(p.zero),
                                   .shard = p.shard_ranks(),
                                   .expert_shard = std::max<std::int64_t>(1, p.expert_replicas() / p.shard_copies())};

@@ -23,6 +23,7 @@ struct Training {
   std::int64_t global_batch = 1, micro_batch = 1, sequence = 1;  // sequences, sequences, tokens
   graph::Recompute recompute;
   Optimizer optimizer = Optimizer::adam;
+  work::DType moments = work::DType::fp32;  // of Adam: the workload's `precision.optimizer`
   OverlapChoice overlap;
   plan::TrainingParallelism parallelism;
   plan::Reality reality;  // the `reality:` block of the workload
@@ -30,7 +31,7 @@ struct Training {
   std::int64_t micro_batches() const { return global_batch / (parallelism.dp * micro_batch); }  // of one replica
 };
 
-// Decodes `train:`; parallelism and reality are the caller's. Mistakes are diagnostics.
+// Decodes `train:`; the moments' format, parallelism and reality are the caller's. Mistakes are diagnostics.
 Training decode_training(spec::Node node);
 
 }  // namespace mlosim::predict

@@ -200,6 +200,7 @@ void decode_training_run(Node& node, Workload& workload) {
     plan::check_training(*workload.model, training.parallelism, training.global_batch, training.micro_batch,
                          training.sequence, place.is_present() ? place : node);
   }
+  training.moments = workload.precision.optimizer.value_or(training.moments);
   training.reality = plan::decode_reality(node.child("reality"), training.parallelism.chips());
   workload.training = std::move(training);
 }

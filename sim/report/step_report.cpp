@@ -116,6 +116,7 @@ StepReport StepReader::build(const machine::PlayResult& result, Watts static_pow
     total.op = op.op;
     report.ops.push_back(std::move(total));
   }
+  std::vector<double> shares(program_.ops.size(), 1.0);  // of each operator's price, the mean of its tasks
   std::vector<Edge> edges;
   edges.reserve(2 * facts_.size());
   for (std::uint32_t i = 0; i < facts_.size(); ++i) {
@@ -130,7 +131,10 @@ StepReport StepReader::build(const machine::PlayResult& result, Watts static_pow
                                   : event::to_seconds(fact.start - event::Time());
     total.end = std::max(total.end, event::to_seconds(fact.end - event::Time()));
     total.alone = fact.price->time;
-    total.bound = fact.price->bound;
+    // What runs inside its neighbours is no part of the time here, nor of the bound.
+    double& share = shares[program_.tasks[fact.task].op];
+    share += (program_.tasks[fact.task].exposed - share) / total.count;
+    total.bound = fact.price->bound * share;
     total.bound_by = fact.price->bound_by;
     total.is_collective = fact.price->is_collective;
     total.detail = fact.price->detail;

@@ -376,7 +376,8 @@ TEST(Recomputation, CanSendWhatIsKeptToTheHost) {
   options.recompute.policy = Recompute::Policy::keep;
   options.recompute.keep = {"decoder_layer_input", "out_proj"};
   options.recompute.offload = true;
-  for (const KeptTensor& tensor : build(tiny(), options).blocks[1].kept) EXPECT_TRUE(tensor.offloaded) << tensor.name;
+  const TrainingGraph graph = build(tiny(), options);
+  for (const KeptTensor& tensor : graph.blocks[1].kept) EXPECT_TRUE(tensor.offloaded) << tensor.name;
 }
 
 }  // namespace
