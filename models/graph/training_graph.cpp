@@ -72,6 +72,7 @@ void add_layers(const StepContext& step, const TrainingOptions& options, Trainin
       graph.blocks.push_back(std::move(block));
     }
     graph.blocks[found->block].layers.push_back(layer);
+    graph.block_of_layer.push_back(static_cast<std::uint32_t>(found->block));
   }
 }
 

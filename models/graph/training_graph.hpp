@@ -64,6 +64,7 @@ struct TrainingBlock {
 // The embedding, one block for each kind of layer in the order in which each first occurs, the head with the loss.
 struct TrainingGraph {
   std::vector<TrainingBlock> blocks;
+  std::vector<std::uint32_t> block_of_layer;  // index into blocks
 };
 
 // One micro-batch on one rank of `cp` that share a sequence: sequence / cp queries each, balanced so that each sees

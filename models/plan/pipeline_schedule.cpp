@@ -95,6 +95,16 @@ Order order_of(const ScheduleShape& shape, std::int64_t rank) {
   MLOSIM_CHECK(false);
 }
 
+// Chunks from their forward to their (weight) gradient.
+std::int64_t most_held(const Order& order) {
+  std::int64_t held = 0, most = 0;
+  for (const ChunkTask& t : order) {
+    if (t.pass == ChunkPass::forward) most = std::max(most, ++held);
+    if (t.pass == ChunkPass::backward || t.pass == ChunkPass::weight_gradient) --held;
+  }
+  return most;
+}
+
 }  // namespace
 
 std::int64_t ScheduleShape::chunks() const {
@@ -151,17 +161,6 @@ std::vector<ShapeMistake> check_schedule(const ScheduleShape& shape, std::int64_
   return mistakes;
 }
 
-std::vector<std::int64_t> layers_of_stages(const ScheduleShape& shape, std::int64_t layers) {
-  const std::int64_t stages = shape.stages(), most = (layers + stages - 1) / stages;
-  MLOSIM_CHECK(layers >= stages);
-  std::vector<std::int64_t> split(static_cast<std::size_t>(stages), most);
-  for (std::int64_t i = 0; i < stages * most - layers; ++i) {
-    const std::int64_t from_end = i / 2;
-    --split[static_cast<std::size_t>(i % 2 == 0 ? stages - 1 - from_end : from_end)];
-  }
-  return split;
-}
-
 Schedule make_schedule(const ScheduleShape& shape) {
   MLOSIM_CHECK(check_schedule(shape, 0).empty());
   if (is_v_shaped(shape)) return {.shape = shape, .order = v_shaped_orders(shape)};
@@ -175,17 +174,27 @@ std::int64_t interleaved_warm_up(const ScheduleShape& shape, std::int64_t rank) 
                   shape.micro_batches * shape.virtual_stages);
 }
 
-std::vector<std::int64_t> peak_in_flight(const Schedule& schedule) {
+std::vector<std::int64_t> peak_in_flight(const ScheduleShape& shape) {
+  const std::int64_t m = shape.micro_batches;
   std::vector<std::int64_t> peaks;
-  for (const Order& order : schedule.order) {
-    std::int64_t held = 0, peak = 0;
-    for (const ChunkTask& t : order) {
-      if (t.pass == ChunkPass::forward) peak = std::max(peak, ++held);
-      if (t.pass == ChunkPass::backward || t.pass == ChunkPass::weight_gradient) --held;
-    }
-    peaks.push_back(peak);
+  const auto of_ranks = [&](auto peak_of) {
+    for (std::int64_t rank = 0; rank < shape.pp; ++rank) peaks.push_back(peak_of(rank));
+    return peaks;
+  };
+  switch (shape.kind) {
+    case ScheduleKind::gpipe:
+      return of_ranks([&](std::int64_t) { return m; });
+    case ScheduleKind::one_f_one_b:
+      return of_ranks([&](std::int64_t rank) { return std::min(m, shape.pp - rank); });
+    case ScheduleKind::interleaved:
+      return of_ranks(
+          [&](std::int64_t rank) { return std::min(m * shape.virtual_stages, interleaved_warm_up(shape, rank) + 1); });
+    case ScheduleKind::zero_bubble:
+    case ScheduleKind::dualpipe:
+      for (const Order& order : make_schedule(shape).order) peaks.push_back(most_held(order));
+      return peaks;
   }
-  return peaks;
+  MLOSIM_CHECK(false);
 }
 
 }  // namespace mlosim::plan

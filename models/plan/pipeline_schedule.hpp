@@ -66,10 +66,6 @@ struct ShapeMistake {
 // stage, or the last and the first, may have one less: head and embedding are work too.
 std::vector<ShapeMistake> check_schedule(const ScheduleShape& shape, std::int64_t layers);
 
-// Layers of each stage: as even as can be; the stages with one less are taken from the ends, the last first (so that
-// the 126 layers of Llama 3.1 405B lie on 16 stages as 7, 8, …, 8, 7). Requires: layers >= stages.
-std::vector<std::int64_t> layers_of_stages(const ScheduleShape& shape, std::int64_t layers);
-
 // Requires: check_schedule finds nothing.
 Schedule make_schedule(const ScheduleShape& shape);
 
@@ -77,7 +73,8 @@ Schedule make_schedule(const ScheduleShape& shape);
 std::int64_t interleaved_warm_up(const ScheduleShape& shape, std::int64_t rank);
 
 // Most chunks of micro-batches that each rank holds at once: from their forward to their (weight) gradient. One chunk
-// is 1 / chunks() of a rank's layers.
-std::vector<std::int64_t> peak_in_flight(const Schedule& schedule);
+// is 1 / chunks() of a rank's layers. In closed form for gpipe, 1F1B (min(m, pp - rank)) and interleaved (a forward
+// more than its warm-up); counted in the schedule for the others.
+std::vector<std::int64_t> peak_in_flight(const ScheduleShape& shape);
 
 }  // namespace mlosim::plan

@@ -1,6 +1,7 @@
 #include "models/plan/shard.hpp"
 
 #include <algorithm>
+#include <utility>
 
 #include "sim/units/check.hpp"
 
@@ -18,9 +19,10 @@ Attention cut_heads(Attention op, const graph::GraphNode& node, std::int64_t tp)
   return op;
 }
 
-work::Elementwise cut_elementwise(work::Elementwise op, std::int64_t& side, std::int64_t ways) {
-  const double share = static_cast<double>(cut(side, ways)) / static_cast<double>(side);
-  side = cut(side, ways);
+work::Elementwise cut_side(work::Elementwise op, std::int64_t work::Elementwise::*side, std::int64_t ways) {
+  const std::int64_t whole = op.*side;
+  op.*side = cut(whole, ways);
+  const double share = static_cast<double>(op.*side) / static_cast<double>(whole);
   op.bytes_in *= share;
   op.bytes_out *= share;
   return op;
@@ -60,17 +62,19 @@ struct Sharder {
     op.tp = p.moe_tp;
     return op;
   }
-  work::Operator operator()(work::Elementwise op) const {
-    if (node.partition == graph::Partition::column || node.partition == graph::Partition::vocabulary) {
-      std::int64_t cols = op.cols;
-      op = cut_elementwise(op, cols, p.tp);
-      op.cols = cols;
-    } else if (node.partition == graph::Partition::heads) {
-      std::int64_t rows = op.rows;
-      op = cut_elementwise(op, rows, p.tp);
-      op.rows = rows;
+  work::Operator operator()(const work::Elementwise& op) const {
+    switch (node.partition) {
+      case graph::Partition::column:
+      case graph::Partition::vocabulary:
+        return cut_side(op, &work::Elementwise::cols, p.tp);
+      case graph::Partition::heads:
+        return cut_rows(op, p.tp);
+      case graph::Partition::row:
+      case graph::Partition::replicated:
+      case graph::Partition::experts:
+        return op;
     }
-    return op;
+    MLOSIM_CHECK(false);
   }
   work::Operator operator()(work::Embedding op) const {
     if (node.partition == graph::Partition::vocabulary) op.vocab = cut(op.vocab, p.tp);
@@ -81,6 +85,10 @@ struct Sharder {
 };
 
 }  // namespace
+
+work::Elementwise cut_rows(work::Elementwise op, std::int64_t ways) {
+  return cut_side(std::move(op), &work::Elementwise::rows, ways);
+}
 
 work::Operator shard(const graph::GraphNode& node, const Parallelism& parallelism) {
   return std::visit(Sharder{node, parallelism}, node.op);

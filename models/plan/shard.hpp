@@ -10,4 +10,7 @@ namespace mlosim::plan {
 // Uneven cuts are rounded up: the slowest rank is the one that counts.
 work::Operator shard(const graph::GraphNode& node, const Parallelism& parallelism);
 
+// The rows of one of `ways` ranks.
+work::Elementwise cut_rows(work::Elementwise op, std::int64_t ways);
+
 }  // namespace mlosim::plan

@@ -48,12 +48,7 @@ void cut_sequence(work::Operator& op, Pass pass, std::int64_t ways) {
     std::int64_t& tokens = pass == Pass::weight_gradient ? gemm->k : gemm->m;
     tokens = cut(tokens, ways);
   }
-  if (auto* rows = std::get_if<work::Elementwise>(&op)) {
-    const double share = d(cut(rows->rows, ways)) / d(rows->rows);
-    rows->rows = cut(rows->rows, ways);
-    rows->bytes_in *= share;
-    rows->bytes_out *= share;
-  }
+  if (auto* rows = std::get_if<work::Elementwise>(&op)) *rows = cut_rows(*rows, ways);
 }
 
 // One layer's tasks, made once and run for each layer that is like it.
@@ -67,9 +62,6 @@ class ChunkPlanner {
   ChunkPlanner(const graph::TrainingGraph& graph, const ChunkShape& chunk, const TrainingParallelism& p,
                const graph::Precision& precision, const spec::TrainingRuntime& runtime, std::int64_t node_chips)
       : graph_(graph), chunk_(chunk), p_(p), precision_(precision), runtime_(runtime), node_chips_(node_chips) {
-    inference_cut_.tp = p.tp;
-    inference_cut_.ep = p.ep;
-    inference_cut_.moe_tp = p.moe_tp;
     program_.streams = {{"compute", machine::StreamKind::compute},
                         {"model parallel", machine::StreamKind::communication},
                         {"data parallel", machine::StreamKind::communication}};
@@ -106,8 +98,11 @@ class ChunkPlanner {
 
   void add_collective(LayerTasks& layer, std::string name, const Collective& op, double exposed) {
     if (op.ranks < 2 || op.bytes <= Bytes(0) || exposed <= 0) return;
-    layer.tasks.push_back(
-        {.op = add_op(std::move(name), op), .stream = kModelParallel, .after = {}, .exposed = exposed});
+    layer.tasks.push_back({.op = add_op(std::move(name), op),
+                           .stream = kModelParallel,
+                           .after = {},
+                           .exposed = exposed,
+                           .hidden = 1 - exposed});
   }
 
   Collective over_tp(CollectiveKind kind, Bytes bytes) const {
@@ -141,7 +136,7 @@ class ChunkPlanner {
       plan_experts(name, node, layer);
       return;
     }
-    work::Operator op = shard(node.node, inference_cut_);
+    work::Operator op = shard(node.node, {.tp = p_.tp, .ep = p_.ep, .moe_tp = p_.moe_tp});
     if (runtime_.fuses_elementwise && is_pointwise(op)) return;
     if (p_.sp && node.node.sequence) cut_sequence(op, node.pass, p_.tp);
     if (auto* pass = std::get_if<work::Elementwise>(&op)) {
@@ -303,7 +298,6 @@ class ChunkPlanner {
   const graph::Precision& precision_;
   const spec::TrainingRuntime& runtime_;
   std::int64_t node_chips_;
-  Parallelism inference_cut_;  // as far as cutting operators goes
   machine::Program program_;
   std::map<std::uint32_t, LayerTasks> layers_;   // by block
   bool is_gathered_ = false;                     // the tokens that the next product reads are all on each rank
@@ -313,34 +307,6 @@ class ChunkPlanner {
 };
 
 }  // namespace
-
-std::vector<std::vector<std::uint32_t>> deal_layers(const graph::TrainingGraph& graph, std::int64_t stages) {
-  std::map<std::int64_t, std::uint32_t> block_of;  // of each layer
-  std::vector<std::vector<std::uint32_t>> dealt(static_cast<std::size_t>(stages));
-  for (std::uint32_t b = 0; b < graph.blocks.size(); ++b) {
-    for (const std::int64_t layer : graph.blocks[b].layers) block_of.emplace(layer, b);
-  }
-  const auto layers = static_cast<std::int64_t>(block_of.size());
-  std::vector<std::int64_t> counts(dealt.size(), layers / stages);
-  std::int64_t left = layers % stages;
-  for (std::size_t s = 1; s + 1 < counts.size() && left > 0; ++s, --left) ++counts[s];
-  if (left-- > 0) ++counts.front();
-  if (left > 0) ++counts.back();
-  auto next = block_of.begin();
-  for (std::size_t s = 0; s < dealt.size(); ++s) {
-    for (std::int64_t i = 0; i < counts[s]; ++i) dealt[s].push_back((next++)->second);
-  }
-  for (std::uint32_t b = 0; b < graph.blocks.size(); ++b) {
-    if (graph.blocks[b].is_layer()) continue;
-    // Ends that come before the first layer belong to the first stage, the others to the last.
-    if (b < block_of.begin()->second) {
-      dealt.front().insert(dealt.front().begin(), b);
-    } else {
-      dealt.back().push_back(b);
-    }
-  }
-  return dealt;
-}
 
 machine::Program plan_training_chunk(const graph::TrainingGraph& graph, const ChunkShape& chunk,
                                      const TrainingParallelism& p, const graph::Precision& precision,

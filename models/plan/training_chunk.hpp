@@ -20,17 +20,12 @@ struct DataParallelWork {
 };
 
 struct ChunkShape {
-  std::vector<std::uint32_t> blocks;  // of the graph, in the order of the forward pass; equal layers repeat theirs
+  std::vector<std::uint32_t> blocks{};  // of the graph, in the order of the forward pass; equal layers repeat theirs
   bool backward = false;
   bool weight_gradients = true;  // of a backward pass: whether they are in it, …
   bool input_gradients = true;   // … and whether the rest is
   DataParallelWork data_parallel{};
 };
-
-// Blocks of each of `stages` virtual stages, in the order of the forward pass. Layers are dealt out evenly; where they
-// do not divide, the stages between the ends get one more, then the first, which has the embedding, last the one that
-// has the head.
-std::vector<std::vector<std::uint32_t>> deal_layers(const graph::TrainingGraph& graph, std::int64_t stages);
 
 // Streams: compute, model parallel, data parallel. `node_chips`: that the fabric joins; a token on its way to experts
 // leaves it once for each of the others.

@@ -12,38 +12,42 @@
 #include <cstdint>
 #include <functional>
 #include <optional>
+#include <span>
 #include <string>
 #include <vector>
 
 #include "models/graph/training_graph.hpp"
-#include "models/plan/parallelism.hpp"
-#include "sim/spec/runtime_spec.hpp"
+#include "models/plan/memory.hpp"
+#include "models/plan/training_parallelism.hpp"
 #include "sim/units/quantity.hpp"
 
 namespace mlosim::plan {
 
-// What training states need, and over how many ranks they are spread.
+// Formats of the training states.
 struct TrainingState {
   work::DType weights = work::DType::bf16;    // that the products read
   work::DType gradients = work::DType::fp32;  // as they are accumulated
   work::DType moments = work::DType::fp32;
-  bool master_weights = true;     // in fp32 beside `weights`
-  int zero = 0;                   // ZeRO stage; Megatron's distributed optimiser is 1, FSDP and HSDP are 3
-  std::int64_t shard = 1;         // ranks that a dense parameter's states are spread over: dp·cp, or hsdp_shard
-  std::int64_t expert_shard = 1;  // the same of an expert's: dp·cp·tp / (ep·moe_tp)
+  bool master_weights = true;  // in fp32 beside `weights`
 };
 
-// What one pipeline rank holds.
+// What one layer of a block, or an end of the network, adds to a rank's memory, before data-parallel ranks share
+// anything out. Norms and latent projections, which tensor parallelism does not cut, are counted as if they were: under
+// 1 %.
+struct BlockMemory {
+  double dense = 0, experts = 0;  // parameters
+  Bytes kept{}, offloaded{};      // of one micro-batch
+  Bytes recomputed{};             // while its backward runs
+  Bytes widest{};                 // tensor
+};
+BlockMemory memory_of(const graph::TrainingBlock& block, const TrainingParallelism& p);
+
+// What one pipeline rank holds, over all its chunks.
 struct StageShare {
-  std::vector<std::int64_t> layers;  // of all its chunks
-  bool embedding = false, head = false;
+  std::vector<std::int64_t> counts;  // layers of each block of the graph; of the ends 0 or 1
   double in_flight = 1;  // micro-batches whose activations it keeps at once, at most, as a multiple of all its layers
 };
-
-// Layers dealt out evenly over pp·virtual_stages chunks, with the peak of 1F1B: rank i keeps min(m, pp − i)
-// micro-batches; interleaved 1F1B min(m·v, pp·v + pp − 1 − 2i)/v of them: pp·(1 + (pp − 1)/(pp·v)) on the first.
-std::vector<StageShare> stages_of_1f1b(std::int64_t layers, std::int64_t pp, std::int64_t virtual_stages,
-                                       std::int64_t micro_batches);
+std::vector<StageShare> shares_of(const graph::TrainingGraph& graph, const ScheduleShape& shape);
 
 struct StageMemory {
   Bytes weights, gradients, optimizer, activations, workspace;
@@ -61,11 +65,23 @@ struct TrainingMemoryPlan {
   Bytes missing() const { return fits() ? Bytes(0) : peak().total() - capacity; }
 };
 
-// `graph` is built for one rank's micro-batch. `usable` is the chip's memory.
-TrainingMemoryPlan plan_training_memory(const graph::ModelSpec& model, const graph::TrainingGraph& graph,
-                                        const Parallelism& parallelism, const TrainingState& state,
-                                        const std::vector<StageShare>& stages, const spec::RuntimeSpec& runtime,
-                                        Bytes usable);
+// What does not change from stage to stage.
+struct StageSetting {
+  TrainingState state{};
+  double tied_table = 0;  // parameters of the embedding that the last stage has a copy of; 0: of none
+  Bytes context{};        // libraries and workspaces
+};
+
+// `blocks`: memory_of each of the graph's.
+StageMemory stage_memory(std::span<const BlockMemory> blocks, const StageShare& share, const TrainingParallelism& p,
+                         const StageSetting& setting);
+
+// Of all pipeline ranks. `capacity`: that the stack may use of the chip.
+TrainingMemoryPlan plan_training_memory(std::span<const BlockMemory> blocks, std::span<const StageShare> stages,
+                                        const TrainingParallelism& p, const StageSetting& setting, Bytes capacity);
+
+// The same as the memory plan of any workload.
+MemoryPlan memory_plan(const StageMemory& peak, Bytes capacity);
 
 // One way to run a training step, as far as its memory goes.
 struct TrainingLayout {

@@ -52,6 +52,51 @@ void decode_sharding(spec::Node& node, TrainingParallelism& p) {
   }
 }
 
+struct Batch {
+  std::int64_t global = 1, micro = 1, sequence = 1;
+};
+
+// Calls refuse(key, say) for each mistake; say() makes the sentence and the hint, which a search does not want.
+template <class Refuse>
+void find_mistakes(const graph::ModelSpec& model, const TrainingParallelism& p, const Batch& batch, Refuse refuse) {
+  using Said = std::pair<std::string, std::string>;
+  if (model.heads % p.tp != 0) {
+    refuse("tp", [&] {
+      return Said(fmt::format("{} heads cannot be cut {} ways", model.heads, p.tp), "tp must divide the heads");
+    });
+  }
+  if (model.kv_heads > p.tp ? model.kv_heads % p.tp != 0 : p.tp % model.kv_heads != 0) {
+    refuse("tp", [&] {
+      return Said(fmt::format("{} KV heads and tp {} do not divide one another", model.kv_heads, p.tp), "");
+    });
+  }
+  if (model.moe && model.moe->experts % p.ep != 0) {
+    refuse("ep", [&] {
+      return Said(fmt::format("{} experts cannot be spread over {} groups", model.moe->experts, p.ep), "");
+    });
+  }
+  if (batch.sequence % (p.cp * (p.sp ? p.tp : 1)) != 0) {
+    refuse("", [&] {
+      const std::string sp = p.sp ? fmt::format(" and sp over tp {}", p.tp) : "";
+      return Said(fmt::format("sequences of {} tokens cannot be cut over cp {}{}", batch.sequence, p.cp, sp), "");
+    });
+  }
+  const std::int64_t stages = p.shape(1).stages();
+  if (stages > model.layers + 2) {  // the ends may be stages of their own
+    refuse("pp", [&] {
+      return Said(fmt::format("{} layers do not reach for {} stages", model.layers, stages),
+                  "cut the model into fewer stages: pp, virtual_stages");
+    });
+  }
+  if (batch.global % (p.dp * batch.micro) != 0) {
+    refuse("", [&] {
+      return Said(
+          fmt::format("a global batch of {} is no multiple of dp {} x micro_batch {}", batch.global, p.dp, batch.micro),
+          "");
+    });
+  }
+}
+
 }  // namespace
 
 TrainingParallelism decode_training_parallelism(spec::Node node, bool has_moe, std::int64_t chips) {
@@ -110,28 +155,21 @@ TrainingParallelism decode_training_parallelism(spec::Node node, bool has_moe, s
 
 void check_training(const graph::ModelSpec& model, const TrainingParallelism& p, std::int64_t global_batch,
                     std::int64_t micro_batch, std::int64_t sequence, const spec::Node& place) {
-  if (model.heads % p.tp != 0)
-    place.fail_at("tp", fmt::format("{} heads cannot be cut {} ways", model.heads, p.tp), "tp must divide the heads");
-  if (model.kv_heads > p.tp ? model.kv_heads % p.tp != 0 : p.tp % model.kv_heads != 0)
-    place.fail_at("tp", fmt::format("{} KV heads and tp {} do not divide one another", model.kv_heads, p.tp));
-  if (model.moe && model.moe->experts % p.ep != 0)
-    place.fail_at("ep", fmt::format("{} experts cannot be spread over {} groups", model.moe->experts, p.ep));
-  if (sequence % (p.cp * (p.sp ? p.tp : 1)) != 0) {
-    place.fail(fmt::format("sequences of {} tokens cannot be cut over cp {}{}", sequence, p.cp,
-                           p.sp ? fmt::format(" and sp over tp {}", p.tp) : std::string()));
-  }
-  const std::int64_t stages = p.shape(1).stages();
-  if (stages > model.layers + 2) {  // the ends may be stages of their own
-    place.fail_at("pp", fmt::format("{} layers do not reach for {} stages", model.layers, stages),
-                  "cut the model into fewer stages: pp, virtual_stages");
-  }
-  if (global_batch % (p.dp * micro_batch) != 0) {
-    place.fail(
-        fmt::format("a global batch of {} is no multiple of dp {} x micro_batch {}", global_batch, p.dp, micro_batch));
-    return;
-  }
+  find_mistakes(model, p, {global_batch, micro_batch, sequence}, [&](std::string_view key, const auto& say) {
+    const auto [message, hint] = say();
+    key.empty() ? place.fail(message, hint) : place.fail_at(key, message, hint);
+  });
+  if (global_batch % (p.dp * micro_batch) != 0) return;
   for (const ShapeMistake& wrong : check_schedule(p.shape(global_batch / (p.dp * micro_batch)), 0))
     place.fail_at(wrong.key, wrong.message, wrong.hint);
+}
+
+bool can_train(const graph::ModelSpec& model, const TrainingParallelism& p, std::int64_t global_batch,
+               std::int64_t micro_batch, std::int64_t sequence) {
+  if (p.tp * p.cp * p.dp % (p.ep * p.moe_tp) != 0 || p.replicas() % p.shard_ranks() != 0) return false;
+  bool can = true;
+  find_mistakes(model, p, {global_batch, micro_batch, sequence}, [&](std::string_view, const auto&) { can = false; });
+  return can && check_schedule(p.shape(global_batch / (p.dp * micro_batch)), 0).empty();
 }
 
 }  // namespace mlosim::plan

@@ -6,6 +6,7 @@
 // the tp·cp·dp chips of a stage.
 #pragma once
 
+#include <algorithm>
 #include <cstdint>
 
 #include "models/graph/model.hpp"
@@ -39,6 +40,7 @@ struct TrainingParallelism {
   // Ranks that share parameters, gradients or optimiser state out, and copies of that group.
   std::int64_t shard_ranks() const { return hsdp_shard > 0 ? hsdp_shard : replicas(); }
   std::int64_t shard_copies() const { return replicas() / shard_ranks(); }
+  std::int64_t expert_shard_ranks() const { return std::max<std::int64_t>(1, expert_replicas() / shard_copies()); }
   // Distance between neighbours of a group in the numbering of the chips.
   std::int64_t cp_stride() const { return tp; }
   std::int64_t dp_stride() const { return tp; }  // of the dp·cp ranks that sum gradients
@@ -53,5 +55,8 @@ TrainingParallelism decode_training_parallelism(spec::Node node, bool has_moe, s
 // Checks that the model and the batch can be cut that way; mistakes go to `place`.
 void check_training(const graph::ModelSpec& model, const TrainingParallelism& parallelism, std::int64_t global_batch,
                     std::int64_t micro_batch, std::int64_t sequence, const spec::Node& place);
+// The same for a search: whether there is none, the sharing out of experts and states included.
+bool can_train(const graph::ModelSpec& model, const TrainingParallelism& parallelism, std::int64_t global_batch,
+               std::int64_t micro_batch, std::int64_t sequence);
 
 }  // namespace mlosim::plan

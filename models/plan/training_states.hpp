@@ -16,6 +16,10 @@ struct Parameters {
   double dense = 0, experts = 0;
 
   static Parameters of(const graph::TrainingBlock& block) { return {block.parameters, block.expert_parameters}; }
+  void add(const graph::TrainingBlock& block, double layers) {
+    dense += layers * block.parameters;
+    experts += layers * block.expert_parameters;
+  }
 };
 
 // All-gathers of what ZeRO has shared out, in the format that the products read.

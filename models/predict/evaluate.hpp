@@ -46,6 +46,7 @@ struct EvaluateOptions {
   chip::Fidelity fidelity = chip::Fidelity::analytic;
   std::int64_t max_events = chip::kMaxEvents;  // of the play of one kernel
   report::TraceWriter* trace = nullptr;        // gets every program played
+  bool lists_operators = true;                 // of a training step in closed form: its time alone is cheaper
 };
 
 // How kernels are priced in a run.

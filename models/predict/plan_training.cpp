@@ -1,12 +1,8 @@
 #include "models/predict/plan_training.hpp"
 
 #include <algorithm>
-#include <map>
-#include <optional>
-#include <vector>
 
-#include "models/plan/training_chunk.hpp"
-#include "models/plan/training_memory.hpp"
+#include "sim/units/check.hpp"
 
 namespace mlosim::predict {
 namespace {
@@ -15,57 +11,27 @@ constexpr std::size_t kMostFitting = 3;  // layouts that are named where a run d
 
 double d(std::int64_t n) { return static_cast<double>(n); }
 
-// What each pipeline rank holds, at the most micro-batches that its schedule has in flight.
-std::vector<plan::StageShare> shares_of(const graph::TrainingGraph& graph, const plan::ScheduleShape& shape) {
-  const std::vector<std::vector<std::uint32_t>> stages = plan::deal_layers(graph, shape.stages());
-  const std::vector<std::int64_t> in_flight = plan::peak_in_flight(plan::make_schedule(shape));
-  std::map<std::uint32_t, std::size_t> taken;  // layers of each block, from the first stage on
-  std::vector<std::vector<std::int64_t>> layers(stages.size());
-  for (std::size_t s = 0; s < stages.size(); ++s) {
-    for (const std::uint32_t b : stages[s]) {
-      if (graph.blocks[b].is_layer()) layers[s].push_back(graph.blocks[b].layers[taken[b]++]);
-    }
-  }
-  std::vector<plan::StageShare> shares;
-  for (std::int64_t r = 0; r < shape.pp; ++r) {
-    plan::StageShare share;
-    share.in_flight = d(in_flight[static_cast<std::size_t>(r)]) / d(shape.chunks());
-    for (std::int64_t c = 0; c < shape.chunks(); ++c) {
-      const auto s = static_cast<std::size_t>(shape.stage_of(r, c));
-      share.layers.insert(share.layers.end(), layers[s].begin(), layers[s].end());
-      share.embedding |= s == 0;
-      share.head |= s + 1 == stages.size();
-    }
-    shares.push_back(std::move(share));
-  }
-  return shares;
+// The backward pass of attention computes its scores again: that is the hardware's work, not the model's.
+Flops model_flops_of(const work::Operator& op) {
+  const auto twice_forward = [](auto attention) {
+    attention.backward = false;
+    return 2 * work::work_of(attention).matrix;
+  };
+  if (const auto* flash = std::get_if<work::AttentionPrefill>(&op); flash && flash->backward)
+    return twice_forward(*flash);
+  if (const auto* latent = std::get_if<work::MlaPrefill>(&op); latent && latent->backward)
+    return twice_forward(*latent);
+  return work::work_of(op).matrix;
 }
 
-plan::TrainingMemoryPlan memory_of(const graph::ModelSpec& model, const graph::Precision& precision, const Training& t,
-                                   const spec::Hardware& hardware, const spec::TrainingRuntime& stack) {
-  const plan::TrainingParallelism& p = t.parallelism;
-  const graph::TrainingGraph graph =
-      graph::build_training_graph(model, {.micro_batch = t.micro_batch, .sequence = t.sequence, .cp = p.cp}, precision,
-                                  graph_options(t, hardware.runtime, stack));
-  plan::Parallelism cut;
-  cut.tp = p.tp;
-  cut.pp = p.pp;
-  cut.dp = p.dp;
-  cut.cp = p.cp;
-  cut.ep = p.ep;
-  cut.moe_tp = p.moe_tp;
-  cut.sp = p.sp;
-  spec::RuntimeSpec runtime = hardware.runtime;
-  runtime.reserved_memory = stack.reserved_memory;
-  runtime.context_memory = stack.context_memory;
-  const plan::TrainingState state{.weights = precision.compute,
-                                  .gradients = stack.reduced_gradients,
-                                  .moments = t.moments,
-                                  .zero = static_cast<int>(p.zero),
-                                  .shard = p.shard_ranks(),
-                                  .expert_shard = std::max<std::int64_t>(1, p.expert_replicas() / p.shard_copies())};
-  return plan::plan_training_memory(model, graph, cut, state, shares_of(graph, p.shape(t.micro_batches())), runtime,
-                                    hardware.system.chip.usable_memory);
+plan::TrainingMemoryPlan memory_of(const TrainingSubject& subject, const graph::TrainingGraph& graph,
+                                   const Training& training, const spec::TrainingRuntime& runtime) {
+  const plan::TrainingParallelism& p = training.parallelism;
+  std::vector<plan::BlockMemory> blocks;
+  for (const graph::TrainingBlock& block : graph.blocks) blocks.push_back(plan::memory_of(block, p));
+  return plan::plan_training_memory(blocks, plan::shares_of(graph, p.shape(training.micro_batches())), p,
+                                    stage_setting(subject, training, runtime),
+                                    training_capacity(subject.hardware.system.chip, runtime));
 }
 
 // The same run laid out otherwise; empty where that cannot be.
@@ -78,39 +44,122 @@ std::optional<Training> laid_out(const graph::ModelSpec& model, Training t, cons
   p.zero = static_cast<plan::ZeroStage>(layout.zero);
   t.micro_batch = layout.micro_batch;
   t.recompute = layout.recompute;
-  const std::int64_t stage = p.tp * p.cp * p.dp;
-  if (stage % (p.ep * p.moe_tp) != 0 || p.replicas() % p.shard_ranks() != 0) return std::nullopt;
-  spec::Decoding decoding;
-  plan::check_training(model, p, t.global_batch, t.micro_batch, t.sequence, spec::Node(nullptr, "", &decoding));
-  return decoding.diagnostics.empty() ? std::optional(std::move(t)) : std::nullopt;
+  if (!plan::can_train(model, p, t.global_batch, t.micro_batch, t.sequence)) return std::nullopt;
+  return t;
 }
 
 }  // namespace
 
-graph::TrainingOptions graph_options(const Training& training, const spec::RuntimeSpec& runtime,
-                                     const spec::TrainingRuntime& stack) {
-  return {.fused_attention = stack.fused_attention,
-          .dropout = stack.dropout,
-          .fuses_residual_norm = runtime.fuses_residual_norm,
-          .fuses_gate_activation = runtime.fuses_gate_activation,
-          .fuses_cross_entropy = stack.fused_cross_entropy,
-          .fuses_quantisation = runtime.fuses_quantisation,
-          .weighs_expert_outputs = stack.fuses_elementwise,
-          .prunes_recompute = stack.fuses_elementwise,
-          .recompute = training.recompute};
+spec::TrainingRuntime resolve_training_runtime(const TrainingSubject& subject, const Training& training) {
+  MLOSIM_CHECK(subject.hardware.runtime.training.has_value());  // chosen so (read_setting)
+  spec::TrainingRuntime r = *subject.hardware.runtime.training;
+  r.overlaps_grad_reduce = training.overlap.grad_reduce.value_or(r.overlaps_grad_reduce);
+  r.overlaps_param_gather = training.overlap.param_gather.value_or(r.overlaps_param_gather);
+  if (training.overlap.tp && !*training.overlap.tp) r.tp_exposed = 1;
+  r.reduced_gradients = subject.gradients.value_or(r.reduced_gradients);
+  return r;
 }
 
-plan::MemoryPlan plan_memory(const graph::ModelSpec& model, const graph::Precision& precision, const Training& training,
-                             const spec::Hardware& hardware, const spec::TrainingRuntime& stack) {
-  const plan::TrainingMemoryPlan needed = memory_of(model, precision, training, hardware, stack);
-  plan::MemoryPlan memory;
-  memory.weights = needed.peak().weights;
-  memory.gradients = needed.peak().gradients;
-  memory.optimizer = needed.peak().optimizer;
-  memory.activations = needed.peak().activations;
-  memory.workspace = needed.peak().workspace;
-  memory.capacity = needed.capacity;
-  if (memory.fits()) return memory;
+spec::LaunchSpec training_launch(const spec::ChipSpec& chip, const spec::TrainingRuntime& runtime) {
+  spec::LaunchSpec launch = chip.launch;
+  launch.submit = runtime.submit;
+  launch.stream = std::max(launch.stream, launch.graph);
+  return launch;
+}
+
+graph::TrainingGraph training_graph(const TrainingSubject& subject, const Training& training,
+                                    const spec::TrainingRuntime& runtime) {
+  const spec::RuntimeSpec& stack = subject.hardware.runtime;
+  return graph::build_training_graph(
+      subject.model,
+      {.micro_batch = training.micro_batch, .sequence = training.sequence, .cp = training.parallelism.cp},
+      subject.precision,
+      {.fused_attention = stack.fused_attention,
+       .dropout = runtime.dropout,
+       .fuses_residual_norm = stack.fuses_residual_norm,
+       .fuses_gate_activation = stack.fuses_gate_activation,
+       .fuses_cross_entropy = runtime.fused_cross_entropy,
+       .fuses_quantisation = stack.fuses_quantisation,
+       .weighs_expert_outputs = runtime.fuses_elementwise,
+       .prunes_recompute = runtime.fuses_elementwise,
+       .recompute = training.recompute});
+}
+
+machine::Program chunk_program(const TrainingSubject& subject, const graph::TrainingGraph& graph,
+                               const plan::ChunkShape& chunk, const Training& training,
+                               const spec::TrainingRuntime& runtime) {
+  machine::Program program = plan::plan_training_chunk(graph, chunk, training.parallelism, subject.precision, runtime,
+                                                       subject.hardware.system.fabric.chips);
+  program.launch = runtime.host == spec::TrainingHost::ahead ? spec::LaunchPath::eager : spec::LaunchPath::graph;
+  program.host_in_step = runtime.host == spec::TrainingHost::in_step;
+  return program;
+}
+
+machine::Program step_end_program(const TrainingSubject& subject, const plan::Parameters& own, const Training& training,
+                                  const spec::TrainingRuntime& runtime) {
+  const graph::ModelSpec& model = subject.model;
+  return plan::plan_step_end({.own = own,
+                              .weights = subject.precision.compute,
+                              .moments = training.moments,
+                              .optimizer = training.optimizer,
+                              .tied_table = model.tied_embeddings ? d(model.vocab) * d(model.hidden) : 0},
+                             training.parallelism, runtime);
+}
+
+work::Collective stage_message(const TrainingSubject& subject, const Training& training) {
+  const plan::TrainingParallelism& p = training.parallelism;
+  const graph::TrainingShape shape{.micro_batch = training.micro_batch, .sequence = training.sequence, .cp = p.cp};
+  return {.kind = work::CollectiveKind::p2p,
+          .bytes = plan::boundary_bytes(subject.model, shape, p, subject.precision.compute),
+          .ranks = p.pp,
+          .dtype = subject.precision.compute,
+          .stride = p.pp_stride()};
+}
+
+Seconds offload_wait(Bytes offloaded, Seconds pass, const spec::ChipSpec& chip) {
+  if (offloaded <= Bytes(0)) return Seconds(0);
+  return std::max(Seconds(0), offloaded / chip.host_link - pass);
+}
+
+TrainingFlops count_flops(const graph::TrainingGraph& graph) {
+  TrainingFlops flops;
+  for (const graph::TrainingBlock& block : graph.blocks) {
+    const double layers = block.is_layer() ? d(static_cast<std::int64_t>(block.layers.size())) : 1;
+    for (const auto* nodes : {&block.forward, &block.backward}) {
+      for (const graph::TrainingNode& node : *nodes) {
+        flops.hardware += layers * work::work_of(node.node.op).matrix;
+        if (node.pass != graph::Pass::recompute) flops.model += layers * model_flops_of(node.node.op);
+      }
+    }
+  }
+  return flops;
+}
+
+double micro_batches_of_step(const Training& training) {
+  return d(training.global_batch) / d(training.micro_batch) * d(training.parallelism.cp);
+}
+
+plan::StageSetting stage_setting(const TrainingSubject& subject, const Training& training,
+                                 const spec::TrainingRuntime& runtime) {
+  const graph::ModelSpec& model = subject.model;
+  return {.state = {.weights = subject.precision.compute,
+                    .gradients = runtime.reduced_gradients,
+                    .moments = training.moments},
+          .tied_table = model.tied_embeddings ? d(model.vocab) * d(model.hidden) : 0,
+          .context = runtime.context_memory};
+}
+
+Bytes training_capacity(const spec::ChipSpec& chip, const spec::TrainingRuntime& runtime) {
+  return chip.usable_memory * (1 - runtime.reserved_memory);
+}
+
+plan::MemoryPlan plan_memory(const TrainingSubject& subject, const graph::TrainingGraph& graph,
+                             const Training& training, const spec::TrainingRuntime& runtime) {
+  const plan::TrainingMemoryPlan needed = memory_of(subject, graph, training, runtime);
+  return plan::memory_plan(needed.peak(), needed.capacity);
+}
+
+std::vector<plan::FittingLayout> fitting_layouts(const TrainingSubject& subject, const Training& training) {
   const plan::TrainingParallelism& p = training.parallelism;
   const plan::TrainingLayout given{.tp = p.tp,
                                    .pp = p.pp,
@@ -119,14 +168,13 @@ plan::MemoryPlan plan_memory(const graph::ModelSpec& model, const graph::Precisi
                                    .micro_batch = training.micro_batch,
                                    .zero = static_cast<int>(p.zero),
                                    .recompute = training.recompute};
+  const spec::TrainingRuntime runtime = resolve_training_runtime(subject, training);
   const auto total_of = [&](const plan::TrainingLayout& layout) -> std::optional<Bytes> {
-    const std::optional<Training> other = laid_out(model, training, layout);
+    const std::optional<Training> other = laid_out(subject.model, training, layout);
     if (!other) return std::nullopt;
-    return memory_of(model, precision, *other, hardware, stack).peak().total();
+    return memory_of(subject, training_graph(subject, *other, runtime), *other, runtime).peak().total();
   };
-  for (const plan::FittingLayout& fitting : plan::nearest_fitting(given, memory.capacity, kMostFitting, total_of))
-    memory.fitting.emplace_back(fitting.change, fitting.total);
-  return memory;
+  return plan::nearest_fitting(given, training_capacity(subject.hardware.system.chip, runtime), kMostFitting, total_of);
 }
 
 }  // namespace mlosim::predict

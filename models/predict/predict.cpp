@@ -1,5 +1,6 @@
 #include "models/predict/predict.hpp"
 
+#include "models/predict/evaluate_training.hpp"
 #include "models/predict/sensitivity.hpp"
 #include "models/predict/setting.hpp"
 
@@ -55,6 +56,8 @@ Prediction predict(const spec::Library& library, const Workload& workload, const
   p.max_events = options.max_events;
   p.evaluation = evaluate(workload, precision, hardware,
                           {.fidelity = options.fidelity, .max_events = options.max_events, .trace = options.trace});
+  if (workload.training && !p.evaluation.memory->fits())
+    p.evaluation.memory->fitting = layouts_that_fit(workload, precision, hardware);
   p.interval = options.residuals ? workload_interval(*options.residuals, p.evaluation, p.task, hardware)
                                  : workload_interval(read_residuals(library), p.evaluation, p.task, hardware);
   fill_rates(p, hardware.system.chip);
@@ -63,7 +66,7 @@ Prediction predict(const spec::Library& library, const Workload& workload, const
       options.fidelity == chip::Fidelity::event ? chip::Fidelity::analytic : options.fidelity;
   const TimeOf time_of = [&](spec::Hardware changed) {
     changed.runtime = resolve_runtime(changed.runtime, workload.runtime);
-    return evaluate(workload, precision, changed, {.fidelity = fidelity}).total.makespan;
+    return evaluate(workload, precision, changed, {.fidelity = fidelity, .lists_operators = false}).total.makespan;
   };
   const Seconds base = fidelity == options.fidelity ? p.evaluation.total.makespan : time_of(hardware);
   Sensitivity sensitivity(setting.documents, hardware, base, time_of);

@@ -1,21 +1,9 @@
 #include "models/predict/step_player.hpp"
 
-#include <algorithm>
-
 #include "sim/machine/play.hpp"
 #include "sim/machine/play_tiles.hpp"
 
 namespace mlosim::predict {
-namespace {
-
-// How much longer than at full clock a step takes where its average power would exceed the cap. Kernels above the cap
-// are allowed as long as others make up for it: the clock follows the power over many milliseconds.
-double throttle(const report::StepReport& report, const spec::PowerSpec& power) {
-  const Joules dynamic = report.energy - power.static_power() * report.makespan;
-  return std::max(1.0, dynamic / ((power.cap - power.static_power()) * report.makespan));
-}
-
-}  // namespace
 
 report::StepReport StepPlayer::play(const std::string& phase, const machine::Program& program,
                                     machine::PriceBook& prices) {
@@ -37,7 +25,7 @@ report::StepReport StepPlayer::play(const std::string& phase, const machine::Pro
   report::StepReport report = reader.build(result, power.static_power());
   report.events += static_cast<double>(prices.events() - events_before);
   for (report::OpTotal& op : report.ops) op.pricing = prices.options();
-  const double stretch = throttle(report, power);
+  const double stretch = report.throttle(power);
   if (stretch > 1) report.stretch(stretch, power.static_power());
   if (trace_) trace_->add(phase, program, log.facts, result.makespan, stretch);
   return report;

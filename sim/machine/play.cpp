@@ -7,6 +7,7 @@
 
 #include "sim/event/simulator.hpp"
 #include "sim/machine/shared_chip.hpp"
+#include "sim/machine/task_time.hpp"
 #include "sim/spec/diagnostics.hpp"
 #include "sim/units/check.hpp"
 #include "sim/units/format.hpp"
@@ -102,21 +103,15 @@ class Player {
     }
   }
 
-  // Between kernels that the host launches one by one the gap is longer.
-  Seconds gaps_of(const TaskRecord& task) const {
-    return eager_ ? std::max(Seconds(0), launch_.stream - launch_.graph) * task.price->kernels : Seconds(0);
-  }
-  // From the start to the end of a task that runs alone.
-  Seconds time_of(const TaskRecord& task) const {
-    const Seconds time = task.price->time * program_.tasks[task.index].exposed + gaps_of(task);
-    return program_.host_in_step ? std::max(time, launch_.submit * task.price->kernels) : time;
+  TaskTime time_of(const TaskRecord& task) const {
+    return task_time(program_, program_.tasks[task.index], *task.price, launch_);
   }
 
   // Sizes or rates that nobody can mean are wrong input, and are found out here.
   void refuse_endless_run() const {
     Seconds longest = program_.lead_time;
     for (const TaskRecord& task : tasks_) {
-      const Seconds time = time_of(task) + launch_.submit * task.price->kernels;
+      const Seconds time = time_of(task).time + launch_.submit * task.price->kernels;
       if (time <= kLongestRun) {
         longest += time;
         continue;
@@ -136,8 +131,9 @@ class Player {
 
   void set_durations() {
     for (TaskRecord& task : tasks_) {
-      task.duration = event::to_span_up(time_of(task));
-      task.overhead_time = std::min(task.duration, event::to_span_up(task.price->overhead + gaps_of(task)));
+      const TaskTime time = time_of(task);
+      task.duration = event::to_span_up(time.time);
+      task.overhead_time = std::min(task.duration, event::to_span_up(time.overhead));
     }
   }
 

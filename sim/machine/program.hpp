@@ -29,8 +29,9 @@ struct Task {
   std::uint32_t op = 0;              // index into Program::ops
   std::uint32_t stream = 0;          // index into Program::streams
   std::vector<std::uint32_t> after;  // indices of earlier tasks; the task before it on its stream is implied
-  double exposed = 1;  // share of its price's time that it takes here; the rest runs inside its neighbours (a
-                       // collective that is cut in pieces and overlapped with the products beside it)
+  double exposed = 1;                // share of its price's time that it takes here
+  double hidden = 0;  // share that runs inside its neighbours (a collective that is cut in pieces and overlapped with
+                      // the products beside it)
 };
 
 // Tasks are listed in the order in which the host issues them; dependencies point backwards.

@@ -22,23 +22,12 @@ struct Edge {
 };
 
 void account(StepReport& report, const TaskFact* compute, const TaskFact* collective, Seconds length) {
-  const auto take = [&](Seconds& part, chip::Resource resource, Seconds time) {
-    part += time;
-    report.by_resource[static_cast<std::size_t>(resource)] += time;
-  };
-  if (compute) {
-    // Launch and ends are spread over the task's own time.
-    const event::Span whole = compute->end - compute->start;
-    const double share =
-        whole > event::Span() ? event::to_seconds(whole - compute->overhead) / event::to_seconds(whole) : 0;
-    const chip::Resource limiter = compute->price->limiter;
-    take(is_compute_bound(limiter) ? report.breakdown.compute : report.breakdown.memory, limiter, length * share);
-    take(report.breakdown.overhead, chip::Resource::launch, length * (1 - share));
-  } else if (collective) {
-    take(report.breakdown.communication_exposed, collective->price->limiter, length);
-  } else {
-    take(report.breakdown.overhead, chip::Resource::host, length);
-  }
+  const TaskFact* fact = compute ? compute : collective;
+  if (!fact) return report.add_part(length, &TimeBreakdown::overhead, chip::Resource::host);
+  // Launch and ends are spread over the task's own time.
+  const event::Span whole = fact->end - fact->start;
+  const double share = whole > event::Span() ? event::to_seconds(fact->overhead) / event::to_seconds(whole) : 1;
+  report.add_task(*fact->price, length, length * share);
 }
 
 }  // namespace
@@ -63,13 +52,66 @@ TimeBreakdown operator*(TimeBreakdown b, double k) {
   return b;
 }
 
-void StepReport::add(const StepReport& other, double times) {
-  const Seconds before = makespan;
+OpTotal op_total(const machine::ProgramOp& op, const machine::TaskPrice& price) {
+  return {.name = op.name,
+          .op = op.op,
+          .alone = price.time,
+          .bound_by = price.bound_by,
+          .is_collective = price.is_collective,
+          .detail = price.detail,
+          .kernel = price.kernel};
+}
+
+void OpTotal::add_run(const machine::Task& task, const machine::TaskPrice& price, Seconds from, Seconds took) {
+  start = count > 0 ? std::min(start, from) : from;
+  end = std::max(end, from + took);
+  count += 1;
+  time += took;
+  each = time / count;
+  // What runs inside its neighbours is no part of the time here, nor of the bound.
+  bound += (price.bound * task.exposed - bound) / count;
+}
+
+void StepCost::add(const StepCost& other, double times) {
   makespan += other.makespan * times;
   breakdown += other.breakdown * times;
   for (std::size_t i = 0; i < by_resource.size(); ++i) by_resource[i] += other.by_resource[i] * times;
   communication_total += other.communication_total * times;
   energy += other.energy * times;
+}
+
+void StepCost::add_part(Seconds time, Seconds TimeBreakdown::*part, chip::Resource resource) {
+  breakdown.*part += time;
+  by_resource[static_cast<std::size_t>(resource)] += time;
+}
+
+void StepCost::add_task(const machine::TaskPrice& price, Seconds time, Seconds overhead) {
+  if (price.is_collective) return add_part(time, &TimeBreakdown::communication_exposed, price.limiter);
+  add_part(time - overhead, is_compute_bound(price.limiter) ? &TimeBreakdown::compute : &TimeBreakdown::memory,
+           price.limiter);
+  add_part(overhead, &TimeBreakdown::overhead, chip::Resource::launch);
+}
+
+void StepCost::wait(Seconds time, Seconds TimeBreakdown::*part, chip::Resource resource, Watts static_power) {
+  makespan += time;
+  energy += time * static_power;
+  add_part(time, part, resource);
+}
+
+void StepCost::stretch(double factor, Watts static_power) {
+  const Seconds added = makespan * (factor - 1);
+  wait(added, &TimeBreakdown::compute, chip::Resource::power, static_power);
+  communication_total *= factor;
+}
+
+double StepCost::throttle(const spec::PowerSpec& power) const {
+  const Joules dynamic = energy - power.static_power() * makespan;
+  return std::max(1.0, dynamic / ((power.cap - power.static_power()) * makespan));
+}
+
+void StepReport::add(const StepReport& other, double times) {
+  const Seconds before = makespan;
+  StepCost::add(other, times);
   events += other.events;
   ops.reserve(ops.size() + other.ops.size());  // so that the views in `known` stay valid
   std::map<std::string_view, std::size_t> known;
@@ -90,12 +132,7 @@ void StepReport::add(const StepReport& other, double times) {
 }
 
 void StepReport::stretch(double factor, Watts static_power) {
-  const Seconds added = makespan * (factor - 1);
-  makespan += added;
-  breakdown.compute += added;
-  by_resource[static_cast<std::size_t>(chip::Resource::power)] += added;
-  communication_total *= factor;
-  energy += added * static_power;
+  StepCost::stretch(factor, static_power);
   for (OpTotal& op : ops) {
     op.time *= factor;
     op.each *= factor;
@@ -110,39 +147,21 @@ StepReport StepReader::build(const machine::PlayResult& result, Watts static_pow
   report.makespan = event::to_seconds(result.makespan);
   report.energy = static_power * report.makespan;
   report.events = static_cast<double>(result.events);
-  for (const machine::ProgramOp& op : program_.ops) {
-    OpTotal total;
-    total.name = op.name;
-    total.op = op.op;
-    report.ops.push_back(std::move(total));
-  }
-  std::vector<double> shares(program_.ops.size(), 1.0);  // of each operator's price, the mean of its tasks
+  for (const machine::ProgramOp& op : program_.ops) report.ops.push_back({.name = op.name, .op = op.op});
   std::vector<Edge> edges;
   edges.reserve(2 * facts_.size());
   for (std::uint32_t i = 0; i < facts_.size(); ++i) {
     const TaskFact& fact = facts_[i];
+    const machine::Task& task = program_.tasks[fact.task];
     edges.push_back({fact.start, true, i});
     edges.push_back({fact.end, false, i});
-    OpTotal& total = report.ops[program_.tasks[fact.task].op];
-    const Seconds time = event::to_seconds(fact.end - fact.start);
-    total.count += 1;
-    total.time += time;
-    total.start = total.count > 1 ? std::min(total.start, event::to_seconds(fact.start - event::Time()))
-                                  : event::to_seconds(fact.start - event::Time());
-    total.end = std::max(total.end, event::to_seconds(fact.end - event::Time()));
-    total.alone = fact.price->time;
-    // What runs inside its neighbours is no part of the time here, nor of the bound.
-    double& share = shares[program_.tasks[fact.task].op];
-    share += (program_.tasks[fact.task].exposed - share) / total.count;
-    total.bound = fact.price->bound * share;
-    total.bound_by = fact.price->bound_by;
-    total.is_collective = fact.price->is_collective;
-    total.detail = fact.price->detail;
-    if (!total.kernel) total.kernel = fact.price->kernel;
-    if (fact.price->is_collective) report.communication_total += time;
+    OpTotal& total = report.ops[task.op];
+    if (total.count == 0) total = op_total(program_.ops[task.op], *fact.price);
+    const Seconds took = event::to_seconds(fact.end - fact.start);
+    total.add_run(task, *fact.price, event::to_seconds(fact.start - event::Time()), took);
+    if (fact.price->is_collective) report.communication_total += took + fact.price->time * task.hidden;
     report.energy += fact.price->dynamic_energy;
   }
-  for (OpTotal& total : report.ops) total.each = total.count > 0 ? total.time / total.count : Seconds(0);
   std::stable_sort(edges.begin(), edges.end(), [](const Edge& a, const Edge& b) { return a.at < b.at; });
 
   // Running tasks by stream index; the lowest compute stream is the one that a moment belongs to.

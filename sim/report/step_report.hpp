@@ -15,6 +15,7 @@
 #include "sim/event/facts.hpp"
 #include "sim/machine/play.hpp"
 #include "sim/machine/program.hpp"
+#include "sim/spec/chip_spec.hpp"
 
 namespace mlosim::report {
 
@@ -30,33 +31,53 @@ struct TimeBreakdown {
 struct OpTotal {
   std::string name;
   work::Operator op;
-  double count = 0;    // tasks
-  Seconds time;        // of all of them
-  Seconds each;        // of one
-  Seconds alone;       // of one, were nothing beside it
-  Seconds bound;       // of one
-  Seconds start, end;  // of its first task, of its last: in the step that ran it first
+  double count = 0;        // tasks
+  Seconds time{};          // of all of them
+  Seconds each{};          // of one
+  Seconds alone{};         // of one, were nothing beside it
+  Seconds bound{};         // of one
+  Seconds start{}, end{};  // of its first task, of its last: in the step that ran it first
   chip::Resource bound_by = chip::Resource::latency;
   bool is_collective = false;
-  std::string detail;
-  std::optional<chip::KernelPrice> kernel;  // of one; none of a collective
-  machine::PriceOptions pricing;            // how it was priced
-};
+  std::string detail{};
+  std::optional<chip::KernelPrice> kernel{};  // of one; none of a collective
+  machine::PriceOptions pricing{};            // how it was priced
 
-struct StepReport {
+  // One more run. Its bound is that of the shares of it which run here.
+  void add_run(const machine::Task& task, const machine::TaskPrice& price, Seconds from, Seconds took);
+};
+OpTotal op_total(const machine::ProgramOp& op, const machine::TaskPrice& price);
+
+// What a step, or a part of one, takes. Costs of steps that follow one another add up, member by member.
+struct StepCost {
   Seconds makespan;
   TimeBreakdown breakdown;
   std::array<Seconds, chip::kResources> by_resource;  // adds up to the makespan too
   Seconds communication_total;
-  Joules energy;             // of one chip
+  Joules energy;  // of one chip
+
+  // `other` once more, `times` over: how a long run is put together from steps.
+  void add(const StepCost& other, double times);
+  // Says what a part of the makespan belongs to; the second of a task: what of its `time` is no overhead belongs to
+  // what limits it.
+  void add_part(Seconds time, Seconds TimeBreakdown::*part, chip::Resource resource);
+  void add_task(const machine::TaskPrice& price, Seconds time, Seconds overhead);
+  // Time in which nothing but `resource` is waited for, in which `static_power` is drawn. `part` is one of breakdown.
+  void wait(Seconds time, Seconds TimeBreakdown::*part, chip::Resource resource, Watts static_power);
+  // The clock is down: everything takes `factor` (>= 1) times as long, and `static_power` is drawn in the time that is
+  // added. The added time is compute, and power is what it waits for.
+  void stretch(double factor, Watts static_power);
+  // How much longer than at full clock it takes where its average power would exceed the cap. Kernels above the cap
+  // are allowed as long as others make up for it: the clock follows the power over many milliseconds.
+  double throttle(const spec::PowerSpec& power) const;
+};
+
+struct StepReport : StepCost {
   std::vector<OpTotal> ops;  // in the program's order
   double events = 0;         // of the program and of its kernels' plays
 
-  // `other` once more, `times` over: how a long run is put together from steps. Operators are matched by name.
+  // Operators are matched by name.
   void add(const StepReport& other, double times);
-
-  // The clock is down: everything takes `factor` (>= 1) times as long, and `static_power` is drawn in the time that is
-  // added. The added time is compute, and power is what it waits for.
   void stretch(double factor, Watts static_power);
 };
 

@@ -20,10 +20,8 @@ TrainingRuntime decode_training_runtime(Node node) {
       {{"in_step", TrainingHost::in_step}, {"ahead", TrainingHost::ahead}, {"captured", TrainingHost::captured}});
   r.submit = node.require<Seconds>("submit", Range::non_negative);
   r.step_overhead = node.require<Seconds>("step_overhead", Range::non_negative);
-  r.fused_attention = node.flag_or("fused_attention", r.fused_attention);
   r.dropout = node.flag_or("dropout", r.dropout);
   Node fusion = node.require_mapping("fusion");
-  r.fused_softmax = fusion.flag_or("softmax", r.fused_softmax);
   r.fused_cross_entropy = fusion.flag_or("cross_entropy", r.fused_cross_entropy);
   r.fuses_elementwise = fusion.flag_or("elementwise", r.fuses_elementwise);
   r.pass_bytes = fusion.require_number("pass_bytes");

@@ -19,8 +19,6 @@ struct TrainingRuntime {
   TrainingHost host = TrainingHost::ahead;
   Seconds submit;                   // host time of one kernel, framework included
   Seconds step_overhead;            // once a step, hidden by nothing
-  bool fused_attention = true;      // flash-style; otherwise scores and probabilities go through memory
-  bool fused_softmax = true;        // where attention is not fused: scale, mask and softmax are one kernel
   bool dropout = false;             // on attention probabilities and both residual branches
   bool fused_cross_entropy = true;  // logits are read twice and never widened to fp32 in memory
   bool fuses_elementwise = false;   // a compiler folds pointwise work into the producing GEMM

@@ -1,0 +1,54 @@
+#include "models/plan/step_end.hpp"
+
+#include <string>
+#include <utility>
+
+namespace mlosim::plan {
+namespace {
+
+double d(std::int64_t n) { return static_cast<double>(n); }
+
+// First and last stage hold the same table: they add their gradients.
+work::Collective tied_embedding_reduction(double table, const TrainingParallelism& p, work::DType gradients) {
+  return {.kind = work::CollectiveKind::all_reduce,
+          .bytes = table / d(p.tp) * work::bytes_per_element(gradients),
+          .ranks = 2,
+          .dtype = gradients,
+          .stride = p.pp_stride() * (p.pp - 1)};
+}
+
+}  // namespace
+
+bool gathers_in_layers(const TrainingParallelism& p) { return p.zero == ZeroStage::parameters && p.pp == 1; }
+
+bool gathers_at_start(const TrainingParallelism& p, const spec::TrainingRuntime& runtime) {
+  return p.zero != ZeroStage::none && runtime.overlaps_param_gather && !gathers_in_layers(p);
+}
+
+machine::Program plan_step_end(const StepEnd& end, const TrainingParallelism& p, const spec::TrainingRuntime& runtime) {
+  machine::Program program;
+  program.streams = {{"compute", machine::StreamKind::compute}, {"data parallel", machine::StreamKind::communication}};
+  program.launch = spec::LaunchPath::graph;
+  program.lead_time = runtime.step_overhead;
+  const auto append = [&](const std::string& name, work::Operator op, std::uint32_t stream) {
+    std::vector<std::uint32_t> after;
+    if (!program.tasks.empty()) after.push_back(static_cast<std::uint32_t>(program.tasks.size() - 1));
+    program.tasks.push_back({.op = static_cast<std::uint32_t>(program.ops.size()), .stream = stream, .after = after});
+    program.ops.push_back({name, std::move(op)});
+  };
+  if (!gathers_in_layers(p) && !runtime.overlaps_grad_reduce) {
+    for (const work::Collective& op : gradient_reductions(end.own, p, runtime.reduced_gradients))
+      append("gradients.reduce", op, 1);
+  }
+  if (end.tied_table > 0 && p.pp > 1) {
+    append("embedding.gradients.reduce", tied_embedding_reduction(end.tied_table, p, runtime.reduced_gradients), 1);
+  }
+  for (const work::Elementwise& op : optimizer_passes(end.own, p, end.weights, end.optimizer, end.moments))
+    append("optimizer", op, 0);
+  if (!gathers_in_layers(p) && p.zero != ZeroStage::none && !gathers_at_start(p, runtime)) {
+    for (const work::Collective& op : parameter_gathers(end.own, p, end.weights)) append("parameters.gather", op, 1);
+  }
+  return program;
+}
+
+}  // namespace mlosim::plan

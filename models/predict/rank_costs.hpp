@@ -1,0 +1,92 @@
+// What the layers of a training step cost one rank, in closed form: of each block of the graph, and of the virtual
+// stages that are made of them. Internal to TrainingCosts.
+#pragma once
+
+#include <map>
+#include <vector>
+
+#include "models/plan/overlapped_layers.hpp"
+#include "models/plan/stage_layers.hpp"
+#include "models/predict/plan_training.hpp"
+#include "sim/report/serial_report.hpp"
+
+namespace mlosim::predict {
+
+struct PassCost {
+  report::StepCost cost;  // at full clock
+  chip::ChipUse use;
+};
+
+struct BlockCosts {
+  PassCost forward, backward;
+  PassCost input_gradient, weight_gradient;  // of schedules that part them
+  plan::BlockMemory memory;
+};
+
+// Of one layer of a block: what data-parallel ranks exchange, and what runs beside it.
+struct BlockExchange {
+  Seconds gather, reduce;
+  Joules gather_energy, reduce_energy;
+  double forward_speed = 1, gather_speed = 1;     // while both run …
+  double backward_speed = 1, exchange_speed = 1;  // … forwards and backwards
+};
+
+// Equal virtual stages.
+struct StageKind {
+  plan::StageLayers layers;          // of one of them
+  std::vector<std::int64_t> counts;  // layers of each block
+  report::StepCost forward{}, backward{};
+  Seconds input_gradient{}, weight_gradient{};
+
+  Seconds busy() const { return forward.makespan + backward.makespan; }
+};
+
+struct StageTable {
+  std::vector<StageKind> kinds;
+  std::vector<std::uint32_t> kind_of_stage;
+  std::vector<Seconds> busy;  // of each stage
+
+  const StageKind& stage(std::int64_t s) const { return kinds[kind_of_stage[static_cast<std::size_t>(s)]]; }
+};
+
+// Which data-parallel collectives run beside a pass.
+struct BesidePass {
+  const std::vector<BlockExchange>* exchanges = nullptr;  // of each block; none where nothing runs beside
+  bool gathers = false, reduces = false;
+  double exposed = 0;
+};
+
+class RankCosts {
+ public:
+  // Prices the blocks as `training` cuts them. Throws as PriceBook::price.
+  RankCosts(const TrainingSubject& subject, const Training& training, const spec::TrainingRuntime& runtime,
+            machine::PriceBook& prices, bool parts_gradients);
+
+  const graph::TrainingGraph& graph() const { return graph_; }
+  const std::vector<plan::BlockMemory>& memory() const { return memory_; }
+  const TrainingFlops& flops() const { return flops_; }
+
+  // Of a pipeline with so many virtual stages; the same table for the same number.
+  const StageTable& stages(std::int64_t count);
+
+  // A pass of a stage, at the clock that power allows.
+  report::StepCost pass(const StageKind& stage, bool backward, const BesidePass& beside) const;
+
+  // Collectives of data parallelism for each block, and how fast they and the layers beside them are.
+  std::vector<BlockExchange> exchanges(const plan::TrainingParallelism& p, work::DType weights, work::DType gradients,
+                                       machine::PriceBook& prices) const;
+
+ private:
+  StageTable make_stages(std::int64_t count) const;
+  Seconds part_time(const StageKind& stage, PassCost BlockCosts::*part) const;
+  report::StepCost sum(const StageKind& stage, PassCost BlockCosts::*part) const;
+
+  const spec::ChipSpec& chip_;
+  graph::TrainingGraph graph_;
+  std::vector<BlockCosts> blocks_;
+  std::vector<plan::BlockMemory> memory_;
+  TrainingFlops flops_;
+  std::map<std::int64_t, StageTable> tables_;
+};
+
+}  // namespace mlosim::predict

@@ -1,0 +1,283 @@
+#include "models/predict/training_costs.hpp"
+
+#include <algorithm>
+#include <array>
+#include <bit>
+#include <boost/functional/hash.hpp>
+#include <unordered_map>
+#include <utility>
+
+#include "models/plan/pipeline_program.hpp"
+#include "models/plan/pipeline_time.hpp"
+#include "models/plan/training_states.hpp"
+#include "models/predict/close_step.hpp"
+#include "models/predict/rank_costs.hpp"
+
+namespace mlosim::predict {
+namespace {
+
+// What a price depends on, as numbers.
+template <std::size_t N>
+using Key = std::array<std::int64_t, N>;
+template <std::size_t N, class Value>
+using Priced = std::unordered_map<Key<N>, Value, boost::hash<Key<N>>>;
+
+std::int64_t bits(double value) { return std::bit_cast<std::int64_t>(value); }
+template <class Enum>
+std::int64_t number(Enum value) {
+  return static_cast<std::int64_t>(value);
+}
+
+bool parts_gradients(const plan::TrainingParallelism& p) {
+  return p.schedule == plan::ScheduleKind::zero_bubble || p.schedule == plan::ScheduleKind::dualpipe;
+}
+
+bool same(const graph::Recompute& a, const graph::Recompute& b) {
+  return a.policy == b.policy && a.full_layers == b.full_layers && a.offload == b.offload && a.keep == b.keep;
+}
+
+}  // namespace
+
+class TrainingCosts::Book {
+ public:
+  Book(const TrainingSubject& subject, const machine::PriceOptions& options)
+      : subject_(subject), chip_(subject.hardware.system.chip), prices_(subject.hardware, options) {}
+
+  TrainingEstimate estimate(const Training& t) {
+    const plan::TrainingParallelism& p = t.parallelism;
+    const spec::TrainingRuntime runtime = resolve_training_runtime(subject_, t);
+    const plan::ScheduleShape shape = p.shape(t.micro_batches());
+    RankCosts& rank = rank_costs(t, runtime);
+    const StageTable& stages = rank.stages(shape.stages());
+
+    TrainingEstimate e;
+    const double micro_batches = micro_batches_of_step(t);
+    e.model_flops = micro_batches * rank.flops().model;
+    e.hardware_flops = micro_batches * rank.flops().hardware;
+    StepEnds ends;
+    if (plan::gathers_in_layers(p)) {
+      const BesidePass beside{
+          .exchanges = &exchanges(t, runtime, rank), .gathers = true, .reduces = true, .exposed = runtime.dp_exposed};
+      BesidePass forwards = beside;
+      forwards.reduces = false;
+      e.total.add(rank.pass(stages.stage(0), false, forwards), runs_of_chunk(shape));
+      e.total.add(rank.pass(stages.stage(0), true, beside), runs_of_chunk(shape));
+      ends.pipeline = e.total.makespan * slowest(t);
+    } else {
+      ends.pipeline = pipeline_time(t, runtime, shape, stages) * slowest(t);
+      ends.data_parallel = data_parallel_ends(t, runtime, rank, stages.stage(shape.stage_of(0, 0)));
+      e.fullest = fullest_rank(shape, stages.busy);
+      for (std::int64_t chunk = 0; chunk < shape.chunks(); ++chunk) {
+        const StageKind& stage = stages.stage(shape.stage_of(e.fullest, chunk));
+        e.total.add(stage.forward, runs_of_chunk(shape));
+        e.total.add(stage.backward, runs_of_chunk(shape));
+      }
+    }
+    ends.end = step_end(t, runtime, parameters_of_rank(rank.graph(), shape, stages, 0));
+    close_step(e.total, ends, t, chip_);
+    e.capacity = training_capacity(chip_, runtime);
+    e.memory = memory(t, runtime, rank, shape, stages);
+    return e;
+  }
+
+  std::vector<report::OpTotal> operators(const Training& t, std::int64_t fullest) {
+    const spec::TrainingRuntime runtime = resolve_training_runtime(subject_, t);
+    const plan::ScheduleShape shape = t.parallelism.shape(t.micro_batches());
+    RankCosts& rank = rank_costs(t, runtime);
+    const StageTable& stages = rank.stages(shape.stages());
+    std::vector<std::int64_t> counts(rank.graph().blocks.size());
+    for (std::int64_t chunk = 0; chunk < shape.chunks(); ++chunk) {
+      const StageKind& stage = stages.stage(shape.stage_of(fullest, chunk));
+      for (std::size_t b = 0; b < counts.size(); ++b) counts[b] += stage.counts[b];
+    }
+    const bool in_layers = plan::gathers_in_layers(t.parallelism);
+    report::StepReport step;
+    for (const bool backward : {false, true}) {
+      const plan::DataParallelWork beside{.gathers_parameters = in_layers, .reduces_gradients = in_layers && backward};
+      for (std::uint32_t b = 0; b < counts.size(); ++b) {
+        if (counts[b] == 0) continue;
+        const machine::Program program = chunk_program(
+            subject_, rank.graph(), {.blocks = {b}, .backward = backward, .data_parallel = beside}, t, runtime);
+        step.add(serial(program, runtime), static_cast<double>(counts[b]) * runs_of_chunk(shape));
+      }
+    }
+    const plan::Parameters own = parameters_of_rank(rank.graph(), shape, stages, 0);
+    step.add(serial(step_end_program(subject_, own, t, runtime), runtime), 1);
+    return std::move(step.ops);
+  }
+
+ private:
+  report::StepReport serial(const machine::Program& program, const spec::TrainingRuntime& runtime) {
+    return report::serial_report(program, prices_, training_launch(chip_, runtime), chip_.power.static_power()).step;
+  }
+
+  std::int64_t number_of(const graph::Recompute& recompute) {
+    const auto known = std::find_if(recomputes_.begin(), recomputes_.end(),
+                                    [&](const graph::Recompute& other) { return same(recompute, other); });
+    if (known != recomputes_.end()) return known - recomputes_.begin();
+    recomputes_.push_back(recompute);
+    return static_cast<std::int64_t>(recomputes_.size()) - 1;
+  }
+
+  RankCosts& rank_costs(const Training& t, const spec::TrainingRuntime& runtime) {
+    const plan::TrainingParallelism& p = t.parallelism;
+    const bool parts = parts_gradients(p);
+    const Key<10> key{t.micro_batch,
+                      t.sequence,
+                      p.tp,
+                      p.cp,
+                      p.ep,
+                      p.moe_tp,
+                      p.sp ? 1 : 0,
+                      number_of(t.recompute),
+                      bits(runtime.tp_exposed),
+                      parts ? 1 : 0};
+    const auto known = ranks_.find(key);
+    if (known != ranks_.end()) return known->second;
+    return ranks_.emplace(key, RankCosts(subject_, t, runtime, prices_, parts)).first->second;
+  }
+
+  // To the next stage, and alike to the one before.
+  Seconds message_time(const Training& t) {
+    const plan::TrainingParallelism& p = t.parallelism;
+    if (p.pp == 1) return Seconds(0);
+    const Key<7> key{t.micro_batch, t.sequence, p.tp, p.cp, p.pp, p.pp_stride(), p.dp};
+    const auto known = messages_.find(key);
+    if (known != messages_.end()) return known->second;
+    return messages_.emplace(key, prices_.price(stage_message(subject_, t)).time).first->second;
+  }
+
+  Seconds pipeline_time(const Training& t, const spec::TrainingRuntime& runtime, const plan::ScheduleShape& shape,
+                        const StageTable& stages) {
+    const Seconds message = message_time(t);
+    times_.clear();
+    for (const std::uint32_t kind : stages.kind_of_stage) {
+      const StageKind& stage = stages.kinds[kind];
+      const bool parts = parts_gradients(t.parallelism);
+      times_.push_back({.forward = stage.forward.makespan,
+                        .input_gradient = parts ? stage.input_gradient : stage.backward.makespan,
+                        .weight_gradient = parts ? stage.weight_gradient : Seconds(0),
+                        .send_activation = message,
+                        .send_gradient = message});
+    }
+    return plan::estimate_pipeline(shape, times_,
+                                   runtime.overlaps_p2p ? machine::SendMode::overlapped : machine::SendMode::blocking);
+  }
+
+  static double slowest(const Training& t) {
+    if (t.reality.slow_ranks.are_equal()) return 1;
+    const std::vector<double> slowdowns = slowdowns_of_ranks(t);
+    return *std::max_element(slowdowns.begin(), slowdowns.end());
+  }
+
+  const std::vector<BlockExchange>& exchanges(const Training& t, const spec::TrainingRuntime& runtime,
+                                              const RankCosts& rank) {
+    const plan::TrainingParallelism& p = t.parallelism;
+    const Key<11> key{t.micro_batch,
+                      p.tp,
+                      p.cp,
+                      p.dp,
+                      p.ep,
+                      p.moe_tp,
+                      p.sp ? 1 : 0,
+                      number(p.zero),
+                      p.hsdp_shard,
+                      number_of(t.recompute),
+                      bits(runtime.tp_exposed)};
+    const auto known = exchanges_.find(key);
+    if (known != exchanges_.end()) return known->second;
+    return exchanges_.emplace(key, rank.exchanges(p, subject_.precision.compute, runtime.reduced_gradients, prices_))
+        .first->second;
+  }
+
+  DataParallelEnds data_parallel_ends(const Training& t, const spec::TrainingRuntime& runtime, RankCosts& rank,
+                                      const StageKind& first) {
+    DataParallelEnds ends;
+    const bool gathers = plan::gathers_at_start(t.parallelism, runtime), reduces = runtime.overlaps_grad_reduce;
+    if (t.parallelism.replicas() == 1 || (!gathers && !reduces)) return ends;
+    const std::vector<BlockExchange>& beside = exchanges(t, runtime, rank);
+    const double exposed = runtime.dp_exposed;
+    if (gathers)
+      ends.add(rank.pass(first, false, {.exchanges = &beside, .gathers = true, .exposed = exposed}), first.forward);
+    if (reduces)
+      ends.add(rank.pass(first, true, {.exchanges = &beside, .reduces = true, .exposed = exposed}), first.backward);
+    return ends;
+  }
+
+  static plan::Parameters parameters_of_rank(const graph::TrainingGraph& graph, const plan::ScheduleShape& shape,
+                                             const StageTable& stages, std::int64_t rank) {
+    plan::Parameters own;
+    for (std::int64_t chunk = 0; chunk < shape.chunks(); ++chunk) {
+      const StageKind& stage = stages.stage(shape.stage_of(rank, chunk));
+      for (std::size_t b = 0; b < graph.blocks.size(); ++b)
+        own.add(graph.blocks[b], static_cast<double>(stage.counts[b]));
+    }
+    return own;
+  }
+
+  const report::StepCost& step_end(const Training& t, const spec::TrainingRuntime& runtime,
+                                   const plan::Parameters& own) {
+    const plan::TrainingParallelism& p = t.parallelism;
+    const Key<14> key{bits(own.dense),
+                      bits(own.experts),
+                      p.tp,
+                      p.cp,
+                      p.dp,
+                      p.pp,
+                      p.ep,
+                      p.moe_tp,
+                      number(p.zero),
+                      p.hsdp_shard,
+                      runtime.overlaps_grad_reduce ? 1 : 0,
+                      runtime.overlaps_param_gather ? 1 : 0,
+                      number(t.optimizer),
+                      number(t.moments)};
+    const auto known = ends_.find(key);
+    if (known != ends_.end()) return known->second;
+    return ends_.emplace(key, serial(step_end_program(subject_, own, t, runtime), runtime)).first->second;
+  }
+
+  plan::StageMemory memory(const Training& t, const spec::TrainingRuntime& runtime, const RankCosts& rank,
+                           const plan::ScheduleShape& shape, const StageTable& stages) {
+    const plan::StageSetting setting = stage_setting(subject_, t, runtime);
+    const std::vector<std::int64_t> in_flight = plan::peak_in_flight(shape);
+    plan::StageMemory peak;
+    share_.counts.resize(rank.memory().size());
+    for (std::int64_t r = 0; r < shape.pp; ++r) {
+      std::fill(share_.counts.begin(), share_.counts.end(), 0);
+      for (std::int64_t chunk = 0; chunk < shape.chunks(); ++chunk) {
+        const StageKind& stage = stages.stage(shape.stage_of(r, chunk));
+        for (std::size_t b = 0; b < stage.counts.size(); ++b) share_.counts[b] += stage.counts[b];
+      }
+      share_.in_flight =
+          static_cast<double>(in_flight[static_cast<std::size_t>(r)]) / static_cast<double>(shape.chunks());
+      const plan::StageMemory own = plan::stage_memory(rank.memory(), share_, t.parallelism, setting);
+      if (own.total() > peak.total()) peak = own;
+    }
+    return peak;
+  }
+
+  const TrainingSubject subject_;
+  const spec::ChipSpec& chip_;
+  machine::PriceBook prices_;
+  std::vector<graph::Recompute> recomputes_;
+  Priced<10, RankCosts> ranks_;
+  Priced<11, std::vector<BlockExchange>> exchanges_;
+  Priced<14, report::StepCost> ends_;
+  Priced<7, Seconds> messages_;
+  std::vector<plan::StageTimes> times_;  // scratch of one estimate, as is …
+  plan::StageShare share_;               // … this
+};
+
+TrainingCosts::TrainingCosts(const TrainingSubject& subject, const machine::PriceOptions& options)
+    : book_(std::make_unique<Book>(subject, options)) {}
+
+TrainingCosts::~TrainingCosts() = default;
+
+TrainingEstimate TrainingCosts::estimate(const Training& training) { return book_->estimate(training); }
+
+std::vector<report::OpTotal> TrainingCosts::operators(const Training& training, std::int64_t fullest) {
+  return book_->operators(training, fullest);
+}
+
+}  // namespace mlosim::predict
