@@ -6,7 +6,7 @@
 namespace mlosim::predict {
 namespace {
 
-void fill_rates(Prediction& p, const spec::ChipSpec& chip) {
+void fill_rates(Prediction& p) {
   const Evaluation& e = p.evaluation;
   const Seconds time = e.total.makespan;
   const double chips = static_cast<double>(e.chips);
@@ -19,10 +19,20 @@ void fill_rates(Prediction& p, const spec::ChipSpec& chip) {
   p.hfu = e.hardware_flops > e.model_flops ? p.mfu * (e.hardware_flops / e.model_flops) : p.mfu;
   p.energy = e.total.energy * chips;
   p.power_per_chip = e.total.energy / time;
-  if (chip.price) p.cost = *chip.price * time * chips;
+}
+
+void fill_costs(Prediction& p, const spec::SystemSpec& system, const spec::EconomicsChoice& choice,
+                const CostTables& tables) {
+  p.economics = estimate_economics(p.evaluation, system, choice.over(system.economics.over(tables.economics)));
+  if (p.economics.bill) p.cost = p.economics.bill->total();
+  if (tables.silicon) p.silicon = estimate_silicon(system.chip, *tables.silicon);
 }
 
 }  // namespace
+
+CostTables read_cost_tables(const spec::Library& library) {
+  return {.economics = read_economics(library), .silicon = read_silicon(library)};
+}
 
 Prediction predict(const spec::Library& library, const std::string& name, const PredictOptions& options) {
   std::vector<std::string> warnings;
@@ -57,7 +67,8 @@ Prediction predict(const spec::Library& library, const Workload& workload, const
                           {.fidelity = options.fidelity, .max_events = options.max_events, .trace = options.trace});
   p.interval = options.residuals ? workload_interval(*options.residuals, p.evaluation, p.task, hardware)
                                  : workload_interval(read_residuals(library), p.evaluation, p.task, hardware);
-  fill_rates(p, hardware.system.chip);
+  fill_rates(p);
+  fill_costs(p, hardware.system, workload.economics, options.costs ? *options.costs : read_cost_tables(library));
   if (!options.sensitivities) return p;
   const chip::Fidelity fidelity =
       options.fidelity == chip::Fidelity::event ? chip::Fidelity::analytic : options.fidelity;

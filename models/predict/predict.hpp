@@ -6,9 +6,11 @@
 #include <string>
 #include <vector>
 
+#include "models/predict/economics.hpp"
 #include "models/predict/evaluate.hpp"
 #include "models/predict/interval.hpp"
 #include "models/predict/residuals.hpp"
+#include "models/predict/silicon.hpp"
 #include "models/predict/workload.hpp"
 #include "sim/chip/kernel.hpp"
 #include "sim/spec/library.hpp"
@@ -50,11 +52,21 @@ struct Prediction {
   double hfu = 0;  // the same of all that is computed, recomputation included
   Joules energy;   // of all chips
   Watts power_per_chip;
-  std::optional<Dollars> cost;
+  std::optional<Dollars> cost;  // economics.bill's total
+  Economics economics;
+  std::optional<SiliconEstimate> silicon;  // none of a chip that does not say what it is built of
   std::vector<Bottleneck> bottlenecks;  // largest share first
   std::vector<Assumption> assumptions;  // derived and assumed numbers, largest elasticity first
   std::vector<std::string> warnings;
 };
+
+// What all machines have in common.
+struct CostTables {
+  spec::EconomicsChoice economics;
+  std::optional<SiliconTable> silicon;
+};
+
+CostTables read_cost_tables(const spec::Library& library);
 
 struct PredictOptions {
   WorkloadOptions workload;
@@ -65,6 +77,7 @@ struct PredictOptions {
   bool sensitivities = true;
   report::TraceWriter* trace = nullptr;  // gets every program played
   const Residuals* residuals = nullptr;  // for the interval; read from the library where there are none
+  const CostTables* costs = nullptr;     // likewise
 };
 
 // Throws spec::InputError. A workload that does not fit its memory is predicted all the same: evaluation.memory says

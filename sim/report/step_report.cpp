@@ -41,6 +41,21 @@ void account(StepReport& report, const TaskFact* compute, const TaskFact* collec
   }
 }
 
+void account_energy(StepReport& report, const machine::TaskPrice& price) {
+  report.energy += price.dynamic_energy;
+  EnergyParts& parts = report.energy_parts;
+  parts.fabric += price.fabric_energy;
+  parts.scale_out += price.scale_out_energy;
+  if (!price.kernel) {
+    parts.memory += price.dynamic_energy;
+    return;
+  }
+  const chip::EnergyByPart& own = price.kernel->energy_by_part;
+  if (own.matrix > Joules(0)) parts.matrix[price.kernel->work.matrix_dtype] += own.matrix;
+  parts.vector += own.vector;
+  parts.memory += own.memory;
+}
+
 }  // namespace
 
 TimeBreakdown& TimeBreakdown::operator+=(const TimeBreakdown& other) {
@@ -63,6 +78,30 @@ TimeBreakdown operator*(TimeBreakdown b, double k) {
   return b;
 }
 
+Joules EnergyParts::in_chip() const {
+  Joules sum = vector + memory;
+  for (const auto& [dtype, energy] : matrix) sum += energy;
+  return sum;
+}
+
+EnergyParts& EnergyParts::operator+=(const EnergyParts& other) {
+  for (const auto& [dtype, energy] : other.matrix) matrix[dtype] += energy;
+  vector += other.vector;
+  memory += other.memory;
+  fabric += other.fabric;
+  scale_out += other.scale_out;
+  return *this;
+}
+
+EnergyParts operator*(EnergyParts parts, double k) {
+  for (auto& [dtype, energy] : parts.matrix) energy *= k;
+  parts.vector *= k;
+  parts.memory *= k;
+  parts.fabric *= k;
+  parts.scale_out *= k;
+  return parts;
+}
+
 void StepReport::add(const StepReport& other, double times) {
   const Seconds before = makespan;
   makespan += other.makespan * times;
@@ -70,6 +109,7 @@ void StepReport::add(const StepReport& other, double times) {
   for (std::size_t i = 0; i < by_resource.size(); ++i) by_resource[i] += other.by_resource[i] * times;
   communication_total += other.communication_total * times;
   energy += other.energy * times;
+  energy_parts += other.energy_parts * times;
   events += other.events;
   ops.reserve(ops.size() + other.ops.size());  // so that the views in `known` stay valid
   std::map<std::string_view, std::size_t> known;
@@ -140,7 +180,7 @@ StepReport StepReader::build(const machine::PlayResult& result, Watts static_pow
     total.detail = fact.price->detail;
     if (!total.kernel) total.kernel = fact.price->kernel;
     if (fact.price->is_collective) report.communication_total += time;
-    report.energy += fact.price->dynamic_energy;
+    account_energy(report, *fact.price);
   }
   for (OpTotal& total : report.ops) total.each = total.count > 0 ? total.time / total.count : Seconds(0);
   std::stable_sort(edges.begin(), edges.end(), [](const Edge& a, const Edge& b) { return a.at < b.at; });

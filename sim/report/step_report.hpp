@@ -7,6 +7,7 @@
 
 #include <array>
 #include <cstdint>
+#include <map>
 #include <optional>
 #include <string>
 #include <vector>
@@ -43,12 +44,25 @@ struct OpTotal {
   machine::PriceOptions pricing;            // how it was priced
 };
 
+// Where the energy of one chip's tasks went, beside the static power that it draws all the time.
+struct EnergyParts {
+  std::map<work::DType, Joules> matrix;  // by the arithmetic
+  Joules vector;
+  Joules memory;             // the whole path from the device memory to the units
+  Joules fabric, scale_out;  // of what the chip sent, over links and switches: not drawn by the chip
+
+  Joules in_chip() const;
+  EnergyParts& operator+=(const EnergyParts& other);
+  friend EnergyParts operator*(EnergyParts parts, double k);
+};
+
 struct StepReport {
   Seconds makespan;
   TimeBreakdown breakdown;
   std::array<Seconds, chip::kResources> by_resource;  // adds up to the makespan too
   Seconds communication_total;
-  Joules energy;             // of one chip
+  Joules energy;             // of one chip: its static power and energy_parts.in_chip()
+  EnergyParts energy_parts;
   std::vector<OpTotal> ops;  // in the program's order
   double events = 0;         // of the program and of its kernels' plays
 
