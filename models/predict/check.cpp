@@ -10,6 +10,7 @@
 #include "models/predict/residuals.hpp"
 #include "models/predict/setting.hpp"
 #include "models/predict/silicon.hpp"
+#include "models/predict/what_if.hpp"
 #include "models/predict/workload.hpp"
 #include "sim/spec/hardware.hpp"
 #include "sim/spec/spelling.hpp"
@@ -107,6 +108,11 @@ Checked check(const spec::Library& library, const std::string& name_or_path) {
     checked.what = "economics";
     spec::Decoding decoding;
     decode_economics_file(spec::Node(&document, "economics", &decoding));
+    decoding.diagnostics.throw_if_any();
+  } else if (schema == "mlosim/uncertainty/1") {
+    checked.what = "uncertainty";
+    spec::Decoding decoding;
+    decode_uncertainty(spec::Node(&document, "uncertainty", &decoding));
     decoding.diagnostics.throw_if_any();
   } else if (schema == "mlosim/silicon/1") {
     checked.what = "silicon";

@@ -34,6 +34,14 @@ CostTables read_cost_tables(const spec::Library& library) {
   return {.economics = read_economics(library), .silicon = read_silicon(library)};
 }
 
+TimeOf closed_form_of(const Workload& workload, const Setting& setting, chip::Fidelity fidelity) {
+  if (fidelity == chip::Fidelity::event) fidelity = chip::Fidelity::analytic;
+  return [&workload, &setting, fidelity](spec::Hardware changed) {
+    changed.runtime = resolve_runtime(changed.runtime, workload.runtime);
+    return evaluate(workload, setting.precision, changed, {.fidelity = fidelity}).total.makespan;
+  };
+}
+
 Prediction predict(const spec::Library& library, const std::string& name, const PredictOptions& options) {
   std::vector<std::string> warnings;
   Prediction p = predict(library, read_workload(library, name, options.workload, warnings), options);
@@ -70,13 +78,9 @@ Prediction predict(const spec::Library& library, const Workload& workload, const
   fill_rates(p);
   fill_costs(p, hardware.system, workload.economics, options.costs ? *options.costs : read_cost_tables(library));
   if (!options.sensitivities) return p;
-  const chip::Fidelity fidelity =
-      options.fidelity == chip::Fidelity::event ? chip::Fidelity::analytic : options.fidelity;
-  const TimeOf time_of = [&](spec::Hardware changed) {
-    changed.runtime = resolve_runtime(changed.runtime, workload.runtime);
-    return evaluate(workload, precision, changed, {.fidelity = fidelity}).total.makespan;
-  };
-  const Seconds base = fidelity == options.fidelity ? p.evaluation.total.makespan : time_of(hardware);
+  const TimeOf time_of = closed_form_of(workload, setting, options.fidelity);
+  const bool is_base = options.fidelity != chip::Fidelity::event;
+  const Seconds base = is_base ? p.evaluation.total.makespan : time_of(hardware);
   Sensitivity sensitivity(setting.documents, hardware, base, time_of);
   p.bottlenecks = sensitivity.find_bottlenecks(p.evaluation.total);
   p.assumptions = sensitivity.find_assumptions();

@@ -2,6 +2,7 @@
 // answer leans on. Renderers (render.hpp) turn it into text, JSON or CSV.
 #pragma once
 
+#include <functional>
 #include <optional>
 #include <string>
 #include <vector>
@@ -79,6 +80,11 @@ struct PredictOptions {
   const Residuals* residuals = nullptr;  // for the interval; read from the library where there are none
   const CostTables* costs = nullptr;     // likewise
 };
+
+// The workload's time on other hardware, in closed form (of a roofline: its roofline): what derivatives are taken of.
+// Both outlive the answer.
+std::function<Seconds(spec::Hardware)> closed_form_of(const Workload& workload, const Setting& setting,
+                                                      chip::Fidelity fidelity);
 
 // Throws spec::InputError. A workload that does not fit its memory is predicted all the same: evaluation.memory says
 // so.
