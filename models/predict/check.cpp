@@ -6,8 +6,11 @@
 #include <array>
 
 #include "models/import/hf_config.hpp"
+#include "models/predict/economics.hpp"
 #include "models/predict/residuals.hpp"
 #include "models/predict/setting.hpp"
+#include "models/predict/silicon.hpp"
+#include "models/predict/what_if.hpp"
 #include "models/predict/workload.hpp"
 #include "sim/spec/hardware.hpp"
 #include "sim/spec/spelling.hpp"
@@ -76,6 +79,16 @@ void insert(Value& mapping, const std::string& key, const Value& value) {
   }
 }
 
+// What a chip takes of a wafer; empty where it does not say what it is built of.
+std::string show_silicon(const spec::Library& library, const Value& document) {
+  const std::optional<SiliconTable> table = read_silicon(library);
+  spec::Decoding decoding{.keeps_provenance = false};
+  const spec::ChipSpec chip = spec::decode_chip(spec::Node(&document, "chip", &decoding));
+  if (!table || !decoding.diagnostics.empty()) return "";
+  const std::optional<SiliconEstimate> estimate = estimate_silicon(chip, *table);
+  return estimate ? render_silicon(*estimate, "# ") : "";
+}
+
 }  // namespace
 
 Checked check(const spec::Library& library, const std::string& name_or_path) {
@@ -90,6 +103,21 @@ Checked check(const spec::Library& library, const std::string& name_or_path) {
     checked.what = "residuals";
     spec::Decoding decoding;
     decode_residuals(spec::Node(&document, "residuals", &decoding));
+    decoding.diagnostics.throw_if_any();
+  } else if (schema == "mlosim/economics/1") {
+    checked.what = "economics";
+    spec::Decoding decoding;
+    decode_economics_file(spec::Node(&document, "economics", &decoding));
+    decoding.diagnostics.throw_if_any();
+  } else if (schema == "mlosim/uncertainty/1") {
+    checked.what = "uncertainty";
+    spec::Decoding decoding;
+    decode_uncertainty(spec::Node(&document, "uncertainty", &decoding));
+    decoding.diagnostics.throw_if_any();
+  } else if (schema == "mlosim/silicon/1") {
+    checked.what = "silicon";
+    spec::Decoding decoding;
+    decode_silicon_file(spec::Node(&document, "silicon", &decoding));
     decoding.diagnostics.throw_if_any();
   } else if (schema == "mlosim/family/1") {
     checked.what = "family";
@@ -135,7 +163,9 @@ Shown show(const spec::Library& library, const std::string& name_or_path) {
     insert(document, "chip", documents.chip);
     if (documents.collectives.is_mapping()) insert(document, "collectives", documents.collectives);
   }
-  return {.file = file, .yaml = spec::render_yaml(document)};
+  Shown shown{.file = file, .yaml = spec::render_yaml(document), .silicon = ""};
+  if (schema == "mlosim/chip/1") shown.silicon = show_silicon(library, document);
+  return shown;
 }
 
 }  // namespace mlosim::predict

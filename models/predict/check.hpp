@@ -18,7 +18,8 @@ Checked check(const spec::Library& library, const std::string& name_or_path);
 
 struct Shown {
   std::string file;
-  std::string yaml;  // with what the file refers to laid in: a chip's family, a system's chip
+  std::string yaml;     // with what the file refers to laid in: a chip's family, a system's chip
+  std::string silicon;  // what a chip takes of a wafer, as comments; empty of anything else
 };
 
 // Throws spec::InputError where there is no such thing.

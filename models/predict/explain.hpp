@@ -9,6 +9,7 @@
 #include <vector>
 
 #include "models/predict/predict.hpp"
+#include "models/predict/what_if.hpp"
 #include "sim/chip/kernel.hpp"
 #include "sim/spec/library.hpp"
 #include "sim/work/operator.hpp"
@@ -66,6 +67,7 @@ struct Explanation {
   Prediction prediction;
   std::vector<OperatorFacts> operators;  // largest total first
   KernelTime kernels;
+  WhatIf what_if;  // empty of one operator alone
 };
 
 struct ExplainOptions {

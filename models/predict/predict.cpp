@@ -7,7 +7,7 @@
 namespace mlosim::predict {
 namespace {
 
-void fill_rates(Prediction& p, const spec::ChipSpec& chip) {
+void fill_rates(Prediction& p) {
   const Evaluation& e = p.evaluation;
   const Seconds time = e.total.makespan;
   const double chips = static_cast<double>(e.chips);
@@ -20,10 +20,29 @@ void fill_rates(Prediction& p, const spec::ChipSpec& chip) {
   p.hfu = e.hardware_flops > e.model_flops ? p.mfu * (e.hardware_flops / e.model_flops) : p.mfu;
   p.energy = e.total.energy * chips;
   p.power_per_chip = e.total.energy / time;
-  if (chip.price) p.cost = *chip.price * time * chips;
+}
+
+void fill_costs(Prediction& p, const spec::SystemSpec& system, const spec::EconomicsChoice& choice,
+                const CostTables& tables) {
+  p.economics = estimate_economics(p.evaluation, system, choice.over(system.economics.over(tables.economics)));
+  if (p.economics.bill) p.cost = p.economics.bill->total();
+  if (tables.silicon) p.silicon = estimate_silicon(system.chip, *tables.silicon);
 }
 
 }  // namespace
+
+CostTables read_cost_tables(const spec::Library& library) {
+  return {.economics = read_economics(library), .silicon = read_silicon(library)};
+}
+
+TimeOf closed_form_of(const Workload& workload, const Setting& setting, chip::Fidelity fidelity) {
+  if (fidelity == chip::Fidelity::event) fidelity = chip::Fidelity::analytic;
+  return [&workload, &setting, fidelity](spec::Hardware changed) {
+    changed.runtime = resolve_runtime(changed.runtime, workload.runtime);
+    return evaluate(workload, setting.precision, changed, {.fidelity = fidelity, .lists_operators = false})
+        .total.makespan;
+  };
+}
 
 Prediction predict(const spec::Library& library, const std::string& name, const PredictOptions& options) {
   std::vector<std::string> warnings;
@@ -60,15 +79,12 @@ Prediction predict(const spec::Library& library, const Workload& workload, const
     p.evaluation.memory->fitting = layouts_that_fit(workload, precision, hardware);
   p.interval = options.residuals ? workload_interval(*options.residuals, p.evaluation, p.task, hardware)
                                  : workload_interval(read_residuals(library), p.evaluation, p.task, hardware);
-  fill_rates(p, hardware.system.chip);
+  fill_rates(p);
+  fill_costs(p, hardware.system, workload.economics, options.costs ? *options.costs : read_cost_tables(library));
   if (!options.sensitivities) return p;
-  const chip::Fidelity fidelity =
-      options.fidelity == chip::Fidelity::event ? chip::Fidelity::analytic : options.fidelity;
-  const TimeOf time_of = [&](spec::Hardware changed) {
-    changed.runtime = resolve_runtime(changed.runtime, workload.runtime);
-    return evaluate(workload, precision, changed, {.fidelity = fidelity, .lists_operators = false}).total.makespan;
-  };
-  const Seconds base = fidelity == options.fidelity ? p.evaluation.total.makespan : time_of(hardware);
+  const TimeOf time_of = closed_form_of(workload, setting, options.fidelity);
+  const bool is_base = options.fidelity != chip::Fidelity::event;
+  const Seconds base = is_base ? p.evaluation.total.makespan : time_of(hardware);
   Sensitivity sensitivity(setting.documents, hardware, base, time_of);
   p.bottlenecks = sensitivity.find_bottlenecks(p.evaluation.total);
   p.assumptions = sensitivity.find_assumptions();

@@ -2,13 +2,16 @@
 // answer leans on. Renderers (render.hpp) turn it into text, JSON or CSV.
 #pragma once
 
+#include <functional>
 #include <optional>
 #include <string>
 #include <vector>
 
+#include "models/predict/economics.hpp"
 #include "models/predict/evaluate.hpp"
 #include "models/predict/interval.hpp"
 #include "models/predict/residuals.hpp"
+#include "models/predict/silicon.hpp"
 #include "models/predict/workload.hpp"
 #include "sim/chip/kernel.hpp"
 #include "sim/spec/library.hpp"
@@ -50,11 +53,21 @@ struct Prediction {
   double hfu = 0;  // the same of all that is computed, recomputation included
   Joules energy;   // of all chips
   Watts power_per_chip;
-  std::optional<Dollars> cost;
-  std::vector<Bottleneck> bottlenecks;  // largest share first
-  std::vector<Assumption> assumptions;  // derived and assumed numbers, largest elasticity first
+  std::optional<Dollars> cost;  // economics.bill's total
+  Economics economics;
+  std::optional<SiliconEstimate> silicon;  // none of a chip that does not say what it is built of
+  std::vector<Bottleneck> bottlenecks;     // largest share first
+  std::vector<Assumption> assumptions;     // derived and assumed numbers, largest elasticity first
   std::vector<std::string> warnings;
 };
+
+// What all machines have in common.
+struct CostTables {
+  spec::EconomicsChoice economics;
+  std::optional<SiliconTable> silicon;
+};
+
+CostTables read_cost_tables(const spec::Library& library);
 
 struct PredictOptions {
   WorkloadOptions workload;
@@ -65,7 +78,13 @@ struct PredictOptions {
   bool sensitivities = true;
   report::TraceWriter* trace = nullptr;  // gets every program played
   const Residuals* residuals = nullptr;  // for the interval; read from the library where there are none
+  const CostTables* costs = nullptr;     // likewise
 };
+
+// The workload's time on other hardware, in closed form (of a roofline: its roofline): what derivatives are taken of.
+// Both outlive the answer.
+std::function<Seconds(spec::Hardware)> closed_form_of(const Workload& workload, const Setting& setting,
+                                                      chip::Fidelity fidelity);
 
 // Throws spec::InputError. A workload that does not fit its memory is predicted all the same: evaluation.memory says
 // so.

@@ -10,8 +10,7 @@ namespace {
 double d(std::int64_t n) { return static_cast<double>(n); }
 
 struct Exchanged {
-  Seconds time;
-  Joules energy;
+  report::StepCost cost;
   chip::ChipUse use;
 };
 
@@ -19,8 +18,8 @@ Exchanged price_all(const std::vector<work::Collective>& collectives, machine::P
   Exchanged sum;
   for (const work::Collective& op : collectives) {
     const machine::TaskPrice& price = prices.price(op);
-    sum.time += price.time;
-    sum.energy += price.dynamic_energy;
+    sum.cost.makespan += price.time;
+    sum.cost.add_energy(price);
     sum.use = price.use;
   }
   return sum;
@@ -112,18 +111,22 @@ report::StepCost RankCosts::pass(const StageKind& stage, bool backward, const Be
     layers.reserve(order.size());
     for (const std::uint32_t b : order) {
       const BlockExchange& exchange = (*beside.exchanges)[b];
-      layers.push_back({.work = (blocks_[b].*part).cost.makespan,
-                        .gather = beside.gathers ? exchange.gather : Seconds(0),
-                        .reduce = beside.reduces ? exchange.reduce : Seconds(0),
-                        .work_speed = backward ? exchange.backward_speed : exchange.forward_speed,
-                        .collective_speed = backward ? exchange.exchange_speed : exchange.gather_speed});
-      cost.communication_total += layers.back().gather + layers.back().reduce;
-      if (beside.gathers) cost.energy += exchange.gather_energy;
-      if (beside.reduces) cost.energy += exchange.reduce_energy;
+      plan::OverlappedLayer layer{.work = (blocks_[b].*part).cost.makespan,
+                                  .work_speed = backward ? exchange.backward_speed : exchange.forward_speed,
+                                  .collective_speed = backward ? exchange.exchange_speed : exchange.gather_speed};
+      const auto add = [&](Seconds& time, const report::StepCost& collective) {
+        time = collective.makespan;
+        cost.communication_total += collective.makespan;
+        cost.energy += collective.energy;
+        cost.energy_parts += collective.energy_parts;
+      };
+      if (beside.gathers) add(layer.gather, exchange.gather);
+      if (beside.reduces) add(layer.reduce, exchange.reduce);
+      layers.push_back(layer);
     }
-    cost.wait(plan::overlapped_time(layers, beside.exposed) - cost.makespan,
-              &report::TimeBreakdown::communication_exposed, chip::Resource::link_bandwidth,
-              chip_.power.static_power());
+    const Seconds work = cost.makespan;
+    cost.wait(plan::overlapped_time(layers, beside.exposed) - work, &report::TimeBreakdown::communication_exposed,
+              chip::Resource::link_bandwidth, chip_.power.static_power());
   }
   const double stretch = cost.throttle(chip_.power);
   if (stretch > 1) cost.stretch(stretch, chip_.power.static_power());
@@ -145,10 +148,8 @@ std::vector<BlockExchange> RankCosts::exchanges(const plan::TrainingParallelism&
     const std::vector<double> forwards = machine::fair_speeds({blocks_[b].forward.use, gather.use});
     const std::vector<double> backwards =
         machine::fair_speeds({blocks_[b].backward.use, larger(gather.use, reduce.use)});
-    exchanges.push_back({.gather = gather.time,
-                         .reduce = reduce.time,
-                         .gather_energy = gather.energy,
-                         .reduce_energy = reduce.energy,
+    exchanges.push_back({.gather = gather.cost,
+                         .reduce = reduce.cost,
                          .forward_speed = forwards[0],
                          .gather_speed = forwards[1],
                          .backward_speed = backwards[0],

@@ -25,8 +25,7 @@ struct BlockCosts {
 
 // Of one layer of a block: what data-parallel ranks exchange, and what runs beside it.
 struct BlockExchange {
-  Seconds gather, reduce;
-  Joules gather_energy, reduce_energy;
+  report::StepCost gather, reduce;                // their time alone, what they draw
   double forward_speed = 1, gather_speed = 1;     // while both run …
   double backward_speed = 1, exchange_speed = 1;  // … forwards and backwards
 };

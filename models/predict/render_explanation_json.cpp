@@ -88,6 +88,27 @@ Json operator_json(const OperatorFacts& facts) {
   return json;
 }
 
+Json parameter_json(const ParameterFacts& f) {
+  return {{"parameter", f.parameter}, {"value", f.value},           {"kind", spec::name_of(f.kind)},
+          {"source", f.source},       {"elasticity", f.elasticity}, {"uncertainty", f.uncertainty},
+          {"effect", f.effect()}};
+}
+
+Json what_if_json(const WhatIf& what_if) {
+  Json json{{"elasticities", Json::array()}, {"halved_by", Json::array()}, {"doubts", Json::array()}};
+  for (const ParameterFacts& f : what_if.elasticities) json["elasticities"].push_back(parameter_json(f));
+  for (const HalvedBy& h : what_if.halved_by) {
+    json["halved_by"].push_back({{"parameter", h.parameter},
+                                 {"value", h.value},
+                                 {"factor", h.factor ? Json(*h.factor) : Json(nullptr)},
+                                 {"needed", h.needed},
+                                 {"time_left", h.best}});
+  }
+  for (const ParameterFacts& f : what_if.doubts) json["doubts"].push_back(parameter_json(f));
+  json["doubt"] = what_if.doubt;
+  return json;
+}
+
 }  // namespace
 
 std::string render_json(const Explanation& e, const RunFacts& run) {
@@ -103,6 +124,7 @@ std::string render_json(const Explanation& e, const RunFacts& run) {
     json["operators"] = Json::array();
     for (const OperatorFacts& facts : e.operators) json["operators"].push_back(operator_json(facts));
   }
+  json["what_if"] = what_if_json(e.what_if);
   json["schema"] = "mlosim/explanation/1";
   return document_of(json);
 }

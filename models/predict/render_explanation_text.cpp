@@ -10,11 +10,13 @@
 #include "models/predict/render_explanation.hpp"
 #include "models/predict/render_parts.hpp"
 #include "sim/units/format.hpp"
+#include "sim/units/parse.hpp"
 
 namespace mlosim::predict {
 namespace {
 
-constexpr std::size_t kMostNames = 3;   // of equal operators
+constexpr std::size_t kMostNames = 3;  // of equal operators
+constexpr std::size_t kMostDoubts = 15;
 constexpr double kLeastShare = 0.0005;  // of a time that is worth a word
 
 using Parts = std::vector<std::pair<std::string_view, Seconds>>;
@@ -23,6 +25,13 @@ Parts parts_of(const chip::TimeByCause& causes) {
   return {{"compute", causes.compute}, {"load", causes.load},   {"store", causes.store},
           {"fill", causes.fill},       {"tail", causes.tail},   {"latency", causes.latency},
           {"launch", causes.launch},   {"power", causes.power}, {"other kernels", causes.other_kernels}};
+}
+
+// "9.6e+12 B/s" as "9.60 TB/s".
+std::string shorten(const std::string& quantity) {
+  const auto parsed = parse_quantity(quantity);
+  const auto* number = std::get_if<ParsedQuantity>(&parsed);
+  return number ? format_short(number->si, number->dimension, 3, Prefixes::si) : quantity;
 }
 
 std::string plural(double count, std::string_view one) {
@@ -163,6 +172,45 @@ std::string render_kernel_time(const Explanation& e) {
   return out.empty() ? out : "\ntime of kernels by cause\n" + out;
 }
 
+constexpr std::size_t kMostParameters = 40;  // of a table; JSON has all
+
+std::string render_elasticities(const WhatIf& what_if) {
+  if (what_if.elasticities.empty()) return "";
+  std::string out = fmt::format("\ntime for 1 % more of each number (d ln t / d ln p){:>27}\n", "");
+  for (std::size_t i = 0; i < std::min(what_if.elasticities.size(), kMostParameters); ++i) {
+    const ParameterFacts& f = what_if.elasticities[i];
+    out += fmt::format("  {:<46}{:>14}  {:<9}{:>+9.3f} %\n", f.parameter, f.value, spec::name_of(f.kind), f.elasticity);
+  }
+  if (what_if.elasticities.size() > kMostParameters)
+    out += fmt::format("  and {} more of 0.005 % and above\n", what_if.elasticities.size() - kMostParameters);
+  return out;
+}
+
+std::string render_halved(const WhatIf& what_if) {
+  if (what_if.halved_by.empty()) return "";
+  std::string out = "\nwhat would halve the time, alone\n";
+  for (const HalvedBy& h : what_if.halved_by) {
+    out += h.factor
+               ? fmt::format("  {:<46}{:>14} -> {:<16} {:.3g}x\n", h.parameter, h.value, shorten(h.needed), *h.factor)
+               : fmt::format("  {:<46}{:>14} cannot: {:.0f} % are left at {}\n", h.parameter, h.value, 100 * h.best,
+                             shorten(h.needed));
+  }
+  return out;
+}
+
+std::string render_doubts(const WhatIf& what_if) {
+  if (what_if.doubts.empty()) return "";
+  std::string out =
+      fmt::format("\nnumbers that the time is least sure of (elasticity x their uncertainty; all together {:.1f} %)\n",
+                  100 * what_if.doubt);
+  for (std::size_t i = 0; i < std::min(what_if.doubts.size(), kMostDoubts); ++i) {
+    const ParameterFacts& f = what_if.doubts[i];
+    out += fmt::format("  {:<46}{:>14}  {:<9} +-{:<4.0f} % -> +-{:.2f} %  {}\n", f.parameter, f.value,
+                       spec::name_of(f.kind), 100 * f.uncertainty, 100 * f.effect(), f.source);
+  }
+  return out;
+}
+
 }  // namespace
 
 std::string render_text(const Explanation& e) {
@@ -170,7 +218,9 @@ std::string render_text(const Explanation& e) {
   std::string out = render_head(p) + render_memory(p.evaluation) + render_breakdown(p.evaluation) +
                     render_kernel_time(e) + render_bottlenecks(p);
   for (std::size_t i = 0; i < e.operators.size(); ++i) out += render_operator(e.operators[i], i + 1, p.fidelity);
-  return out + render_assumptions(p);
+  // Of one operator alone nothing is changed: what the whole leans on is said as a prediction says it.
+  if (e.what_if.elasticities.empty()) return out + render_assumptions(p);
+  return out + render_elasticities(e.what_if) + render_halved(e.what_if) + render_doubts(e.what_if);
 }
 
 }  // namespace mlosim::predict

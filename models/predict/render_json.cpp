@@ -52,6 +52,54 @@ Json render_play(const Prediction& p) {
   return {{"max_events", p.max_events}, {"note", note.empty() ? Json(nullptr) : Json(note)}};
 }
 
+// The first four add up to energy_j, all of them to facility_energy_j; null where the facility's is not known.
+Json render_energy(const Prediction& p) {
+  const double chips = static_cast<double>(p.evaluation.chips);
+  const report::EnergyParts& parts = p.evaluation.total.energy_parts;
+  const Economics& e = p.economics;
+  Json matrix = Json::object();
+  for (const work::DType dtype : work::kDTypes) {
+    const Joules energy = chips * parts.matrix_of(dtype);
+    if (energy > Joules(0)) matrix[std::string(work::name_of(dtype))] = energy.si();
+  }
+  const Joules computers = p.energy + e.links + e.host;
+  return {{"static", (chips * (p.evaluation.total.energy - parts.in_chip())).si()},
+          {"matrix", std::move(matrix)},
+          {"vector", (chips * parts.vector).si()},
+          {"device_memory", (chips * parts.memory).si()},
+          {"fabric", (chips * parts.fabric).si()},
+          {"scale_out", (chips * parts.scale_out).si()},
+          {"host", e.host.si()},
+          {"cooling", e.facility ? Json((*e.facility - computers).si()) : Json(nullptr)}};
+}
+
+Json dollars_or_null(const std::optional<Dollars>& money) { return money ? Json(money->si()) : Json(nullptr); }
+
+// Null where neither a price nor capital is known.
+Json render_bill(const Economics& e) {
+  if (!e.bill) return nullptr;
+  return {{"basis", spec::name_of(e.bill->basis)},
+          {"chips_usd", e.bill->chips.si()},
+          {"electricity_usd", e.bill->electricity.si()},
+          {"usd_per_million_useful_tokens", dollars_or_null(e.per_million_useful_tokens)}};
+}
+
+// Of one chip; null where it does not say what it is built of.
+Json render_made(const std::optional<SiliconEstimate>& silicon) {
+  if (!silicon) return nullptr;
+  Json parts = Json::object();
+  for (const AreaPart& part : silicon->parts) parts[part.name] = part.mm2;
+  return {{"parts_mm2", std::move(parts)},
+          {"published_area_mm2", silicon->published_area_mm2 ? Json(*silicon->published_area_mm2) : Json(nullptr)},
+          {"largest_die_mm2", silicon->largest_die_mm2},
+          {"exceeds_reticle", silicon->exceeds_reticle},
+          {"yield", silicon->yield},
+          {"dies_usd", silicon->dies.si()},
+          {"memory_usd", silicon->memory.si()},
+          {"packaging_usd", silicon->packaging.si()},
+          {"total_usd", silicon->total().si()}};
+}
+
 Json render_breakdown(const report::TimeBreakdown& b) {
   return {{"compute", b.compute.si()},
           {"memory", b.memory.si()},
@@ -92,8 +140,15 @@ Json result_json(const Prediction& p, const RunFacts& run) {
             {"communication_total_s", e.total.communication_total.si()},
             {"energy_j", p.energy.si()},
             {"power_w_per_chip", p.power_per_chip.si()},
-            {"cost_usd", p.cost ? Json(p.cost->si()) : Json(nullptr)},
-            {"usd_per_million_tokens", p.cost && e.tokens > 0 ? Json(p.cost->si() / e.tokens * 1e6) : Json(nullptr)}};
+            {"energy_breakdown_j", render_energy(p)},
+            {"facility_energy_j", p.economics.facility ? Json(p.economics.facility->si()) : Json(nullptr)},
+            {"carbon_g", number_or_null(p.economics.carbon_g)},
+            {"tokens_per_joule", number_or_null(p.economics.tokens_per_joule)},
+            {"cost_usd", dollars_or_null(p.cost)},
+            {"usd_per_million_tokens", dollars_or_null(p.economics.per_million_tokens)},
+            {"bill", render_bill(p.economics)},
+            {"area_mm2", p.silicon ? Json(p.silicon->area_mm2) : Json(nullptr)},
+            {"silicon", render_made(p.silicon)}};
   json["bottlenecks"] = Json::array();
   for (const Bottleneck& b : p.bottlenecks)
     json["bottlenecks"].push_back({{"resource", b.resource}, {"share", b.share}, {"elasticity", b.elasticity}});

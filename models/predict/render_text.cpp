@@ -16,6 +16,50 @@ std::string row(std::string_view label, const std::string& text) {
   return fmt::format("  {:<{}}  {}\n", label, kLabel, text);
 }
 
+namespace {
+
+// "static 41.2 %, bf16 10.1 %, …": parts of the facility's energy, or of the chips' where that is not known.
+std::string render_energy(const Prediction& p) {
+  const report::EnergyParts& parts = p.evaluation.total.energy_parts;
+  const double chips = static_cast<double>(p.evaluation.chips);
+  const Economics& e = p.economics;
+  std::string out =
+      row("power", fmt::format("{} per chip, {} in all", format_short(p.power_per_chip), format_short(p.energy)));
+  const Joules whole = e.facility.value_or(p.energy);
+  std::string text;
+  const auto add = [&](std::string_view name, Joules part) {
+    constexpr double kLeast = 0.005;
+    if (part > kLeast * whole) text += fmt::format("{}{} {}", text.empty() ? "" : ", ", name, percent(part / whole));
+  };
+  add("static", chips * (p.evaluation.total.energy - parts.in_chip()));
+  for (const work::DType dtype : work::kDTypes)
+    add(fmt::format("{} units", work::name_of(dtype)), chips * parts.matrix_of(dtype));
+  add("vector units", chips * parts.vector);
+  add("memory", chips * parts.memory);
+  add("fabric", chips * parts.fabric);
+  add("scale-out", chips * parts.scale_out);
+  if (!e.facility) return out + row("energy", text);
+  add("nodes", e.host);
+  add("cooling", *e.facility - p.energy - e.links - e.host);
+  out += row("energy", fmt::format("{} of the facility: {}", format_short(*e.facility), text));
+  std::string rates = e.tokens_per_joule ? fmt::format("{:.3g} tokens a joule", *e.tokens_per_joule) : "";
+  if (e.carbon_g) rates += fmt::format("{}{:.3g} g CO2", rates.empty() ? "" : ", ", *e.carbon_g);
+  return rates.empty() ? out : out + row("", rates);
+}
+
+std::string render_cost(const Prediction& p) {
+  const Economics& e = p.economics;
+  if (!e.bill) return "";
+  std::string text = fmt::format("{:.3g} USD", e.bill->total().si());
+  if (e.per_million_tokens) text += fmt::format(", {:.3g} USD per million tokens", e.per_million_tokens->si());
+  if (e.per_million_useful_tokens) text += fmt::format(", {:.3g} of useful ones", e.per_million_useful_tokens->si());
+  if (e.bill->basis == spec::CostBasis::own)
+    text += fmt::format("; owned: capital {:.3g}, electricity {:.3g}", e.bill->chips.si(), e.bill->electricity.si());
+  return row("cost", text);
+}
+
+}  // namespace
+
 std::string render_head(const Prediction& p) {
   const Evaluation& e = p.evaluation;
   std::string out = p.workload + "\n";
@@ -41,13 +85,7 @@ std::string render_head(const Prediction& p) {
                            g->between_failures ? fmt::format(", a failure every {}", format_short(*g->between_failures))
                                                : std::string()));
   }
-  out += row("power", fmt::format("{} per chip, {} in all", format_short(p.power_per_chip), format_short(p.energy)));
-  if (p.cost) {
-    out += row("cost", e.tokens > 0 ? fmt::format("{:.3g} USD, {:.3g} USD per million tokens", p.cost->si(),
-                                                  p.cost->si() / e.tokens * 1e6)
-                                    : fmt::format("{:.3g} USD", p.cost->si()));
-  }
-  return out;
+  return out + render_energy(p) + render_cost(p);
 }
 
 std::string render_memory(const Evaluation& e) {

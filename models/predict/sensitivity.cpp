@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <cmath>
+#include <cstdlib>
 #include <optional>
 #include <set>
 #include <utility>
@@ -16,6 +17,7 @@ namespace {
 constexpr double kStep = 0.02;
 constexpr double kLeastShare = 0.005;  // bottlenecks below it are not listed
 constexpr double kLeastElasticity = 0.001;
+constexpr double kLeastCount = 16;  // that is changed by a step of its own: one of 4 has no neighbours to speak of
 constexpr std::size_t kMostAssumptions = 12;
 
 // The number at a path of the documents, as text; null where there is none.
@@ -38,6 +40,9 @@ spec::Value* find_number(spec::HardwareDocuments& documents, std::string_view pa
   if (at && at->is_mapping()) at = at->find("value");
   return at && at->is_scalar() ? at : nullptr;
 }
+
+// "148": units, columns, channels.
+bool is_count(const std::string& text) { return text.find_first_not_of("0123456789") == std::string::npos; }
 
 // All parameters whose last word is one of `words`, by the provenance of what was read.
 std::vector<std::string> paths_ending_in(const spec::Hardware& hardware, std::string_view root,
@@ -175,6 +180,56 @@ double Sensitivity::elasticity(const std::vector<std::string>& paths) {
   const std::optional<Seconds> less = time_with(paths, [](std::size_t) { return 1 - kStep; });
   const double span = (more ? std::log(1 + kStep) : 0) - (less ? std::log(1 - kStep) : 0);
   return span > 0 ? std::log(more.value_or(base_) / less.value_or(base_)) / span : 0;
+}
+
+std::optional<Trial> Sensitivity::try_factor(const std::string& path, double factor) {
+  spec::Value* number = find_number(documents_, path);
+  if (!number) return std::nullopt;
+  const auto parsed = parse_quantity(number->text);
+  const auto* quantity = std::get_if<ParsedQuantity>(&parsed);
+  if (!quantity) return std::nullopt;
+  const double si = is_count(number->text) ? std::max(1.0, std::round(quantity->si * factor)) : quantity->si * factor;
+  const std::string before = number->text, text = format_exact(si, quantity->dimension);
+  number->text = text;
+  spec::Decoding decoding{.keeps_provenance = false};
+  spec::Hardware changed = unchanged_;
+  spec::decode_again(documents_, std::span(&path, 1), changed, decoding);
+  find_number(documents_, path)->text = before;
+  if (!decoding.diagnostics.empty()) return std::nullopt;
+  try {
+    return Trial{.time = time_of_(std::move(changed)), .value = text};
+  } catch (const spec::InputError&) {  // fewer chips than the workload asks for, a format that is gone
+    return std::nullopt;
+  }
+}
+
+double Sensitivity::elasticity_of(const std::string& path) {
+  const spec::Value* number = find_number(documents_, path);
+  if (!number || !is_count(number->text)) return elasticity({path});
+  const double count = std::strtod(number->text.c_str(), nullptr);
+  if (count < kLeastCount) return 0;
+  const double step = std::max(1.0, std::round(count * kStep));
+  const std::optional<Trial> more = try_factor(path, 1 + step / count), less = try_factor(path, 1 - step / count);
+  const double span = (more ? std::log1p(step / count) : 0) - (less ? std::log1p(-step / count) : 0);
+  return span > 0 ? std::log((more ? more->time : base_) / (less ? less->time : base_)) / span : 0;
+}
+
+std::vector<Elasticity> Sensitivity::find_elasticities(double least) {
+  std::vector<std::string> paths, found;
+  for (const auto& [path, provenance] : hardware_.provenance) {
+    const spec::Value* number = find_number(documents_, path);
+    if (!number) continue;
+    (is_count(number->text) ? found : paths).push_back(path);
+  }
+  sift(with_neighbours(std::move(paths)), true, found);
+  std::vector<Elasticity> list;
+  for (const std::string& path : found) {
+    const double e = elasticity_of(path);
+    if (std::abs(e) >= least) list.push_back({path, e});
+  }
+  std::stable_sort(list.begin(), list.end(),
+                   [](const Elasticity& a, const Elasticity& b) { return std::abs(a.value) > std::abs(b.value); });
+  return list;
 }
 
 std::vector<Bottleneck> Sensitivity::find_bottlenecks(const report::StepReport& report) {

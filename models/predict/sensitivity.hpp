@@ -16,6 +16,18 @@ namespace mlosim::predict {
 // The time of the workload on other hardware.
 using TimeOf = std::function<Seconds(spec::Hardware)>;
 
+// How the time answers to one number of the spec.
+struct Elasticity {
+  std::string parameter;  // "chip.hbm.bandwidth"
+  double value = 0;       // d ln time / d ln p
+};
+
+// The time where one number has been changed.
+struct Trial {
+  Seconds time;
+  std::string value;  // of the number, as text
+};
+
 class Sensitivity {
  public:
   // `hardware` is what `documents` decode to, and `base` its time; both must outlive this.
@@ -37,6 +49,14 @@ class Sensitivity {
   // The derived and assumed numbers with an elasticity of at least 0.001, the twelve largest.
   std::vector<Assumption> find_assumptions();
 
+  // All numbers of the machine and its software whose elasticity is at least `least` either way, largest first: each
+  // by a central difference, counts of 16 and more by the whole numbers nearest to ±2 %.
+  std::vector<Elasticity> find_elasticities(double least);
+
+  // The time with one number `factor` times as large (counts rounded); empty where the result is no valid spec, or no
+  // machine that the workload runs on.
+  std::optional<Trial> try_factor(const std::string& path, double factor);
+
  private:
   using Paths = std::span<const std::string>;
 
@@ -48,6 +68,8 @@ class Sensitivity {
   std::optional<Seconds> time_with(Paths paths, const std::function<double(std::size_t)>& factor);
   // Leaves out the numbers that are invalid on both sides, such as counts.
   std::vector<std::string> with_neighbours(std::vector<std::string> paths);
+  // Of one number, whole or not.
+  double elasticity_of(const std::string& path);
   // Appends the numbers that the time may depend on to `found`: sequential bifurcation (Bettonville and Kleijnen 1997).
   // Numbers that change nothing when they are scaled together, each by a factor of its own so that no two cancel,
   // change nothing alone; others are halved down to one or two. `matter`: together they are known to change something.

@@ -295,6 +295,7 @@ Workload decode_workload(const spec::Library& library, Value document, const std
   if (node.has("chips")) workload.chips = node.require_count("chips");
   workload.precision = decode_precision(node.child("precision"), workload.task == Task::train);
   workload.runtime = decode_runtime_choice(node.child("runtime"));
+  workload.economics = spec::decode_economics(node.child("economics"));
   workload.overrides = std::move(changes.hardware);
   if (workload.task == Task::ops) {
     decode_ops(node.child("ops"), workload.chips.value_or(1), workload);

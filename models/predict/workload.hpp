@@ -11,6 +11,7 @@
 #include "models/graph/model.hpp"
 #include "models/plan/parallelism.hpp"
 #include "models/predict/training.hpp"
+#include "sim/spec/economics.hpp"
 #include "sim/spec/hardware.hpp"
 #include "sim/spec/library.hpp"
 #include "sim/spec/runtime_spec.hpp"
@@ -56,6 +57,7 @@ struct Workload {
   std::vector<std::int64_t> streams;  // of each of `ops`: those of one run in order, those of several beside each other
   std::vector<spec::Place> op_places;  // where each of them is written
   RuntimeChoice runtime;
+  spec::EconomicsChoice economics;
   std::vector<spec::Override> overrides;  // of the hardware
 };
 

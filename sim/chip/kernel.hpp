@@ -97,6 +97,12 @@ struct EnergyByPart {
   Joules memory;  // the whole path from the device memory to the units
 
   Joules total() const { return matrix + vector + memory + static_power; }
+  // The same work done on a chip that is `factor` times as hungry.
+  void scale_work(double factor) {
+    matrix *= factor;
+    vector *= factor;
+    memory *= factor;
+  }
 };
 
 // What of a play was left out to stay within KernelContext::max_events.

@@ -105,6 +105,7 @@ KernelPrice close_price(const KernelContext& context, const work::OpWork& work, 
   price.use = use_of(plan, context.chip, price.time - price.overhead);
   price.work = work;
   price.energy_by_part = energy_of(context.chip, work, plan.device_read + plan.device_written, price.time);
+  if (context.sustained) price.energy_by_part.scale_work(context.chip.power.sustained_energy);
   price.energy = price.energy_by_part.total();
   return price;
 }

@@ -33,6 +33,10 @@ double volume_share(const work::Collective& collective, Seconds time, const spec
   return (price_collective(larger, hardware, options).time - time) / (kStep * time);
 }
 
+JoulesPerByte energy_beyond(const spec::SystemSpec& system) {
+  return system.scale_out ? system.scale_out->energy : JoulesPerByte(0);
+}
+
 // A collective's kernel holds its units and draws on the memories at the pace of the network.
 chip::ChipUse use_of(const net::CollectivePrice& price, double volume, const spec::ChipSpec& chip) {
   if (price.time <= Seconds(0)) return {};
@@ -66,7 +70,9 @@ TaskPrice price_operator(const work::Operator& op, const spec::Hardware& hardwar
             .bound = price.bound,
             .limiter = limiter,
             .bound_by = limiter,
-            .dynamic_energy = {},
+            .dynamic_energy = price.kernel.device_bytes * chip.power.device_memory,
+            .fabric_energy = (price.wire_bytes - price.crossing_bytes) * hardware.system.fabric.energy,
+            .scale_out_energy = price.crossing_bytes * energy_beyond(hardware.system),
             .use = use_of(price, volume, chip),
             .kernels = 1,
             .is_collective = true,

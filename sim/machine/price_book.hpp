@@ -23,6 +23,7 @@ struct TaskPrice {
   chip::Resource limiter = chip::Resource::latency;   // of the part that is no overhead
   chip::Resource bound_by = chip::Resource::latency;  // of the whole
   Joules dynamic_energy;                              // of one chip; static power is drawn all the time (sim/report)
+  Joules fabric_energy{}, scale_out_energy{};         // of what one chip sends; not under its power cap
   chip::ChipUse use{};                                // of its chip, beside `overhead`
   int kernels = 1;                                    // that the host launches
   bool is_collective = false;

@@ -287,7 +287,10 @@ CollectivePrice estimate_collective(const work::Collective& collective, const sp
     price = estimate_stages(collective, layout, system);
   }
   price.time = std::max(price.time, price.bound);
-  if (layout.nodes > 1) price.bottleneck = narrowest(collective, layout, system);
+  if (layout.nodes > 1) {
+    price.bottleneck = narrowest(collective, layout, system);
+    price.crossing_bytes = std::min(price.wire_bytes, outer_stage(collective, layout, *system.scale_out).bytes);
+  }
   if (system.scale_out && !system.scale_out->faults.empty() && collective.bytes > Bytes(0)) {
     FaultCost cost = cost_of_faults(collective, system);
     price.time += cost.time;

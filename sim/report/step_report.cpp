@@ -52,6 +52,30 @@ TimeBreakdown operator*(TimeBreakdown b, double k) {
   return b;
 }
 
+Joules EnergyParts::in_chip() const {
+  Joules sum = vector + memory;
+  for (const Joules energy : matrix) sum += energy;
+  return sum;
+}
+
+EnergyParts& EnergyParts::operator+=(const EnergyParts& other) {
+  for (std::size_t i = 0; i < matrix.size(); ++i) matrix[i] += other.matrix[i];
+  vector += other.vector;
+  memory += other.memory;
+  fabric += other.fabric;
+  scale_out += other.scale_out;
+  return *this;
+}
+
+EnergyParts operator*(EnergyParts parts, double k) {
+  for (Joules& energy : parts.matrix) energy *= k;
+  parts.vector *= k;
+  parts.memory *= k;
+  parts.fabric *= k;
+  parts.scale_out *= k;
+  return parts;
+}
+
 OpTotal op_total(const machine::ProgramOp& op, const machine::TaskPrice& price) {
   return {.name = op.name,
           .op = op.op,
@@ -78,6 +102,7 @@ void StepCost::add(const StepCost& other, double times) {
   for (std::size_t i = 0; i < by_resource.size(); ++i) by_resource[i] += other.by_resource[i] * times;
   communication_total += other.communication_total * times;
   energy += other.energy * times;
+  energy_parts += other.energy_parts * times;
 }
 
 void StepCost::add_part(Seconds time, Seconds TimeBreakdown::*part, chip::Resource resource) {
@@ -90,6 +115,20 @@ void StepCost::add_task(const machine::TaskPrice& price, Seconds time, Seconds o
   add_part(time - overhead, is_compute_bound(price.limiter) ? &TimeBreakdown::compute : &TimeBreakdown::memory,
            price.limiter);
   add_part(overhead, &TimeBreakdown::overhead, chip::Resource::launch);
+}
+
+void StepCost::add_energy(const machine::TaskPrice& price) {
+  energy += price.dynamic_energy;
+  energy_parts.fabric += price.fabric_energy;
+  energy_parts.scale_out += price.scale_out_energy;
+  if (!price.kernel) {
+    energy_parts.memory += price.dynamic_energy;
+    return;
+  }
+  const chip::EnergyByPart& own = price.kernel->energy_by_part;
+  energy_parts.matrix[static_cast<std::size_t>(price.kernel->work.matrix_dtype)] += own.matrix;
+  energy_parts.vector += own.vector;
+  energy_parts.memory += own.memory;
 }
 
 void StepCost::wait(Seconds time, Seconds TimeBreakdown::*part, chip::Resource resource, Watts static_power) {
@@ -160,7 +199,7 @@ StepReport StepReader::build(const machine::PlayResult& result, Watts static_pow
     const Seconds took = event::to_seconds(fact.end - fact.start);
     total.add_run(task, *fact.price, event::to_seconds(fact.start - event::Time()), took);
     if (fact.price->is_collective) report.communication_total += took + fact.price->time * task.hidden;
-    report.energy += fact.price->dynamic_energy;
+    report.add_energy(*fact.price);
   }
   std::stable_sort(edges.begin(), edges.end(), [](const Edge& a, const Edge& b) { return a.at < b.at; });
 

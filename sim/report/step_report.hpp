@@ -7,6 +7,7 @@
 
 #include <array>
 #include <cstdint>
+#include <map>
 #include <optional>
 #include <string>
 #include <vector>
@@ -48,13 +49,27 @@ struct OpTotal {
 };
 OpTotal op_total(const machine::ProgramOp& op, const machine::TaskPrice& price);
 
+// Where the energy of one chip's tasks went, beside the static power that it draws all the time.
+struct EnergyParts {
+  std::array<Joules, work::kDTypes.size()> matrix;  // by the arithmetic, in the order of work::DType
+  Joules vector;
+  Joules memory;             // the whole path from the device memory to the units
+  Joules fabric, scale_out;  // of what the chip sent, over links and switches: not drawn by the chip
+
+  Joules matrix_of(work::DType arithmetic) const { return matrix[static_cast<std::size_t>(arithmetic)]; }
+  Joules in_chip() const;
+  EnergyParts& operator+=(const EnergyParts& other);
+  friend EnergyParts operator*(EnergyParts parts, double k);
+};
+
 // What a step, or a part of one, takes. Costs of steps that follow one another add up, member by member.
 struct StepCost {
   Seconds makespan;
   TimeBreakdown breakdown;
   std::array<Seconds, chip::kResources> by_resource;  // adds up to the makespan too
   Seconds communication_total;
-  Joules energy;  // of one chip
+  Joules energy;  // of one chip: its static power and energy_parts.in_chip()
+  EnergyParts energy_parts;
 
   // `other` once more, `times` over: how a long run is put together from steps.
   void add(const StepCost& other, double times);
@@ -62,6 +77,7 @@ struct StepCost {
   // what limits it.
   void add_part(Seconds time, Seconds TimeBreakdown::*part, chip::Resource resource);
   void add_task(const machine::TaskPrice& price, Seconds time, Seconds overhead);
+  void add_energy(const machine::TaskPrice& price);
   // Time in which nothing but `resource` is waited for, in which `static_power` is drawn. `part` is one of breakdown.
   void wait(Seconds time, Seconds TimeBreakdown::*part, chip::Resource resource, Watts static_power);
   // The clock is down: everything takes `factor` (>= 1) times as long, and `static_power` is drawn in the time that is

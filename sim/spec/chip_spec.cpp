@@ -124,6 +124,17 @@ void decode_systolic_parts(Node& node, ChipSpec& chip) {
     node.fail_at("levels", "a systolic chip needs a level of policy 'scratchpad' and sharing 'unit'");
 }
 
+// What is built holds what works.
+void decode_built(Node node, ChipSpec& chip) {
+  chip.silicon = decode_silicon(node);
+  if (chip.silicon->units < chip.units)
+    node.fail_at("units", fmt::format("{} are built, and {} work", chip.silicon->units, chip.units));
+  if (!chip.silicon->io) return;
+  for (const std::string& level : chip.silicon->io->levels) {
+    if (!chip.find_level(level)) node.fail_at("io", fmt::format("the chip has no level '{}'", level));
+  }
+}
+
 }  // namespace
 
 BytesPerSecond MemoryLevel::far_rate() const {
@@ -196,6 +207,8 @@ ChipSpec decode_chip(Node node) {
   chip.power = decode_power(node.require_mapping("power"));
   chip.host_link = node.require<BytesPerSecond>("host_link");
   if (node.has("price")) chip.price = node.require<DollarsPerSecond>("price");
+  if (node.has("capital")) chip.capital = node.require<Dollars>("capital");
+  if (Node silicon = node.child("silicon"); silicon.is_present()) decode_built(silicon, chip);
   chip.elementwise = decode_elementwise(node.require_mapping("elementwise"));
   switch (chip.kind) {
     case ChipKind::simt:

@@ -12,6 +12,7 @@
 #include "sim/spec/kernel_parameters.hpp"
 #include "sim/spec/moe_parameters.hpp"
 #include "sim/spec/node.hpp"
+#include "sim/spec/silicon_spec.hpp"
 #include "sim/units/quantity.hpp"
 #include "sim/work/dtype.hpp"
 
@@ -92,6 +93,8 @@ struct ChipSpec {
   PowerSpec power;
   BytesPerSecond host_link;  // per direction
   std::optional<DollarsPerSecond> price;
+  std::optional<Dollars> capital;  // that buys one
+  std::optional<SiliconSpec> silicon;
   GemmFormats gemm;                                          // simt
   Kernels<AttentionPrefillParameters> prefill, mla_prefill;  // simt
   Kernels<AttentionDecodeParameters> decode, mla_decode;     // simt

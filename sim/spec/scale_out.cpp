@@ -47,6 +47,7 @@ ScaleOut decode_scale_out(Node node, std::int64_t chips) {
   out.step_overhead = node.value_or<Seconds>("step_overhead", Seconds(0), Range::non_negative);
   out.efficiency = node.number_or("efficiency", 1, Range::fraction);
   out.exchange_efficiency = node.number_or("exchange_efficiency", out.efficiency, Range::fraction);
+  out.energy = node.value_or<JoulesPerByte>("energy", JoulesPerByte(0), Range::non_negative);
   out.reduces_in_switch = node.flag_or("reduces_in_switch", false);
   if (out.topology == ScaleOutTopology::fat_tree) decode_fat_tree(node, chips, out);
   if (out.topology == ScaleOutTopology::full) out.nodes = node.require_count("nodes", 2);

@@ -35,6 +35,7 @@ struct ScaleOut {
   double efficiency = 1;                 // of the bandwidth, that long transfers between neighbours sustain
   double exchange_efficiency = 1;        // of the bandwidth, that everybody's transfers to everybody sustain
   bool reduces_in_switch = false;        // SHARP
+  JoulesPerByte energy{};                // of a byte from adapter to adapter: optics, cables and switches
   std::int64_t nodes_per_leaf = 0;       // fat_tree: below one leaf switch, from radix, rails and oversubscription
   double oversubscription = 1;           // fat_tree: bandwidth into a leaf switch / out of it
   std::int64_t radix = 0;                // fat_tree: ports of a switch

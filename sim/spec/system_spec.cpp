@@ -53,6 +53,7 @@ Fabric decode_fabric(Node node) {
   fabric.bandwidth = node.require<BytesPerSecond>("bandwidth");
   fabric.latency = node.require<Seconds>("latency");
   fabric.efficiency = node.number_or("efficiency", 1, Range::fraction);
+  fabric.energy = node.value_or<JoulesPerByte>("energy", JoulesPerByte(0), Range::non_negative);
   if (fabric.topology == Topology::torus || fabric.topology == Topology::pcie) {
     fabric.collective_start = node.require<Seconds>("collective_start", Range::non_negative);
   }
@@ -60,6 +61,12 @@ Fabric decode_fabric(Node node) {
   if (fabric.topology == Topology::pcie) decode_shared_path(node.require_mapping("shared_path"), fabric);
   node.finish();
   return fabric;
+}
+
+NodeSpec decode_node(Node node) {
+  NodeSpec spec{.chips = node.require_count("chips"), .power = node.require<Watts>("power", Range::non_negative)};
+  node.finish();
+  return spec;
 }
 
 }  // namespace
@@ -77,6 +84,8 @@ SystemSpec decode_system(Node node) {
     node.fail("key 'collectives' is missing", "name the library's file in hw_specs/families, such as 'nccl'");
   if (Node scale_out = node.child("scale_out"); scale_out.is_present())
     system.scale_out = decode_scale_out(scale_out, system.fabric.chips);
+  if (Node around = node.child("node"); around.is_present()) system.node = decode_node(around);
+  system.economics = decode_economics(node.child("economics"));
   node.finish();
   return system;
 }

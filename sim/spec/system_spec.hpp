@@ -7,6 +7,7 @@
 #include <vector>
 
 #include "sim/spec/chip_spec.hpp"
+#include "sim/spec/economics.hpp"
 #include "sim/spec/nccl_spec.hpp"
 #include "sim/spec/node.hpp"
 #include "sim/spec/scale_out.hpp"
@@ -38,6 +39,7 @@ struct Fabric {
   Seconds latency;
   Seconds endpoint_latency;              // torus: of sending and receiving, once per message
   double efficiency = 1;                 // of the bandwidth that long transfers sustain
+  JoulesPerByte energy{};                // of a byte on its way to the next chip, both ends and what is between
   std::vector<std::int64_t> dimensions;  // torus: of the largest slice
   Wraparound wraparound = Wraparound::none;
   bool twisted = false;      // torus: slices with sides of k and 2k are twisted where they are closed
@@ -46,11 +48,19 @@ struct Fabric {
       shared_path;  // pcie: a rank's part of the narrowest shared path, by ascending ranks
 };
 
+// What stands around the chips: processors, memory, adapters, switches, fans, losses of the power supply.
+struct NodeSpec {
+  std::int64_t chips = 1;  // that share it
+  Watts power;             // of all of it, whatever the chips do
+};
+
 struct SystemSpec {
   std::string name;
   ChipSpec chip;
   Fabric fabric;
   std::optional<ScaleOut> scale_out;  // beyond the node, domain or pod
+  std::optional<NodeSpec> node;
+  EconomicsChoice economics;          // its own, over those of hw_specs/economics.yaml
   std::optional<NcclSpec> nccl;       // collective library of switched and full fabrics
   std::string nccl_name;              // of the family file that it was read from
 };

@@ -18,7 +18,7 @@ Run add_show(CLI::App& app) {
   command->add_option("name", *name, "a name (mlosim list …) or a file")->required();
   return [name](const spec::Library& library) {
     const predict::Shown shown = predict::show(library, *name);
-    std::cout << "# " << shown.file << '\n' << shown.yaml;
+    std::cout << "# " << shown.file << '\n' << shown.yaml << shown.silicon;
     return kDone;
   };
 }

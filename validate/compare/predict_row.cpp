@@ -61,6 +61,7 @@ RowPrediction predict_row(const suite::Measurement& row, const spec::Hardware& h
     p.time += machine::price_operator(copy_of_message(*collective), hardware, options).time;
   p.time += launch_beyond_graph(protocol, hardware.system.chip.launch, p.price.kernels) + protocol.added_on(row.device);
   p.time = std::max(p.time, protocol.host_on(row.device));
+  p.power = hardware.system.chip.power.static_power() + p.price.dynamic_energy / p.time;
   return p;
 }
 

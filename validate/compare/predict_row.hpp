@@ -23,6 +23,7 @@ struct Fineness {
 // Under the row's protocol: the kernel's price and what else was timed. `price` is the kernel's own.
 struct RowPrediction {
   Seconds time;
+  Watts power;  // mean of the chip over `time`
   machine::TaskPrice price;
 };
 

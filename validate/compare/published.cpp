@@ -66,6 +66,7 @@ std::optional<Range> interval_of(Measure measure, double value, const Prediction
     case Measure::token_rate:
       return Range{value / longer, value / shorter};
     case Measure::energy:
+    case Measure::power:
     case Measure::memory:
       return std::nullopt;
   }
@@ -95,12 +96,14 @@ PublishedComparison compare_row(const spec::Library& library, const suite::Publi
                                 const predict::Residuals& residuals, const Fineness& fineness) {
   PublishedComparison comparison;
   std::vector<std::string> warnings;
+  const predict::CostTables costs;  // nobody measures money
   try {
     const predict::Workload workload = predict::decode_workload(library, row.workload, row.id, {}, warnings);
     predict::PredictOptions options;
     options.fidelity = fineness.fidelity;
     options.max_events = fineness.max_events;
     options.sensitivities = false;
+    options.costs = &costs;
     options.residuals = &residuals;
     const Prediction p = predict::predict(library, workload, options);
     warnings.insert(warnings.end(), p.warnings.begin(), p.warnings.end());

@@ -18,6 +18,8 @@ std::string_view unit_of(Measure measure) {
       return "s";
     case Measure::energy:
       return "j";
+    case Measure::power:
+      return "w";
     case Measure::memory:
       return "bytes";
     case Measure::token_rate:

@@ -37,6 +37,8 @@ std::string render_cost(Measure measure, double cost) {
       return format_short(Seconds(value));
     case Measure::energy:
       return format_short(Joules(value));
+    case Measure::power:
+      return format_short(Watts(value));
     case Measure::memory:
       return format_short(Bytes(value));
     case Measure::token_rate:

@@ -1,6 +1,7 @@
 #include "validate/compare/score_row.hpp"
 
 #include <variant>
+
 namespace mlosim::compare {
 namespace {
 
@@ -14,21 +15,39 @@ DatasheetTimes datasheet_times(const work::Operator& op, const spec::ChipSpec& c
   return {.roofline = bound.si(), .compute = compute.si(), .memory = memory.si()};
 }
 
-}  // namespace
-
-ScoredRow score_row(const suite::Measurement& row, const spec::Hardware& hardware, const Fineness& fineness) {
-  const RowPrediction prediction = predict_row(row, hardware, fineness);
+ScoredRow describe(const suite::Measurement& row, const RowPrediction& prediction) {
   ScoredRow s;
   s.device = row.device;
   s.op = row.op;
   s.dtype = row.dtype;
   s.software = row.software;
-  s.measured = row.measured.si();
-  s.predicted = prediction.time.si();
-  s.datasheet = datasheet_times(row.work, hardware.system.chip, prediction.price.bound);
   s.fit_half = suite::is_in_fit_half(row.work);
   s.plan = prediction.price.detail;
   s.bound_by = chip::name_of(prediction.price.bound_by);
+  return s;
+}
+
+}  // namespace
+
+ScoredRow score_row(const suite::Measurement& row, const spec::Hardware& hardware, const Fineness& fineness) {
+  const RowPrediction prediction = predict_row(row, hardware, fineness);
+  ScoredRow s = describe(row, prediction);
+  s.measured = row.measured.si();
+  s.predicted = prediction.time.si();
+  s.datasheet = datasheet_times(row.work, hardware.system.chip, prediction.price.bound);
+  return s;
+}
+
+std::optional<ScoredRow> score_power(const suite::Measurement& row, const spec::Hardware& hardware,
+                                     const Fineness& fineness) {
+  if (!row.power || fineness.fidelity == chip::Fidelity::roofline) return std::nullopt;
+  const RowPrediction prediction = predict_row(row, hardware, fineness);
+  ScoredRow s = describe(row, prediction);
+  s.op += ".power_w";
+  s.in_table = false;
+  s.measure = Measure::power;
+  s.measured = row.power->si();
+  s.predicted = prediction.power.si();
   return s;
 }
 

@@ -11,6 +11,7 @@ namespace mlosim::compare {
 enum class Measure {
   time,        // seconds
   energy,      // joules
+  power,       // watts of a chip
   memory,      // bytes
   token_rate,  // tokens a second and chip
 };
@@ -39,7 +40,7 @@ struct DatasheetTimes {
 };
 
 struct ScoredRow {
-  bool in_table = true;            // false for a published figure
+  bool in_table = true;            // false for a published figure, and for the watts beside a table's time
   std::size_t table = 0, row = 0;  // where it stands
   std::string device{}, op{}, dtype{}, software{};
   std::string label{};  // "file.csv:17"

@@ -23,7 +23,7 @@ namespace {
 
 // A row's prediction, or why there is none.
 struct Outcome {
-  std::optional<ScoredRow> scored;
+  std::optional<ScoredRow> scored, power;
   std::string reason;
 };
 
@@ -39,9 +39,11 @@ Outcome predict_measurement(const suite::Table& table, const suite::Measurement&
           residuals, predict::residual_key(row.work, hardware, Seconds(s.predicted)), Seconds(s.datasheet->roofline));
       s.interval = Range{interval.low.si(), interval.high.si()};
     }
-    return {.scored = std::move(s), .reason = {}};
+    std::optional<ScoredRow> power = score_power(row, hardware, options.fineness);
+    if (power) power->label = s.label;
+    return {.scored = std::move(s), .power = std::move(power), .reason = {}};
   } catch (const spec::InputError& error) {
-    return {.scored = std::nullopt, .reason = error.what()};
+    return {.scored = std::nullopt, .power = std::nullopt, .reason = error.what()};
   }
 }
 
@@ -96,6 +98,7 @@ class Run {
       outcome.scored->table = t;
       outcome.scored->row = r;
       (chosen ? v_.rows : held_out_).push_back(std::move(*outcome.scored));
+      if (outcome.power && chosen) v_.rows.push_back(std::move(*outcome.power));
     } else if (chosen) {
       v_.skipped.push_back({fmt::format("{}:{}", v_.tables[t].file, row.line), outcome.reason});
     }
@@ -161,7 +164,7 @@ class Run {
     std::vector<const ScoredRow*> all, held_out;
     for (const ScoredRow& row : v_.rows) {
       by_key[key_of(row)].push_back(&row);
-      all.push_back(&row);
+      if (row.measure != Measure::power) all.push_back(&row);
     }
     for (const ScoredRow& row : held_out_) held_out.push_back(&row);
     const ThreeConstantsByCell baseline(all, held_out);

@@ -46,7 +46,7 @@ struct Validation {
   std::vector<std::string> warnings;    // each once; for standard error
   std::vector<GroupKey> group_by;
   std::vector<Group> groups;  // in order of their keys
-  Score overall;
+  Score overall;  // of all but watts, which stand beside times of the same rows
   std::optional<Disagreement> disagreement;  // of all rows
   std::vector<std::size_t> worst;            // into rows, the largest error first
   std::vector<std::size_t> apart;            // into rows, those that the fidelities disagree most about first

@@ -231,7 +231,7 @@ class TableReader {
     m.dtype = text_at(cells, columns_.dtype);
     m.software = text_at(cells, columns_.software);
     m.source = text_at(cells, columns_.source);
-    if (!read_time(cells, line, m)) return;
+    if (!read_time(cells, line, m) || !read_power(cells, line, m)) return;
     const std::string* chip = chip_of(cells[columns_.device].text);
     if (!chip) return skip(line, fmt::format("no chip is called '{}'", cells[columns_.device].text));
     m.device = *chip;
@@ -241,7 +241,7 @@ class TableReader {
                                   .kind = text_at(cells, columns_.kind),
                                   .device = m.device,
                                   .dtype = m.dtype,
-                                  .has_power = !text_at(cells, columns_.power).empty()});
+                                  .has_power = m.power.has_value()});
     if (!m.protocol) {
       return skip(line,
                   fmt::format("no measurement protocol covers source '{}' with software '{}'", m.source, m.software));
@@ -258,21 +258,33 @@ class TableReader {
     decode(cells, line, std::move(m), text);
   }
 
+  // Empty, with the mistake reported, where the cell holds no positive number.
+  std::optional<double> positive(const Cell& cell, int line, std::string_view column) {
+    const std::string& text = cell.text;
+    double number = 0;
+    const auto [end, error] = std::from_chars(text.data(), text.data() + text.size(), number);
+    if (error == std::errc() && end == text.data() + text.size() && std::isfinite(number) && number > 0) return number;
+    fail(line, cell.column, fmt::format("{} is '{}'", column, text), "a positive number is due");
+    return std::nullopt;
+  }
+
   bool read_time(const std::vector<Cell>& cells, int line, Measurement& m) {
-    const std::string& text = cells[columns_.time].text;
-    double us = 0;
-    const auto [end, error] = std::from_chars(text.data(), text.data() + text.size(), us);
-    if (error != std::errc() || end != text.data() + text.size() || !std::isfinite(us) || us <= 0) {
-      fail(line, cells[columns_.time].column, fmt::format("time_us is '{}'", text), "a positive number is due");
-      return false;
-    }
-    m.measured = Seconds(us * 1e-6);
+    const Cell& cell = cells[columns_.time];
+    const std::optional<double> us = positive(cell, line, "time_us");
+    if (!us) return false;
+    m.measured = Seconds(*us * 1e-6);
     if (m.measured < kShortest || m.measured > kLongest) {
-      fail(line, cells[columns_.time].column, fmt::format("time_us is '{}'", text),
-           "microseconds are due, from 1e-6 to 1e12");
+      fail(line, cell.column, fmt::format("time_us is '{}'", cell.text), "microseconds are due, from 1e-6 to 1e12");
       return false;
     }
     return true;
+  }
+
+  bool read_power(const std::vector<Cell>& cells, int line, Measurement& m) {
+    if (text_at(cells, columns_.power).empty()) return true;
+    const std::optional<double> watts = positive(cells[columns_.power], line, "power_w");
+    if (watts) m.power = Watts(*watts);
+    return watts.has_value();
   }
 
   void decode(const std::vector<Cell>& cells, int line, Measurement m, std::string_view text) {

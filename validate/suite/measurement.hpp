@@ -3,6 +3,7 @@
 #pragma once
 
 #include <cstdint>
+#include <optional>
 #include <string>
 #include <vector>
 
@@ -24,6 +25,7 @@ struct Measurement {
   std::string system;  // what the operator ran on: the chip, or a collective's system
   work::Operator work;
   Seconds measured;
+  std::optional<Watts> power{};  // of the chip, while the loop ran
   const Protocol* protocol = nullptr;
 };
 
