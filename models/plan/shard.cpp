@@ -66,9 +66,7 @@ struct Sharder {
       op = cut_elementwise(op, cols, p.tp);
       op.cols = cols;
     } else if (node.partition == graph::Partition::heads) {
-      std::int64_t rows = op.rows;
-      op = cut_elementwise(op, rows, p.tp);
-      op.rows = rows;
+      cut_rows(op, p.tp);
     }
     return op;
   }
@@ -81,6 +79,12 @@ struct Sharder {
 };
 
 }  // namespace
+
+void cut_rows(work::Elementwise& pass, std::int64_t ways) {
+  std::int64_t rows = pass.rows;
+  pass = cut_elementwise(pass, rows, ways);
+  pass.rows = rows;
+}
 
 work::Operator shard(const graph::GraphNode& node, const Parallelism& parallelism) {
   return std::visit(Sharder{node, parallelism}, node.op);
