@@ -2,6 +2,8 @@
 // the passes of the optimiser, for one rank. And what stages pass on.
 #pragma once
 
+#include <cstdint>
+#include <span>
 #include <vector>
 
 #include "models/graph/training_graph.hpp"
@@ -26,6 +28,17 @@ std::vector<work::Collective> parameter_gathers(const Parameters& parameters, co
 // an all-reduce of the shards over their copies besides.
 std::vector<work::Collective> gradient_reductions(const Parameters& parameters, const TrainingParallelism& p,
                                                   work::DType gradients);
+
+// Weights that tensor parallelism repeats on each rank: norms, biases of the residual stream, routers, the latent
+// projections of MLA. Counted by the work of their gradients; none of a block that trains no weights.
+double repeated_parameters(const graph::TrainingBlock& block);
+
+// Under sp each tensor-parallel rank has seen a part of the tokens: the gradients of what all ranks hold whole are
+// added up over them once a step, in one message (Megatron-core's finalize_model_grads). `blocks`: those of a rank's
+// stages, a layer's once for each layer. Without sp, or without tp, none.
+std::vector<work::Collective> repeated_gradient_sums(const graph::TrainingGraph& graph,
+                                                     std::span<const std::uint32_t> blocks,
+                                                     const TrainingParallelism& p, work::DType gradients);
 
 enum class Optimizer { adam, sgd };
 
