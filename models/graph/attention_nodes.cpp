@@ -68,7 +68,7 @@ GraphNode fused_core(const StepContext& step, CoreShape core) {
                                 .kv_dtype = step.training ? step.precision.compute : step.precision.kv_cache,
                                 .appends = !step.training};
   }
-  return {.name = std::move(core.name), .op = op, .partition = Partition::heads};
+  return {.name = std::move(core.name), .op = op, .partition = Partition::heads, .attends = true};
 }
 
 // Scores for every pair go through memory, masked ones included; K and V are repeated for each query head.
@@ -86,6 +86,7 @@ void add_unfused_core(const StepContext& step, const CoreShape& core, Nodes& nod
   nodes.push_back(
       batched_node(step, core.name + ".context",
                    {.m = step.new_tokens, .n = m.v_head_dim, .k = core.seq_kv, .batch = copies, .parameters = false}));
+  nodes.back().attends = true;
 }
 
 void add_core(const StepContext& step, CoreShape core, Nodes& nodes) {
@@ -128,8 +129,8 @@ void add_attention_core(const StepContext& step, const AttentionKind& kind, Node
   const ModelSpec& m = step.model;
   const std::int64_t kv_heads = m.kv_heads_of(kind);
   add_query_key_passes(step, kv_heads, nodes);
-  add_core(step, {.name = "attention.core", .seq_kv = step.context, .kv_heads = kv_heads, .window = kind.window},
-           nodes);
+  const std::int64_t window = step.decode ? (kind.window + step.cp - 1) / step.cp : kind.window;
+  add_core(step, {.name = "attention.core", .seq_kv = step.context, .kv_heads = kv_heads, .window = window}, nodes);
   if (m.output_gate) {
     nodes.push_back(pass_node(step, {.name = "attention.gate",
                                      .kind = ElementwiseKind::silu_mul,

@@ -38,8 +38,9 @@ struct GraphNode {
                                 // GEMM's m (of a weight gradient k), a pass's rows
   bool attention_side = false;  // belongs to the attention block (data-parallel under attention_dp)
   bool joins_next_reduction =
-      false;  // its partial sum is added to that of the next row or experts node: one reduction for both
-  std::int64_t kv_columns = 0;  // of a column GEMM's n, the keys' and values' part: cut at most kv_ways ways
+      false;             // its partial sum is added to that of the next row or experts node: one reduction for both
+  bool attends = false;  // its output sums over keys: partial where a rank has a part of them (context parallelism)
+  std::int64_t kv_columns = 0;  // of a GEMM's n, the keys' and values' (or latent's) part: cut at most kv_ways ways
   std::int64_t kv_ways = 1;
 };
 
@@ -77,6 +78,10 @@ struct GraphOptions {
 // Encoder-decoders read the prompt in the encoder: prefill runs it over new_tokens, projects its keys and values for
 // every decoder layer and runs the decoder's first token; decode runs the decoder alone, over source_tokens (0: all of
 // `context`) of the encoder and the rest of `context` of its own.
+//
+// Of cp ranks each has an even part of a prompt's tokens, near ones and far ones (zigzag), so that its queries see on
+// average as many keys as the last queries of half a prompt and half a part; in decode each has an even part of the
+// cache, windows included (the cache is interleaved).
 struct StepShape {
   std::int64_t batch = 1;
   std::int64_t new_tokens = 1;
@@ -84,6 +89,7 @@ struct StepShape {
   bool decode = false;
   bool all_logits = false;  // every token reaches the head (training, scoring) instead of each sequence's last
   std::int64_t source_tokens = 0;
+  std::int64_t cp = 1;  // ranks that share each sequence: the graph is one rank's
 };
 
 Graph build_inference_graph(const ModelSpec& model, const StepShape& step, const Precision& precision,
@@ -94,5 +100,7 @@ Graph build_inference_graph(const ModelSpec& model, const StepShape& step, const
 // the fp32 state and the convolution's last inputs of linear attention. Encoders keep nothing; an encoder-decoder keeps
 // each token once, the prompt's in the cross-attention and the output's in the self-attention.
 Bytes kv_cache_bytes(const ModelSpec& model, std::int64_t context, work::DType kv_cache);
+// Of one decoder layer.
+Bytes layer_kv_cache_bytes(const ModelSpec& model, std::int64_t layer, std::int64_t context, work::DType kv_cache);
 
 }  // namespace mlosim::graph

@@ -50,6 +50,18 @@ Nodes cross_layer_nodes(const StepContext& step, std::int64_t source, bool proje
   return nodes;
 }
 
+void cut_over_context_ranks(StepContext& step) {
+  MLOSIM_CHECK(step.model.architecture == Architecture::decoder);
+  const auto part = [&](std::int64_t tokens) { return (tokens + step.cp - 1) / step.cp; };
+  if (step.decode) {
+    step.context = part(step.context);
+    return;
+  }
+  MLOSIM_CHECK(step.context == step.new_tokens);
+  step.new_tokens = part(step.new_tokens);
+  step.context = (step.context + step.new_tokens) / 2;
+}
+
 Graph encoder_decoder_graph(const StepContext& whole, const StepShape& shape) {
   const ModelSpec& m = whole.model;
   const std::int64_t source = !shape.decode             ? shape.new_tokens
@@ -93,13 +105,16 @@ Graph build_inference_graph(const ModelSpec& model, const StepShape& shape, cons
                             const GraphOptions& options) {
   MLOSIM_CHECK(shape.batch >= 1 && shape.new_tokens >= 1 && shape.context >= shape.new_tokens);
   MLOSIM_CHECK(!shape.decode || shape.new_tokens == 1);
+  MLOSIM_CHECK(shape.cp >= 1);
   StepContext step{.model = model,
                    .precision = precision,
                    .options = options,
                    .batch = shape.batch,
                    .new_tokens = shape.new_tokens,
                    .context = shape.context,
-                   .decode = shape.decode};
+                   .decode = shape.decode,
+                   .cp = shape.cp};
+  if (shape.cp > 1) cut_over_context_ranks(step);
   if (model.architecture == Architecture::encoder_decoder) return encoder_decoder_graph(step, shape);
   if (model.architecture == Architecture::encoder) {
     MLOSIM_CHECK(!shape.decode);

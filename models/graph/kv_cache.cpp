@@ -7,7 +7,7 @@ namespace {
 
 double d(std::int64_t n) { return static_cast<double>(n); }
 
-Bytes of_layer(const ModelSpec& m, const AttentionKind& kind, std::int64_t context, Bytes element) {
+Bytes of_kind(const ModelSpec& m, const AttentionKind& kind, std::int64_t context, Bytes element) {
   if (kind.linear) {
     const Bytes last_inputs =
         d((m.linear->conv - 1) * m.linear->convolved()) * work::bytes_per_element(work::DType::bf16);
@@ -23,12 +23,15 @@ Bytes of_layer(const ModelSpec& m, const AttentionKind& kind, std::int64_t conte
 
 }  // namespace
 
-Bytes kv_cache_bytes(const ModelSpec& model, std::int64_t context, work::DType kv_cache) {
+Bytes layer_kv_cache_bytes(const ModelSpec& model, std::int64_t layer, std::int64_t context, work::DType kv_cache) {
   if (model.architecture == Architecture::encoder) return Bytes(0);
-  const Bytes element = work::bytes_per_element(kv_cache);
+  return of_kind(model, model.layer_attention(layer), context, work::bytes_per_element(kv_cache));
+}
+
+Bytes kv_cache_bytes(const ModelSpec& model, std::int64_t context, work::DType kv_cache) {
   Bytes sum;
   for (std::int64_t layer = 0; layer < model.layers; ++layer)
-    sum += of_layer(model, model.layer_attention(layer), context, element);
+    sum += layer_kv_cache_bytes(model, layer, context, kv_cache);
   return sum;
 }
 

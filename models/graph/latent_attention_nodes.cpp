@@ -23,6 +23,7 @@ void add_query_and_latent(const StepContext& step, Nodes& nodes) {
                                      .rows = step.tokens(),
                                      .outputs = a.q_rank + latent,
                                      .inputs = m.hidden}));
+  nodes.back().kv_columns = latent;
   nodes.push_back(pass_node(step, {.name = "attention.latent_norm",
                                    .kind = ElementwiseKind::rmsnorm,
                                    .rows = step.tokens(),
@@ -88,7 +89,7 @@ void add_expanded(const StepContext& step, Nodes& nodes) {
   const ModelSpec& m = step.model;
   const MlaShape& a = *m.mla;
   nodes.push_back(linear_node(step, {.name = "attention.kv_b",
-                                     .rows = step.training ? step.tokens() : step.batch * step.context,
+                                     .rows = step.training ? step.tokens() : step.batch * step.gathered_tokens(),
                                      .outputs = m.heads * (a.nope_dim + a.v_dim),
                                      .inputs = a.kv_rank,
                                      .partition = Partition::column}));
@@ -139,7 +140,8 @@ void add_absorbed(const StepContext& step, Nodes& nodes) {
   const MlaShape& a = *m.mla;
   nodes.push_back(batched_node(step, "attention.absorb_q",
                                {.m = step.tokens(), .n = a.kv_rank, .k = a.nope_dim, .batch = m.heads}));
-  nodes.push_back({.name = "attention.core", .op = absorbed_core(step), .partition = Partition::heads});
+  nodes.push_back(
+      {.name = "attention.core", .op = absorbed_core(step), .partition = Partition::heads, .attends = true});
   nodes.push_back(
       batched_node(step, "attention.absorb_v", {.m = step.tokens(), .n = a.v_dim, .k = a.kv_rank, .batch = m.heads}));
 }

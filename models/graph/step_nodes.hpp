@@ -20,9 +20,12 @@ struct StepContext {
   std::int64_t batch = 1, new_tokens = 1, context = 1;
   bool decode = false;
   bool causal = true;
+  std::int64_t cp = 1;    // ranks that share the sequences; new_tokens and context are of one of them
   bool training = false;  // no cache is written, nothing is quantised inside products, latents are expanded
 
   std::int64_t tokens() const { return batch * new_tokens; }
+  // Of a sequence, whose keys are all on the rank when it attends in a prefill.
+  std::int64_t gathered_tokens() const { return cp > 1 ? cp * new_tokens : context; }
   // Formats of the layers' own matrices: the compute format where only experts are quantised.
   work::DType layer_weights() const;
   work::DType layer_activations() const;

@@ -25,7 +25,8 @@ struct MemoryPlan {
 };
 
 // `batch` sequences over all replicas whose caches grow to `context` tokens; `step_tokens` tokens pass through a chip
-// at once. Activations: residual stream, widest intermediate and fp32 logits of those tokens.
+// at once. Activations: residual stream, widest intermediate and fp32 logits of those tokens. With pp the plan is that
+// of the stage that holds most; cp ranks share the cache of each sequence.
 MemoryPlan plan_inference_memory(const graph::ModelSpec& model, const Parallelism& parallelism,
                                  const graph::Precision& precision, std::int64_t batch, std::int64_t context,
                                  std::int64_t step_tokens, Bytes usable, const spec::RuntimeSpec& runtime);

@@ -13,7 +13,7 @@ namespace mlosim::plan {
 
 struct OverlappedLayer {
   Seconds work;                 // compute and in-line collectives, alone
-  Seconds gather, reduce;       // of data parallelism, alone; zero where there is none
+  Seconds gather{}, reduce{};   // of data parallelism, alone; zero where there is none
   double work_speed = 1;        // while a collective runs beside it, …
   double collective_speed = 1;  // … and the collective's
 };

@@ -1,8 +1,10 @@
 // How a workload is spread over chips.
 //
-// Inference: `dp` replicas of a group of tp·attention_dp chips. Attention and dense layers are cut tp ways and, under
-// attention_dp, each of the attention_dp sub-groups has its own sequences; MoE layers spread over the whole group as ep
-// expert groups of moe_tp chips each.
+// Inference: `dp` replicas of pp stages of cp groups of tp·attention_dp chips, numbered from the inside: tp,
+// attention_dp, cp, pp, dp. Attention and dense layers are cut tp ways and, under attention_dp, each of the
+// attention_dp sub-groups has its own sequences; MoE layers spread over the whole group as ep expert groups of moe_tp
+// chips each. The cp groups share every sequence's tokens and its cache, and each has the stage's weights whole (vLLM's
+// prefill context parallelism).
 #pragma once
 
 #include <cstdint>
@@ -13,11 +15,14 @@ namespace mlosim::plan {
 
 struct Parallelism {
   std::int64_t tp = 1, pp = 1, dp = 1, cp = 1, ep = 1, moe_tp = 1, attention_dp = 1;
-  bool sp = false;
+  bool sp = false;  // tokens' norms and residual additions are shared out over the tp ranks
 
   // Chips of one replica.
   std::int64_t group() const { return tp * pp * cp * attention_dp; }
   std::int64_t chips() const { return group() * dp; }
+  std::int64_t stage_chips() const { return tp * cp * attention_dp; }
+  // Distance between neighbours of a context-parallel group in the numbering of the chips.
+  std::int64_t cp_stride() const { return tp * attention_dp; }
 };
 
 // Decodes the `parallelism:` mapping and completes it: moe_tp follows from ep, attention_dp from ep where tp leaves it

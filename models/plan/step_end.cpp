@@ -40,6 +40,8 @@ machine::Program plan_step_end(const StepEnd& end, const TrainingParallelism& p,
     for (const work::Collective& op : gradient_reductions(end.own, p, runtime.reduced_gradients))
       append("gradients.reduce", op, 1);
   }
+  for (const work::Collective& op : repeated_gradient_sums(end.own, p, runtime.reduced_gradients))
+    append("gradients.reduce_repeated", op, 1);
   if (end.tied_table > 0 && p.pp > 1) {
     append("embedding.gradients.reduce", tied_embedding_reduction(end.tied_table, p, runtime.reduced_gradients), 1);
   }

@@ -6,6 +6,7 @@ namespace mlosim::plan {
 namespace {
 
 using work::CollectiveKind;
+using work::ElementwiseKind;
 
 double d(std::int64_t n) { return static_cast<double>(n); }
 
@@ -27,7 +28,30 @@ std::vector<ReplicaGroup> groups_of(const Parameters& parameters, const Training
   return groups;
 }
 
+double repeated_parameters(const graph::TrainingBlock& block) {
+  double sum = 0;
+  for (const graph::TrainingNode& of : block.backward) {
+    if (!of.node.sequence || of.node.partition != graph::Partition::replicated) continue;
+    const auto* product = std::get_if<work::Gemm>(&of.node.op);
+    if (product && of.pass == graph::Pass::weight_gradient) sum += d(product->m) * d(product->n);
+    const auto* pass = std::get_if<work::Elementwise>(&of.node.op);
+    if (pass && (pass->kind == ElementwiseKind::norm_backward || pass->kind == ElementwiseKind::row_sum))
+      sum += d(pass->cols);
+  }
+  return sum;
+}
+
 }  // namespace
+
+Parameters Parameters::of(const graph::TrainingBlock& block) {
+  return {.dense = block.parameters, .experts = block.expert_parameters, .repeated = repeated_parameters(block)};
+}
+
+void Parameters::add(const Parameters& other, double times) {
+  dense += times * other.dense;
+  experts += times * other.experts;
+  repeated += times * other.repeated;
+}
 
 std::vector<work::Collective> parameter_gathers(const Parameters& parameters, const TrainingParallelism& p,
                                                 work::DType weights) {
@@ -75,6 +99,15 @@ std::vector<work::Collective> gradient_reductions(const Parameters& parameters, 
   return reductions;
 }
 
+std::vector<work::Collective> repeated_gradient_sums(const Parameters& parameters, const TrainingParallelism& p,
+                                                     work::DType gradients) {
+  if (!p.sp || p.tp < 2 || parameters.repeated <= 0) return {};
+  return {{.kind = CollectiveKind::all_reduce,
+           .bytes = parameters.repeated * work::bytes_per_element(gradients),
+           .ranks = p.tp,
+           .dtype = gradients}};
+}
+
 std::vector<work::Elementwise> optimizer_passes(const Parameters& parameters, const TrainingParallelism& p,
                                                 work::DType weights, Optimizer optimizer, work::DType moments) {
   double own = 0;
@@ -83,7 +116,7 @@ std::vector<work::Elementwise> optimizer_passes(const Parameters& parameters, co
   const auto elements = std::max<std::int64_t>(1, static_cast<std::int64_t>(own));
   const Bytes wide(4), narrow = work::bytes_per_element(weights);
   const Bytes both = optimizer == Optimizer::adam ? 2 * work::bytes_per_element(moments) : Bytes(0);
-  const auto pass = [&](work::ElementwiseKind kind, Bytes in, Bytes out) {
+  const auto pass = [&](ElementwiseKind kind, Bytes in, Bytes out) {
     return work::Elementwise{.kind = kind,
                              .rows = 1,
                              .cols = elements,
@@ -91,9 +124,9 @@ std::vector<work::Elementwise> optimizer_passes(const Parameters& parameters, co
                              .bytes_in = own * in,
                              .bytes_out = own * out};
   };
-  return {pass(work::ElementwiseKind::row_sum, wide, Bytes(0)),
-          pass(work::ElementwiseKind::adam, 2 * wide + both, wide + both + narrow),
-          pass(work::ElementwiseKind::copy, Bytes(0), wide)};
+  return {pass(ElementwiseKind::row_sum, wide, Bytes(0)),
+          pass(ElementwiseKind::adam, 2 * wide + both, wide + both + narrow),
+          pass(ElementwiseKind::copy, Bytes(0), wide)};
 }
 
 Bytes boundary_bytes(const graph::ModelSpec& model, const graph::TrainingShape& shape, const TrainingParallelism& p,

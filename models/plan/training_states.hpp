@@ -2,6 +2,7 @@
 // the passes of the optimiser, for one rank. And what stages pass on.
 #pragma once
 
+#include <cstdint>
 #include <vector>
 
 #include "models/graph/training_graph.hpp"
@@ -14,12 +15,13 @@ namespace mlosim::plan {
 // Counts, whole: not cut over ranks.
 struct Parameters {
   double dense = 0, experts = 0;
+  // Of the dense ones, those that tensor parallelism repeats on each rank: norms, biases of the residual stream,
+  // routers, the latent projections of MLA. Counted by the work of their gradients; none of a block that trains no
+  // weights.
+  double repeated = 0;
 
-  static Parameters of(const graph::TrainingBlock& block) { return {block.parameters, block.expert_parameters}; }
-  void add(const graph::TrainingBlock& block, double layers) {
-    dense += layers * block.parameters;
-    experts += layers * block.expert_parameters;
-  }
+  static Parameters of(const graph::TrainingBlock& block);
+  void add(const Parameters& other, double times);
 };
 
 // All-gathers of what ZeRO has shared out, in the format that the products read.
@@ -30,6 +32,12 @@ std::vector<work::Collective> parameter_gathers(const Parameters& parameters, co
 // an all-reduce of the shards over their copies besides.
 std::vector<work::Collective> gradient_reductions(const Parameters& parameters, const TrainingParallelism& p,
                                                   work::DType gradients);
+
+// Under sp each tensor-parallel rank has seen a part of the tokens: the gradients of what all ranks hold whole are
+// added up over them once a step, in one message (Megatron-core's finalize_model_grads). Without sp, or without tp,
+// none.
+std::vector<work::Collective> repeated_gradient_sums(const Parameters& parameters, const TrainingParallelism& p,
+                                                     work::DType gradients);
 
 enum class Optimizer { adam, sgd };
 

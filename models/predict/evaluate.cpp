@@ -4,12 +4,15 @@
 
 #include <algorithm>
 #include <functional>
+#include <map>
 #include <utility>
 #include <vector>
 
 #include "models/graph/graph.hpp"
+#include "models/plan/inference_stages.hpp"
 #include "models/plan/inference_step.hpp"
 #include "models/predict/evaluate_training.hpp"
+#include "models/predict/pipelined_step.hpp"
 #include "models/predict/step_player.hpp"
 #include "sim/units/check.hpp"
 
@@ -69,6 +72,8 @@ class InferenceRun {
  private:
   std::int64_t local_batch() const { return w_.inference.batch / (w_.parallelism.dp * w_.parallelism.attention_dp); }
 
+  plan::MicroBatches micro_batches() const { return plan::MicroBatches::of(local_batch(), w_.parallelism.pp); }
+
   // Tokens of one sequence that a prefill computes: those of the image where there is one.
   std::int64_t prompt_tokens() const { return model_.image > 0 ? model_.image_tokens() : w_.inference.prompt; }
 
@@ -77,28 +82,59 @@ class InferenceRun {
     const bool decodes = w_.task != Task::prefill, prefills = w_.task != Task::decode;
     return plan::plan_inference_memory(
         model_, w_.parallelism, precision_, i.batch, decodes ? i.prompt + i.output : i.prompt,
-        local_batch() * (prefills ? prompt_tokens() : 1), hardware_.system.chip.usable_memory, hardware_.runtime);
+        micro_batches().size * (prefills ? (prompt_tokens() + w_.parallelism.cp - 1) / w_.parallelism.cp : 1),
+        hardware_.system.chip.usable_memory, hardware_.runtime);
   }
 
-  report::StepReport play_step(const std::string& phase, const graph::StepShape& shape, spec::LaunchPath launch,
-                               Evaluation& e, double times) {
-    const spec::RuntimeSpec& r = hardware_.runtime;
-    const graph::Graph graph = graph::build_inference_graph(model_, shape, precision_,
-                                                            {.fuses_residual_norm = r.fuses_residual_norm,
-                                                             .fuses_gate_activation = r.fuses_gate_activation,
-                                                             .fuses_rope = r.fuses_rope,
-                                                             .fused_attention = r.fused_attention});
+  // `shape` is of all sequences of an attention sub-group, whole.
+  report::StepReport play_step(const std::string& phase, graph::StepShape shape, spec::LaunchPath launch, Evaluation& e,
+                               double times) {
+    const plan::Parallelism& p = w_.parallelism;
+    graph::Graph graph = build_graph(shape);
     Flops flops;
     for (const graph::Block& block : graph.blocks) {
       for (const graph::GraphNode& node : block.nodes) flops += d(block.repeat()) * work::work_of(node.op).matrix;
     }
-    e.model_flops += times * d(w_.parallelism.dp * w_.parallelism.attention_dp) * flops;
-    Program program = plan::plan_inference_step(
-        graph, w_.parallelism, precision_,
-        {.launch = launch, .fuses_pointwise = r.fuses_elementwise, .fuses_quantisation = r.fuses_quantisation});
+    e.model_flops += times * d(p.dp * p.attention_dp) * flops;
+    shape.batch = micro_batches().size;
+    shape.cp = p.cp;
+    if (p.pp > 1 || p.cp > 1) graph = build_graph(shape);
+    PipelinedStep step{.stages = {}, .micro_batches = micro_batches().count, .repeats = shape.decode};
+    std::map<plan::InferenceStage, report::StepReport> played;
+    for (const plan::InferenceStage& stage : plan::deal_stages(graph, p.pp)) {
+      const bool is_new = !played.contains(stage);
+      if (is_new) {
+        const std::string name =
+            p.pp == 1 ? phase : fmt::format("{}, stage {} of {}", phase, step.stages.size() + 1, p.pp);
+        played.emplace(stage, play_stage(name, graph, stage, launch, shape.decode));
+      }
+      step.stages.push_back(played.at(stage));
+      if (!is_new) step.stages.back().events = 0;
+    }
+    return mean_of_stages(std::move(step), hardware_.system.chip.power.static_power());
+  }
+
+  graph::Graph build_graph(const graph::StepShape& shape) const {
+    const spec::RuntimeSpec& r = hardware_.runtime;
+    return graph::build_inference_graph(model_, shape, precision_,
+                                        {.fuses_residual_norm = r.fuses_residual_norm,
+                                         .fuses_gate_activation = r.fuses_gate_activation,
+                                         .fuses_rope = r.fuses_rope,
+                                         .fused_attention = r.fused_attention});
+  }
+
+  report::StepReport play_stage(const std::string& name, const graph::Graph& graph, const plan::InferenceStage& stage,
+                                spec::LaunchPath launch, bool decode) {
+    const spec::RuntimeSpec& r = hardware_.runtime;
+    Program program = plan::plan_inference_stage(graph, stage, w_.parallelism, precision_,
+                                                 {.launch = launch,
+                                                  .fuses_pointwise = r.fuses_elementwise,
+                                                  .fuses_quantisation = r.fuses_quantisation,
+                                                  .separate_residual = r.fuses_residual_norm,
+                                                  .decode = decode});
     program.lead_time =
         r.step_overhead + (launch == spec::LaunchPath::eager ? Seconds(0) : hardware_.system.chip.launch.step);
-    return player_.play(phase, program, shape.decode ? decode_prices_ : prefill_prices_);
+    return player_.play(name, program, decode ? decode_prices_ : prefill_prices_);
   }
 
   report::StepReport prefill(Evaluation& e) {

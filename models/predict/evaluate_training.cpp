@@ -160,7 +160,7 @@ class PlayedStep {
     plan::Parameters own;
     for (std::int64_t c = 0; c < shape_.chunks(); ++c) {
       for (const std::uint32_t b : plan::blocks_of(graph_, stages_[static_cast<std::size_t>(shape_.stage_of(rank, c))]))
-        own.add(graph_.blocks[b], 1);
+        own.add(plan::Parameters::of(graph_.blocks[b]), 1);
     }
     return own;
   }

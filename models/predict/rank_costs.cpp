@@ -55,8 +55,8 @@ RankCosts::RankCosts(const TrainingSubject& subject, const Training& training, c
       block.input_gradient = cost_of({.backward = true, .weight_gradients = false});
       block.weight_gradient = cost_of({.backward = true, .input_gradients = false});
     }
-    block.memory = plan::memory_of(graph_.blocks[b], training.parallelism);
-    memory_.push_back(block.memory);
+    memory_.push_back(plan::memory_of(graph_.blocks[b], training.parallelism));
+    parameters_.push_back(plan::Parameters::of(graph_.blocks[b]));
     blocks_.push_back(std::move(block));
   }
 }
@@ -142,9 +142,8 @@ std::vector<BlockExchange> RankCosts::exchanges(const plan::TrainingParallelism&
                                                 work::DType gradients, machine::PriceBook& prices) const {
   std::vector<BlockExchange> exchanges;
   for (std::size_t b = 0; b < blocks_.size(); ++b) {
-    const plan::Parameters own = plan::Parameters::of(graph_.blocks[b]);
-    const Exchanged gather = price_all(plan::parameter_gathers(own, p, weights), prices);
-    const Exchanged reduce = price_all(plan::gradient_reductions(own, p, gradients), prices);
+    const Exchanged gather = price_all(plan::parameter_gathers(parameters_[b], p, weights), prices);
+    const Exchanged reduce = price_all(plan::gradient_reductions(parameters_[b], p, gradients), prices);
     const std::vector<double> forwards = machine::fair_speeds({blocks_[b].forward.use, gather.use});
     const std::vector<double> backwards =
         machine::fair_speeds({blocks_[b].backward.use, larger(gather.use, reduce.use)});

@@ -20,7 +20,6 @@ struct PassCost {
 struct BlockCosts {
   PassCost forward, backward;
   PassCost input_gradient, weight_gradient;  // of schedules that part them
-  plan::BlockMemory memory;
 };
 
 // Of one layer of a block: what data-parallel ranks exchange, and what runs beside it.
@@ -63,6 +62,7 @@ class RankCosts {
 
   const graph::TrainingGraph& graph() const { return graph_; }
   const std::vector<plan::BlockMemory>& memory() const { return memory_; }
+  const std::vector<plan::Parameters>& parameters() const { return parameters_; }  // of each block
   const TrainingFlops& flops() const { return flops_; }
 
   // Of a pipeline with so many virtual stages; the same table for the same number.
@@ -84,6 +84,7 @@ class RankCosts {
   graph::TrainingGraph graph_;
   std::vector<BlockCosts> blocks_;
   std::vector<plan::BlockMemory> memory_;
+  std::vector<plan::Parameters> parameters_;
   TrainingFlops flops_;
   std::map<std::int64_t, StageTable> tables_;
 };

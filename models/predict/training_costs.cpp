@@ -73,7 +73,7 @@ class TrainingCosts::Book {
         e.total.add(stage.backward, runs_of_chunk(shape));
       }
     }
-    ends.end = step_end(t, runtime, parameters_of_rank(rank.graph(), shape, stages, 0));
+    ends.end = step_end(t, runtime, parameters_of_rank(rank, shape, stages));
     close_step(e.total, ends, t, chip_);
     e.capacity = training_capacity(chip_, runtime);
     e.memory = memory(t, runtime, rank, shape, stages);
@@ -101,7 +101,7 @@ class TrainingCosts::Book {
         step.add(serial(program, runtime), static_cast<double>(counts[b]) * runs_of_chunk(shape));
       }
     }
-    const plan::Parameters own = parameters_of_rank(rank.graph(), shape, stages, 0);
+    const plan::Parameters own = parameters_of_rank(rank, shape, stages);
     step.add(serial(step_end_program(subject_, own, t, runtime), runtime), 1);
     return std::move(step.ops);
   }
@@ -204,13 +204,14 @@ class TrainingCosts::Book {
     return ends;
   }
 
-  static plan::Parameters parameters_of_rank(const graph::TrainingGraph& graph, const plan::ScheduleShape& shape,
-                                             const StageTable& stages, std::int64_t rank) {
+  // Of the first pipeline rank.
+  static plan::Parameters parameters_of_rank(const RankCosts& rank, const plan::ScheduleShape& shape,
+                                             const StageTable& stages) {
     plan::Parameters own;
     for (std::int64_t chunk = 0; chunk < shape.chunks(); ++chunk) {
-      const StageKind& stage = stages.stage(shape.stage_of(rank, chunk));
-      for (std::size_t b = 0; b < graph.blocks.size(); ++b)
-        own.add(graph.blocks[b], static_cast<double>(stage.counts[b]));
+      const StageKind& stage = stages.stage(shape.stage_of(0, chunk));
+      for (std::size_t b = 0; b < stage.counts.size(); ++b)
+        own.add(rank.parameters()[b], static_cast<double>(stage.counts[b]));
     }
     return own;
   }
@@ -218,7 +219,7 @@ class TrainingCosts::Book {
   const report::StepCost& step_end(const Training& t, const spec::TrainingRuntime& runtime,
                                    const plan::Parameters& own) {
     const plan::TrainingParallelism& p = t.parallelism;
-    const Key<14> key{bits(own.dense),
+    const Key<15> key{bits(own.dense),
                       bits(own.experts),
                       p.tp,
                       p.cp,
@@ -226,6 +227,7 @@ class TrainingCosts::Book {
                       p.pp,
                       p.ep,
                       p.moe_tp,
+                      p.sp ? 1 : 0,
                       number(p.zero),
                       p.hsdp_shard,
                       runtime.overlaps_grad_reduce ? 1 : 0,
@@ -263,7 +265,7 @@ class TrainingCosts::Book {
   std::vector<graph::Recompute> recomputes_;
   Priced<10, RankCosts> ranks_;
   Priced<11, std::vector<BlockExchange>> exchanges_;
-  Priced<14, report::StepCost> ends_;
+  Priced<15, report::StepCost> ends_;
   Priced<7, Seconds> messages_;
   std::vector<plan::StageTimes> times_;  // scratch of one estimate, as is …
   plan::StageShare share_;               // … this

@@ -236,7 +236,8 @@ void decode_network(Node& node, const Value& document, const spec::Library& libr
   workload.parallelism = plan::decode_parallelism(node.child("parallelism"), may_have_moe, workload.chips.value_or(1));
   if (workload.chips) workload.parallelism = plan::fit_to_chips(workload.parallelism, *workload.chips, node);
   if (workload.model)
-    plan::check_inference(*workload.model, workload.parallelism, workload.inference.batch, node.child("parallelism"));
+    plan::check_inference(*workload.model, workload.parallelism, workload.inference.batch, workload.inference.prompt,
+                          node.child("parallelism"));
 }
 
 }  // namespace

@@ -53,6 +53,15 @@ TEST_F(BadWorkload, ServingAndWhatBelongsToTrainingAreRefusedInWords) {
                  {"'gradients' belongs to the task 'train'"});
 }
 
+TEST_F(BadWorkload, StagesAndContextRanksThatCannotBeAreRefusedWithTheirPlace) {
+  expect_refused(predict(kNode + "parallelism: {pp: 64}\n"),
+                 {"parallelism.pp: 32 layers do not reach for 64 stages", "fewer stages"});
+  expect_refused(predict(with(kNode, "llama-3.1-8b", "qwen3.5-397b-a17b") + "parallelism: {tp: 2, cp: 4}\n"),
+                 {"parallelism.cp: linear attention", "use tp or dp"});
+  expect_refused(predict(with(kNode, "llama-3.1-8b", "t5-small") + "parallelism: {pp: 2}\n"),
+                 {"parallelism.pp: ", "encoder-decoder"});
+}
+
 TEST_F(BadWorkload, FormatsThatAChipHasNotAreNamedWithThoseThatItHas) {
   const std::string fp8 = with(kSmall, "bf16", "fp8");
   expect_refused(predict(with(fp8, "h100_sxm", "a100_sxm_80gb")),

@@ -210,7 +210,7 @@ TEST(InferenceStep, TheLaunchPathIsTheProgramsOwn) {
 
 std::vector<std::string> mistakes(const graph::ModelSpec& model, const Parallelism& p, std::int64_t batch) {
   spec::Decoding decoding;
-  check_inference(model, p, batch, spec::Node(nullptr, "parallelism", &decoding));
+  check_inference(model, p, batch, 512, spec::Node(nullptr, "parallelism", &decoding));
   std::vector<std::string> list;
   for (const spec::Diagnostic& d : decoding.diagnostics.list()) list.push_back(spec::render_diagnostic(d));
   return list;
@@ -248,14 +248,171 @@ TEST(CheckInference, TheBatchIsSharedEvenly) {
   EXPECT_THAT(mistakes(dense_model(), p, 8), IsEmpty());
 }
 
-TEST(CheckInference, WhatIsNotModelledIsRefusedInWords) {
+TEST(CheckInference, WhatCannotBeCutIsRefusedInWords) {
   Parallelism p;
-  p.pp = 2;
-  p.cp = 2;
+  p.pp = 5;
+  EXPECT_THAT(mistakes(dense_model(), p, 4), ElementsAre(HasSubstr("parallelism.pp: 4 layers do not reach for 5")));
+  p.pp = 4;
+  EXPECT_THAT(mistakes(dense_model(), p, 4), IsEmpty());
+  p.pp = 1;
+  p.cp = 512;
+  EXPECT_THAT(mistakes(dense_model(), p, 4), ElementsAre(HasSubstr("parallelism.cp: a prompt of 512 tokens")));
+  const graph::ModelSpec t5 = read_model(support::read_text(support::source_dir() / "models/zoo/t5-small.yaml"));
+  p.pp = p.cp = 2;
   p.sp = true;
-  EXPECT_THAT(mistakes(dense_model(), p, 4), ElementsAre(HasSubstr("pipeline parallelism is not modelled"),
-                                                         HasSubstr("context parallelism is not modelled"),
-                                                         HasSubstr("sequence parallelism is not modelled")));
+  EXPECT_THAT(mistakes(t5, p, 4),
+              ElementsAre(HasSubstr("parallelism.pp: "), HasSubstr("parallelism.cp: "), HasSubstr("parallelism.sp: ")));
+  const graph::ModelSpec linear =
+      read_model(support::read_text(support::source_dir() / "models/zoo/qwen3.5-397b-a17b.yaml"));
+  p.pp = 1;
+  p.sp = false;
+  EXPECT_THAT(mistakes(linear, p, 4), ElementsAre(HasSubstr("linear attention")));
+}
+
+// Sequence parallelism (Korthikanti et al., arXiv:2205.05198, figure 5): what an all-reduce was is a reduce-scatter and
+// an all-gather of the same size, and the passes between them are cut.
+TEST(SequenceParallelism, PartsTheAllReduceAroundTheNorms) {
+  Parallelism p = tensor_parallel(4);
+  const Program whole = plan(dense_model(), p);
+  p.sp = true;
+  const Program cut = plan(dense_model(), p);
+  const std::vector<std::string> names = names_run(cut);
+  const auto at = [&](const std::string& name) { return std::find(names.begin(), names.end(), name) - names.begin(); };
+  EXPECT_EQ(at("layers.0.input_norm") + 1, at("layers.0.attention.tokens.all_gather"));
+  EXPECT_EQ(at("layers.0.attention.tokens.all_gather") + 1, at("layers.0.attention.qkv"));
+  EXPECT_EQ(at("layers.0.attention.out") + 1, at("layers.0.attention.reduce_scatter"));
+  EXPECT_EQ(at("layers.0.attention.reduce_scatter") + 1, at("layers.0.post_attention_norm"));
+  EXPECT_EQ(at("layers.0.mlp.down") + 1, at("layers.0.mlp.reduce_scatter"));
+  expect_collective(cut, "layers.0.mlp.reduce_scatter", CollectiveKind::reduce_scatter, 4 * 64 * 2, 4);
+  expect_collective(cut, "layers.0.mlp.tokens.all_gather", CollectiveKind::all_gather, 4 * 64 * 2, 4);
+  expect_collective(cut, "head.lm_head.tokens.all_gather", CollectiveKind::all_gather, 4 * 64 * 2, 4);
+  EXPECT_THAT(names, Not(Contains(HasSubstr("all_reduce"))));
+  const auto rows = [](const Program& program, const std::string& name) {
+    for (const machine::ProgramOp& op : program.ops)
+      if (op.name == name) return std::get<work::Elementwise>(op.op).rows;
+    return std::int64_t{0};
+  };
+  EXPECT_EQ(rows(whole, "layers.0.input_norm"), 4);
+  EXPECT_EQ(rows(cut, "layers.0.input_norm"), 1);
+  EXPECT_EQ(rows(cut, "layers.0.mlp.activation"), 4) << "cut by columns already";
+}
+
+TEST(SequenceParallelism, KeepsTheTokensThatComeBackFromTheirExpertsApart) {
+  Parallelism p = tensor_parallel(2);
+  p.attention_dp = 4;
+  p.ep = 8;
+  EXPECT_THAT(names_run(plan(moe_model(), p)), Contains("layers.1.moe.gather"));
+  p.sp = true;
+  const std::vector<std::string> names = names_run(plan(moe_model(), p));
+  EXPECT_THAT(names, Not(Contains("layers.1.moe.gather")));
+  EXPECT_THAT(names, Contains("layers.1.moe.combine"));
+}
+
+TEST(SequenceParallelism, OfOneRankChangesNothing) {
+  Parallelism p = tensor_parallel(1);
+  const std::vector<std::string> before = names_run(plan(dense_model(), p));
+  p.sp = true;
+  EXPECT_EQ(names_run(plan(dense_model(), p)), before);
+}
+
+TEST(ContextParallelism, GathersTheKeysOfPromptsAndHalvesTheWorkOfARank) {
+  Parallelism p = tensor_parallel(2);
+  p.cp = 4;
+  const Program program = plan(dense_model(), p, {}, {}, {.batch = 3, .new_tokens = 64, .context = 64, .cp = 4});
+  // 3 prompts of 64 tokens, one of two KV heads, keys and values of 8.
+  expect_collective(program, "layers.0.attention.keys.all_gather", CollectiveKind::all_gather, 3 * 64 * 16 * 2, 4);
+  EXPECT_EQ(collective(program, "layers.0.attention.keys.all_gather").stride, 2);
+  for (const machine::ProgramOp& op : program.ops) {
+    if (const auto* core = std::get_if<work::AttentionPrefill>(&op.op)) {
+      EXPECT_EQ(core->seq_q, 16);
+      EXPECT_EQ(core->seq_kv, 40);
+    }
+    if (op.name == "layers.0.attention.qkv") {
+      EXPECT_EQ(std::get<work::Gemm>(op.op).m, 3 * 16);
+    }
+  }
+}
+
+// Four ranks do together what one does alone.
+TEST(ContextParallelism, SharesTheFlopsOfCausalAttentionEvenly) {
+  const auto flops = [](std::int64_t cp) {
+    const graph::Graph graph =
+        graph::build_inference_graph(llama_70b(), {.batch = 2, .new_tokens = 4096, .context = 4096, .cp = cp}, {}, {});
+    Flops sum;
+    for (const graph::GraphNode& node : graph.blocks[1].nodes) sum += work::work_of(node.op).matrix;
+    return sum * static_cast<double>(cp);
+  };
+  EXPECT_NEAR(flops(4) / flops(1), 1, 1e-3);
+}
+
+TEST(ContextParallelism, SpreadsTheCacheAndAddsUpThePartialResults) {
+  Parallelism p = tensor_parallel(2);
+  p.cp = 4;
+  graph::StepShape shape = kDecode;
+  shape.cp = 4;
+  const Program program = plan(dense_model(), p, {.decode = true}, {}, shape);
+  // 4 sequences with four of eight heads of 8.
+  expect_collective(program, "layers.0.attention.sums.all_gather", CollectiveKind::all_gather, 4 * 4 * 4 * 4, 4);
+  expect_collective(program, "layers.0.attention.parts.all_reduce", CollectiveKind::all_reduce, 4 * 4 * 8 * 2, 4);
+  EXPECT_THAT(names_run(program), Contains("layers.0.attention.weighting"));
+  for (const machine::ProgramOp& op : program.ops) {
+    if (const auto* core = std::get_if<work::AttentionDecode>(&op.op)) {
+      EXPECT_EQ(core->seq_kv, 13) << "50 tokens over four ranks";
+    }
+  }
+}
+
+TEST(ContextParallelism, SpreadsALatentAndItsWindowsToo) {
+  graph::StepShape shape = kDecode;
+  shape.context = 4096;
+  shape.cp = 4;
+  const graph::Graph graph = graph::build_inference_graph(
+      read_model("{name: a, layers: 2, hidden: 64, heads: 8, kv_heads: 2, head_dim: 8, ffn: 96, vocab: 1000, "
+                 "attention: {window: 128, every: 2}}"),
+      shape, {}, {});
+  for (const graph::GraphNode& node : graph.blocks[1].nodes) {
+    if (const auto* core = std::get_if<work::AttentionDecode>(&node.op)) {
+      EXPECT_EQ(core->window, 32);
+    }
+  }
+  const graph::ModelSpec latent =
+      read_model("{name: l, layers: 1, hidden: 64, heads: 8, ffn: 96, vocab: 1000, attention: mla}");
+  Parallelism p = tensor_parallel(2);
+  p.cp = 4;
+  const Program decode = plan(latent, p, {.decode = true}, {}, shape);
+  expect_collective(decode, "layers.0.attention.parts.all_reduce", CollectiveKind::all_reduce, 4 * 4 * 512 * 2, 4);
+  const Program prefill = plan(latent, p, {}, {}, {.batch = 1, .new_tokens = 64, .context = 64, .cp = 4});
+  expect_collective(prefill, "layers.0.attention.keys.all_gather", CollectiveKind::all_gather, 64 * 576 * 2, 4);
+}
+
+TEST(PipelineStage, PassesItsTokensOn) {
+  Parallelism p = tensor_parallel(2);
+  p.pp = 2;
+  const graph::Graph graph = graph::build_inference_graph(dense_model(), kDecode, {}, {});
+  const std::vector<InferenceStage> stages = deal_stages(graph, 2);
+  const StepOptions options{.separate_residual = true, .decode = true};
+  const Program first = plan_inference_stage(graph, stages[0], p, {}, options);
+  EXPECT_EQ(names_run(first).back(), "stage.send");
+  // Half of four tokens, with the branch that is still to be added.
+  expect_collective(first, "stage.send", CollectiveKind::p2p, 4 * 64 * 2 * 2 / 2, 2);
+  EXPECT_EQ(collective(first, "stage.send").stride, 2);
+  const Program last = plan_inference_stage(graph, stages[1], p, {}, options);
+  EXPECT_EQ(names_run(last).front(), "stage.all_gather");
+  expect_collective(last, "stage.all_gather", CollectiveKind::all_gather, 4 * 64 * 2 * 2, 2);
+  EXPECT_EQ(names_run(last).back(), "stage.return");
+  expect_collective(last, "stage.return", CollectiveKind::p2p, 4 * 4, 2);
+  EXPECT_EQ(first.tasks.size() + last.tasks.size(), plan(dense_model(), tensor_parallel(2)).tasks.size() + 3);
+}
+
+TEST(PipelineStage, UnderSequenceParallelismEachRankSendsWhatItHas) {
+  Parallelism p = tensor_parallel(2);
+  p.pp = 2;
+  p.sp = true;
+  const graph::Graph graph = graph::build_inference_graph(dense_model(), kDecode, {}, {});
+  const std::vector<std::string> names =
+      names_run(plan_inference_stage(graph, deal_stages(graph, 2)[1], p, {}, {.decode = true}));
+  EXPECT_EQ(names[0], "layers.0.input_norm");
+  EXPECT_EQ(names[1], "layers.0.attention.tokens.all_gather");
 }
 
 }  // namespace

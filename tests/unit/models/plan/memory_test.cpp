@@ -110,5 +110,26 @@ TEST(MemoryPlan, ALongerContextAndALargerBatchNeedMore) {
   EXPECT_GT(total(16, 100), total(8, 100));
 }
 
+TEST(InferenceMemory, AStageHoldsItsLayersAndTheFullestCounts) {
+  Parallelism p = tensor_parallel(1);
+  const auto plan = [&] { return plan_inference_memory(dense_model(), p, {}, 8, 100, 8, Bytes(1e9), runtime()); };
+  const MemoryPlan whole = plan();
+  p.pp = 4;
+  const MemoryPlan stage = plan();
+  EXPECT_DOUBLE_EQ(stage.kv_cache / whole.kv_cache, 0.25);
+  // A layer, the head and the embedding of four: 1000 x 64 each.
+  const double end = 1000 * 64 * 2;
+  EXPECT_NEAR((whole.weights.si() - 2 * end) / 4, stage.weights.si() - end, 200);
+}
+
+TEST(InferenceMemory, ContextRanksShareTheCacheAndRepeatTheWeights) {
+  Parallelism p = tensor_parallel(2);
+  const auto plan = [&] { return plan_inference_memory(dense_model(), p, {}, 8, 100, 8, Bytes(1e9), runtime()); };
+  const MemoryPlan whole = plan();
+  p.cp = 4;
+  EXPECT_DOUBLE_EQ(plan().kv_cache / whole.kv_cache, 0.25);
+  EXPECT_EQ(plan().weights.si(), whole.weights.si());
+}
+
 }  // namespace
 }  // namespace mlosim::plan
