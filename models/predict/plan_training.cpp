@@ -100,6 +100,11 @@ graph::TrainingOptions graph_options(const Training& training, const spec::Runti
           .recompute = training.recompute};
 }
 
+bool fits_memory(const graph::ModelSpec& model, const graph::Precision& precision, const Training& training,
+                 const spec::Hardware& hardware, const spec::TrainingRuntime& stack) {
+  return memory_of(model, precision, training, hardware, stack).fits();
+}
+
 plan::MemoryPlan plan_memory(const graph::ModelSpec& model, const graph::Precision& precision, const Training& training,
                              const spec::Hardware& hardware, const spec::TrainingRuntime& stack) {
   const plan::TrainingMemoryPlan needed = memory_of(model, precision, training, hardware, stack);

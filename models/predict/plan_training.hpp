@@ -16,4 +16,8 @@ graph::TrainingOptions graph_options(const Training& training, const spec::Runti
 plan::MemoryPlan plan_memory(const graph::ModelSpec& model, const graph::Precision& precision, const Training& training,
                              const spec::Hardware& hardware, const spec::TrainingRuntime& stack);
 
+// Whether it fits at all: the same without looking for others.
+bool fits_memory(const graph::ModelSpec& model, const graph::Precision& precision, const Training& training,
+                 const spec::Hardware& hardware, const spec::TrainingRuntime& stack);
+
 }  // namespace mlosim::predict
