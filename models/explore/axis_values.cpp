@@ -65,7 +65,8 @@ void add_number(double si, const Value& origin, Axis& axis) {
   value.members.clear();
   value.items.clear();
   value.text = text_of_number(si, axis.dimensions.front());
-  axis.choices.push_back({.values = {value}, .numbers = {si}, .label = format_short(si, axis.dimensions.front(), 4, prefixes)});
+  axis.choices.push_back(
+      {.values = {value}, .numbers = {si}, .label = format_short(si, axis.dimensions.front(), 4, prefixes)});
 }
 
 void spread_steps(double low, double high, std::int64_t steps, bool logarithmic, const Value& origin, Axis& axis) {

@@ -70,7 +70,6 @@ class Run {
       is_stopped_ = true;
     }
     store_.commit();
-    explored.all_came_home = foreman_.dismiss();
     explored.points_done = done_;
     if (!is_stopped_) explored.result = gather();
     return explored;
@@ -232,10 +231,10 @@ class Run {
 
 Explored explore(const Blueprint& blueprint, const ExploreOptions& options) { return Run(blueprint, options).run(); }
 
-void assist(const Blueprint& blueprint, Wire& wire, int jobs) {
+bool assist(const Blueprint& blueprint, Wire& wire, int jobs) {
   const Space space(blueprint);
   Crew crew(blueprint, space, jobs);
-  serve(crew, wire);
+  return serve(crew, wire);
 }
 
 }  // namespace mlosim::explore

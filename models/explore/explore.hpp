@@ -27,13 +27,13 @@ struct ExploreOptions {
 struct Explored {
   std::optional<Result> result;  // none where the run was stopped
   std::uint64_t points_done = 0, points = 0;
-  bool all_came_home = true;  // no process at the other ends of the wire was lost
 };
 
 // Throws spec::InputError for what is wrong with the store.
 Explored explore(const Blueprint& blueprint, const ExploreOptions& options);
 
-// What the processes do that do not lead.
-void assist(const Blueprint& blueprint, Wire& wire, int jobs);
+// What the processes do that do not lead, until `dismiss` (foreman.hpp) sends them home. True where the wire can be
+// closed.
+bool assist(const Blueprint& blueprint, Wire& wire, int jobs);
 
 }  // namespace mlosim::explore

@@ -15,6 +15,7 @@ constexpr char kWork = 'w';    // to a worker: a chunk
 constexpr char kResult = 'r';  // from a worker: a chunk's number and result
 constexpr char kAlive = 'a';   // to a worker: go on waiting
 constexpr char kHome = 'x';    // to a worker: go home; from it: going
+constexpr char kClose = 'c';   // to a worker: all are going
 
 constexpr std::chrono::microseconds kGlance(200);  // between looks at the wire
 constexpr std::chrono::milliseconds kPatience(50);
@@ -133,20 +134,46 @@ void Foreman::run(const Supply& supply, const Receive& receive, const std::funct
   outstanding_.clear();
 }
 
-bool Foreman::dismiss() {
-  if (!wire_) return true;
-  for (int rank = 1; rank < wire_->size(); ++rank) wire_->send(rank, std::string(1, kHome));
+bool dismiss(Wire& wire) {
+  for (int rank = 1; rank < wire.size(); ++rank) wire.send(rank, std::string(1, kHome));
   std::set<int> gone;
+  const auto all_went = [&] { return static_cast<int>(gone.size()) + 1 == wire.size(); };
   const Clock::time_point end = Clock::now() + kFarewell;
-  while (static_cast<int>(gone.size()) + 1 < wire_->size() && Clock::now() < end) {
-    const auto letter = wire_->receive();
+  while (!all_went() && Clock::now() < end) {
+    const auto letter = wire.receive();
     if (letter && letter->bytes == std::string(1, kHome)) gone.insert(letter->from);
     if (!letter) std::this_thread::sleep_for(kGlance);
   }
-  return static_cast<int>(gone.size()) + 1 == wire_->size();
+  for (int rank = 1; all_went() && rank < wire.size(); ++rank) wire.send(rank, std::string(1, kClose));
+  return all_went();
 }
 
-void serve(Crew& crew, Wire& wire) {
+namespace {
+
+// Whether the foreman says that all others went home, too.
+bool hears_of_close(Wire& wire) {
+  for (const Clock::time_point end = Clock::now() + 2 * kFarewell; Clock::now() < end;) {
+    const auto letter = wire.receive();
+    if (letter && letter->bytes == std::string(1, kClose)) return true;
+    if (!letter) std::this_thread::sleep_for(kGlance);
+  }
+  return false;
+}
+
+}  // namespace
+
+bool wait_for_dismissal(Wire& wire) {
+  for (const Clock::time_point start = Clock::now(); Clock::now() - start < kForeverSilent;) {
+    const auto letter = wire.receive();
+    if (!letter) std::this_thread::sleep_for(kGlance);
+    if (!letter || letter->bytes.front() != kHome) continue;
+    wire.send(0, std::string(1, kHome));
+    return hears_of_close(wire);
+  }
+  return false;
+}
+
+bool serve(Crew& crew, Wire& wire) {
   wire.send(0, letter_of(kHello, static_cast<std::int64_t>(crew.jobs())));
   Clock::time_point heard = Clock::now();
   while (Clock::now() - heard < kForeverSilent) {
@@ -154,7 +181,7 @@ void serve(Crew& crew, Wire& wire) {
       heard = Clock::now();
       if (letter->bytes.front() == kHome) {
         wire.send(0, std::string(1, kHome));
-        return;
+        return hears_of_close(wire);
       }
       if (letter->bytes.front() != kWork) continue;
       std::uint64_t number = 0;
@@ -164,6 +191,7 @@ void serve(Crew& crew, Wire& wire) {
     while (const auto finished = crew.next(kGlance))
       wire.send(0, letter_of(kResult, finished->chunk) + finished->result);
   }
+  return false;
 }
 
 }  // namespace mlosim::explore

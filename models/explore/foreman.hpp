@@ -34,9 +34,6 @@ class Foreman {
   // Until supply has no more and everything handed out has come back, or `stops` says so.
   void run(const Supply& supply, const Receive& receive, const std::function<bool()>& stops);
 
-  // Sends everybody home. True where all said that they go: then the wire can be closed.
-  bool dismiss();
-
  private:
   struct Outstanding {
     Chunk chunk;
@@ -59,6 +56,13 @@ class Foreman {
 };
 
 // What the other processes do: evaluate what the foreman sends, until he sends them home or is not heard of any more.
-void serve(Crew& crew, Wire& wire);
+// True where everybody is still there, so that the wire can be closed.
+bool serve(Crew& crew, Wire& wire);
+
+// The same for a process that has nothing to work with.
+bool wait_for_dismissal(Wire& wire);
+
+// Sends the other processes home. True where all of them went: then the wire can be closed.
+bool dismiss(Wire& wire);
 
 }  // namespace mlosim::explore

@@ -18,6 +18,11 @@ std::size_t width_of(const std::string& text) {
   return static_cast<std::size_t>(std::count_if(text.begin(), text.end(), [](char c) { return (c & 0xC0) != 0x80; }));
 }
 
+// Objectives are made of counts more often than of clocks: "1921 /s" and not "1.921 kHz".
+std::string text_of(double si, Dimension dimension) {
+  return dimension == Dimension{.time = -1} ? fmt::format("{:.4g} /s", si) : format_short(si, dimension, 4);
+}
+
 std::string render_table(const std::vector<Row>& rows) {
   std::vector<std::size_t> widths(rows.front().size(), 0);
   for (const Row& row : rows) {
@@ -50,7 +55,7 @@ std::string table_of(const Result& r, const std::vector<std::size_t>& points) {
       if (r.columns[c].varies) row.push_back(point.labels[c]);
     }
     for (std::size_t o = 0; o < r.objectives.size(); ++o)
-      row.push_back(format_short(point.objectives[o], r.objectives[o].dimension, 4));
+      row.push_back(text_of(point.objectives[o], r.objectives[o].dimension));
   }
   std::string text = render_table(rows);
   if (points.size() > kMostRows)

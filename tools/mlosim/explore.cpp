@@ -14,6 +14,7 @@
 #include <memory>
 #include <thread>
 
+#include "models/explore/foreman.hpp"
 #include "models/explore/render_result.hpp"
 #include "tools/mlosim/commands.hpp"
 #include "tools/mlosim/output.hpp"
@@ -49,6 +50,8 @@ int cores() {
   return static_cast<int>(std::max(1U, std::thread::hardware_concurrency()));
 }
 
+int jobs_of(const Options& options) { return options.jobs > 0 ? options.jobs : cores(); }
+
 std::string store_of(const Options& options, const explore::Study& study) {
   if (!options.store.empty()) return options.store;
   if (spec::is_path(options.study) && options.study != "-")
@@ -69,13 +72,9 @@ std::string render(const explore::Result& result, Format format) {
 }
 
 // Ends MPI where everybody is still there. Where somebody is lost nothing waits for them: the process ends here.
-int leave(explore::Wire* wire, bool all_came_home, int code) {
-  if (!wire) return code;
-  if (all_came_home) {
-    wire->close();
-    return code;
-  }
-  std::cerr << "warning: a process of the study was lost; its points were evaluated by others\n";
+void leave(explore::Wire& wire, bool all_are_there, int code) {
+  if (all_are_there) return wire.close();
+  if (wire.rank() == 0) std::cerr << "warning: a process of the study was lost; its points were evaluated by others\n";
   std::cout.flush();
   std::_Exit(code);
 }
@@ -85,41 +84,65 @@ int lead(const Options& options, const explore::Blueprint& blueprint, const std:
   ProgressLine progress("points");
   std::signal(SIGINT, note_interrupt);
   std::signal(SIGTERM, note_interrupt);
-  explore::Explored explored = explore::explore(blueprint, {.version = MLOSIM_VERSION,
-                                                            .store = store,
-                                                            .resumes = options.resumes,
-                                                            .jobs = options.jobs > 0 ? options.jobs : cores(),
-                                                            .wire = wire,
-                                                            .progress = progress.listener(),
-                                                            .stops = [] { return interrupted != 0; }});
+  const explore::Explored explored = explore::explore(blueprint, {.version = MLOSIM_VERSION,
+                                                                  .store = store,
+                                                                  .resumes = options.resumes,
+                                                                  .jobs = jobs_of(options),
+                                                                  .wire = wire,
+                                                                  .progress = progress.listener(),
+                                                                  .stops = [] { return interrupted != 0; }});
   progress.clear();
   if (!explored.result) {
     std::cerr << fmt::format("stopped after {} of {} points, which are kept in {}; --resume goes on from there\n",
                              explored.points_done, explored.points, store);
-    return leave(wire, explored.all_came_home, 128 + static_cast<int>(interrupted));
+    return 128 + static_cast<int>(interrupted);
   }
   if (!options.points.empty()) write_file(options.points, explore::render_csv_points(*explored.result));
   std::cout << render(*explored.result, options.format) << std::flush;
-  if (explored.result->feasible == 0) std::cerr << "no point of the study is feasible\n";
-  return leave(wire, explored.all_came_home, explored.result->feasible == 0 ? kAnswerIsNo : kDone);
+  if (explored.result->feasible > 0) return kDone;
+  std::cerr << "no point of the study is feasible\n";
+  return kAnswerIsNo;
+}
+
+int run_alone(const Options& options, const spec::Library& library, explore::Wire* wire) {
+  explore::Study study = explore::read_study(library, options.study);
+  const std::string store = store_of(options, study);
+  std::vector<std::string> warnings;
+  const explore::Blueprint blueprint = explore::draw_blueprint(library, std::move(study), warnings);
+  for (const std::string& warning : warnings) std::cerr << "warning: " << warning << '\n';
+  return lead(options, blueprint, store, wire);
+}
+
+// Rank 0 leads and says what is to be said; what is wrong with a study, the others find, too.
+int run_together(const Options& options, const spec::Library& library, explore::Wire& wire) {
+  int code = kDone;
+  bool all_are_there = true;
+  try {
+    if (wire.rank() == 0) {
+      code = run_alone(options, library, &wire);
+    } else {
+      std::signal(SIGINT, SIG_IGN);  // Ctrl-C reaches every process; the one that leads sends the others home
+      std::vector<std::string> warnings;
+      const explore::Blueprint blueprint =
+          explore::draw_blueprint(library, explore::read_study(library, options.study), warnings);
+      all_are_there = explore::assist(blueprint, wire, jobs_of(options));
+    }
+  } catch (const spec::InputError& error) {
+    code = kWrongInput;
+    if (wire.rank() == 0) std::cerr << error.what() << '\n';
+    if (wire.rank() != 0) all_are_there = explore::wait_for_dismissal(wire);
+  }
+  if (wire.rank() == 0) all_are_there = explore::dismiss(wire);
+  leave(wire, all_are_there, code);
+  return code;
 }
 
 int run_explore(const Options& options, const spec::Library& library) {
-  explore::Study study = explore::read_study(library, options.study);
-  const std::string store = store_of(options, study);
-  std::unique_ptr<explore::Wire> wire;
-  if (explore::is_under_mpi()) wire = explore::open_wire();
-  std::vector<std::string> warnings;
-  const explore::Blueprint blueprint = explore::draw_blueprint(library, std::move(study), warnings);
-  if (wire && wire->rank() != 0) {
-    // Ctrl-C reaches every process; the one that leads sends the others home.
-    std::signal(SIGINT, SIG_IGN);
-    explore::assist(blueprint, *wire, options.jobs > 0 ? options.jobs : cores());
-    wire->close();
-    return kDone;
-  }
-  for (const std::string& warning : warnings) std::cerr << "warning: " << warning << '\n';
-  return lead(options, blueprint, store, wire.get());
+  if (!explore::is_under_mpi()) return run_alone(options, library, nullptr);
+  if (options.study == "-")
+    throw spec::InputError("under MPI a study is read by every process, and standard input by one", "name a file");
+  const std::unique_ptr<explore::Wire> wire = explore::open_wire();
+  return run_together(options, library, *wire);
 }
 
 }  // namespace
