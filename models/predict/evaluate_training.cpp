@@ -180,19 +180,12 @@ class PlayedStep {
   std::vector<const ChunkTimes*> chunk_of_stage_;
 };
 
-void estimate_step(const TrainingSubject& subject, const Training& training, const machine::PriceOptions& prices,
-                   bool lists_operators, Evaluation& e) {
-  TrainingCosts costs(subject, prices);
-  const TrainingEstimate estimate = costs.estimate(training);
-  static_cast<report::StepCost&>(e.total) = estimate.total;
-  if (lists_operators) e.total.ops = costs.operators(training, estimate.fullest);
-  e.model_flops = estimate.model_flops;
-  e.hardware_flops = estimate.hardware_flops;
-  e.memory = plan::memory_plan(estimate.memory, estimate.capacity);
-}
-
-// What failures leave of the run. Its state: parameters, master copies and both moments.
-void add_goodput(const TrainingSubject& subject, const Training& t, Evaluation& e) {
+// What does not come of the passes: chips, tokens, time at the peak, what failures leave of the run. Its state:
+// parameters, master copies and both moments.
+void fill_frame(const TrainingSubject& subject, const Training& t, Evaluation& e) {
+  e.chips = t.parallelism.chips();
+  e.tokens = d(t.global_batch) * d(t.sequence);
+  e.peak_time = time_at_peak(e.model_flops, subject.precision, subject.hardware.system.chip, e.chips);
   if (!t.reality.failures && !t.reality.checkpoints) return;
   const Bytes state =
       graph::count_parameters(subject.model).total() *
@@ -214,6 +207,15 @@ machine::PriceOptions training_price_options(const EvaluateOptions& options, con
   return price_options(options, {.between_uses = chip.usable_memory / 2, .rotates_weights = false}, true);
 }
 
+void fill_evaluation(const TrainingSubject& subject, const Training& training, const TrainingEstimate& estimate,
+                     Evaluation& e) {
+  static_cast<report::StepCost&>(e.total) = estimate.total;
+  e.model_flops = estimate.model_flops;
+  e.hardware_flops = estimate.hardware_flops;
+  e.memory = plan::memory_plan(estimate.memory, estimate.capacity);
+  fill_frame(subject, training, e);
+}
+
 std::vector<std::pair<std::string, Bytes>> layouts_that_fit(const Workload& workload, const graph::Precision& precision,
                                                             const spec::Hardware& hardware) {
   std::vector<std::pair<std::string, Bytes>> layouts;
@@ -229,15 +231,15 @@ Evaluation evaluate_training(const Workload& workload, const graph::Precision& p
   const TrainingSubject subject = subject_of(workload, precision, hardware);
   const machine::PriceOptions prices = training_price_options(options, hardware.system.chip);
   Evaluation e;
-  e.chips = training.parallelism.chips();
-  e.tokens = d(training.global_batch) * d(training.sequence);
   if (options.fidelity == chip::Fidelity::event) {
     PlayedStep(subject, training, prices, options.trace).play(e);
+    fill_frame(subject, training, e);
   } else {
-    estimate_step(subject, training, prices, options.lists_operators, e);
+    TrainingCosts costs(subject, prices);
+    const TrainingEstimate estimate = costs.estimate(training);
+    fill_evaluation(subject, training, estimate, e);
+    if (options.lists_operators) e.total.ops = costs.operators(training, estimate.fullest);
   }
-  add_goodput(subject, training, e);
-  e.peak_time = time_at_peak(e.model_flops, precision, hardware.system.chip, e.chips);
   return e;
 }
 

@@ -8,6 +8,7 @@
 #include <vector>
 
 #include "models/predict/evaluate.hpp"
+#include "models/predict/training_costs.hpp"
 
 namespace mlosim::predict {
 
@@ -17,6 +18,10 @@ Evaluation evaluate_training(const Workload& workload, const graph::Precision& p
 
 // How kernels of a step are priced: their operands have been used long ago, and the chip is hot.
 machine::PriceOptions training_price_options(const EvaluateOptions& options, const spec::ChipSpec& chip);
+
+// An evaluation of what TrainingCosts say.
+void fill_evaluation(const TrainingSubject& subject, const Training& training, const TrainingEstimate& estimate,
+                     Evaluation& evaluation);
 
 // Of a workload that does not fit: changes of its layout that do, and what they need. Requires workload.training.
 std::vector<std::pair<std::string, Bytes>> layouts_that_fit(const Workload& workload, const graph::Precision& precision,

@@ -1,36 +1,11 @@
 #include "models/predict/predict.hpp"
 
 #include "models/predict/evaluate_training.hpp"
+#include "models/predict/figures.hpp"
 #include "models/predict/sensitivity.hpp"
 #include "models/predict/setting.hpp"
 
 namespace mlosim::predict {
-namespace {
-
-void fill_rates(Prediction& p) {
-  const Evaluation& e = p.evaluation;
-  const Seconds time = e.total.makespan;
-  const double chips = static_cast<double>(e.chips);
-  if (e.tokens > 0) {
-    p.tokens_per_s = e.tokens / time.si();
-    p.tokens_per_s_per_chip = *p.tokens_per_s / chips;
-  }
-  p.achieved_flops_per_chip = e.model_flops / time / chips;
-  p.mfu = e.peak_time / time;
-  p.hfu = e.hardware_flops > e.model_flops ? p.mfu * (e.hardware_flops / e.model_flops) : p.mfu;
-  p.energy = e.total.energy * chips;
-  p.power_per_chip = e.total.energy / time;
-}
-
-void fill_costs(Prediction& p, const spec::SystemSpec& system, const spec::EconomicsChoice& choice,
-                const CostTables& tables) {
-  p.economics = estimate_economics(p.evaluation, system, choice.over(system.economics.over(tables.economics)));
-  if (p.economics.bill) p.cost = p.economics.bill->total();
-  if (tables.silicon) p.silicon = estimate_silicon(system.chip, *tables.silicon);
-}
-
-}  // namespace
-
 CostTables read_cost_tables(const spec::Library& library) {
   return {.economics = read_economics(library), .silicon = read_silicon(library)};
 }
@@ -79,8 +54,10 @@ Prediction predict(const spec::Library& library, const Workload& workload, const
     p.evaluation.memory->fitting = layouts_that_fit(workload, precision, hardware);
   p.interval = options.residuals ? workload_interval(*options.residuals, p.evaluation, p.task, hardware)
                                  : workload_interval(read_residuals(library), p.evaluation, p.task, hardware);
-  fill_rates(p);
-  fill_costs(p, hardware.system, workload.economics, options.costs ? *options.costs : read_cost_tables(library));
+  const spec::SystemSpec& system = hardware.system;
+  const CostTables tables = options.costs ? *options.costs : read_cost_tables(library);
+  fill_figures(p, system, workload.economics.over(system.economics.over(tables.economics)));
+  if (tables.silicon) p.silicon = estimate_silicon(system.chip, *tables.silicon);
   if (!options.sensitivities) return p;
   const TimeOf time_of = closed_form_of(workload, setting, options.fidelity);
   const bool is_base = options.fidelity != chip::Fidelity::event;

@@ -4,6 +4,7 @@
 
 #include <algorithm>
 #include <string_view>
+#include <utility>
 
 #include "models/predict/evaluate.hpp"
 
@@ -25,10 +26,19 @@ void warn_of_idle_overlap(const Training& training, const spec::RuntimeSpec& run
 
 }  // namespace
 
+spec::HardwareDocuments read_machine(const spec::Library& library, const Workload& workload,
+                                     std::vector<std::string>& warnings) {
+  return spec::read_hardware(library, workload.system,
+                             {.name = workload.runtime.profile, .trains = workload.task == Task::train}, warnings);
+}
+
 Setting read_setting(const spec::Library& library, const Workload& workload, std::vector<std::string>& warnings) {
+  return make_setting(read_machine(library, workload, warnings), workload, warnings);
+}
+
+Setting make_setting(spec::HardwareDocuments documents, const Workload& workload, std::vector<std::string>& warnings) {
   Setting s;
-  s.documents = spec::read_hardware(
-      library, workload.system, {.name = workload.runtime.profile, .trains = workload.task == Task::train}, warnings);
+  s.documents = std::move(documents);
   for (const spec::Override& change : workload.overrides) spec::apply_override(s.documents, change);
   s.hardware = spec::require_hardware(s.documents, warnings);
   s.hardware.is_hypothetical =

@@ -21,4 +21,10 @@ struct Setting {
 // Throws spec::InputError; warnings are appended.
 Setting read_setting(const spec::Library& library, const Workload& workload, std::vector<std::string>& warnings);
 
+// The documents of a workload's machine, before its overrides.
+spec::HardwareDocuments read_machine(const spec::Library& library, const Workload& workload,
+                                     std::vector<std::string>& warnings);
+// The same as read_setting from documents that have been read (read_machine) already.
+Setting make_setting(spec::HardwareDocuments documents, const Workload& workload, std::vector<std::string>& warnings);
+
 }  // namespace mlosim::predict

@@ -42,6 +42,7 @@ const std::vector<std::pair<std::string, Folders>> kMayInclude = {
     {"models/predict",
      {"models/import", "models/plan", "models/graph", "sim/report", "sim/machine", "sim/chip", "sim/net", "sim/spec",
       "sim/work", "sim/units"}},
+    {"models/explore", {"models/predict", "models/plan", "models/graph", "sim/chip", "sim/spec", "sim/units"}},
     {"validate/suite", {"models/predict", "sim/spec", "sim/work", "sim/units"}},
     {"validate/compare",
      {"validate/suite", "models/predict", "sim/machine", "sim/chip", "sim/net", "sim/spec", "sim/work", "sim/units"}},
@@ -51,7 +52,7 @@ const std::vector<std::pair<std::string, Folders>> kMayInclude = {
 
 // Libraries that take long to compile or whose types must not leak into ours.
 const std::vector<std::string> kOnlyInSources = {"yaml-cpp/", "nlohmann/", "CLI/", "ceres/",
-                                                 "pagmo/",    "Eigen/",    "tbb/", "boost/"};
+                                                 "pagmo/",    "Eigen/",    "tbb/", "boost/", "sqlite3.h", "mpi.h"};
 
 std::optional<Folders> may_include(const std::string& folder) {
   for (const auto& [name, below] : kMayInclude) {

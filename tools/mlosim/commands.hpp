@@ -23,6 +23,7 @@ using Run = std::function<int(const spec::Library&)>;
 Run add_predict(CLI::App& app);
 Run add_explain(CLI::App& app);
 Run add_compare(CLI::App& app);
+Run add_explore(CLI::App& app);
 Run add_list(CLI::App& app);
 Run add_show(CLI::App& app);
 Run add_check(CLI::App& app);

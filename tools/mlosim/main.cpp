@@ -65,10 +65,11 @@ int run(int argc, char** argv) {
   app.set_version_flag("--version", "mlosim " MLOSIM_VERSION);
   app.require_subcommand(1);
   const std::vector<std::pair<std::string, mlosim::cli::Run>> commands{
-      {"predict", mlosim::cli::add_predict(app)},   {"explain", mlosim::cli::add_explain(app)},
-      {"compare", mlosim::cli::add_compare(app)},   {"list", mlosim::cli::add_list(app)},
-      {"show", mlosim::cli::add_show(app)},         {"check", mlosim::cli::add_check(app)},
-      {"validate", mlosim::cli::add_validate(app)}, {"calibrate", mlosim::cli::add_calibrate(app)}};
+      {"predict", mlosim::cli::add_predict(app)},    {"explain", mlosim::cli::add_explain(app)},
+      {"compare", mlosim::cli::add_compare(app)},    {"explore", mlosim::cli::add_explore(app)},
+      {"list", mlosim::cli::add_list(app)},          {"show", mlosim::cli::add_show(app)},
+      {"check", mlosim::cli::add_check(app)},        {"validate", mlosim::cli::add_validate(app)},
+      {"calibrate", mlosim::cli::add_calibrate(app)}};
   try {
     app.parse(argc, argv);
   } catch (const CLI::ParseError& error) {

@@ -1,0 +1,33 @@
+#include "models/explore/overlay.hpp"
+
+#include <algorithm>
+
+namespace mlosim::explore {
+
+void lay_over(spec::Value& document, const std::string& path, const spec::Value& value) {
+  spec::Value* overrides = document.find("overrides");
+  if (!overrides) {
+    spec::Value none;
+    none.kind = spec::Value::Kind::mapping;
+    none.file = document.file;
+    document.members.push_back({"overrides", document.place(), std::move(none)});
+    overrides = &document.members.back().value;
+  }
+  overrides->members.push_back({path, value.place(), value});
+}
+
+void leave_out(spec::Value& document, std::string_view key) {
+  std::erase_if(document.members, [&](const spec::Member& member) { return member.key == key; });
+  if (spec::Value* overrides = document.find("overrides")) {
+    const std::string below = std::string(key) + ".";
+    std::erase_if(overrides->members,
+                  [&](const spec::Member& member) { return member.key == key || member.key.starts_with(below); });
+  }
+}
+
+std::string canonical_path(std::string_view path) {
+  if (path.starts_with("system.chip.") || path.starts_with("system.collectives.")) path.remove_prefix(7);
+  return std::string(path);
+}
+
+}  // namespace mlosim::explore

@@ -1,0 +1,41 @@
+// NSGA-II by pagmo (Deb et al. 2002), a generation at a time. Loaded by models/explore/module.cpp.
+
+#include <cstdint>
+#include <pagmo/algorithms/nsga2.hpp>
+#include <pagmo/batch_evaluators/member_bfe.hpp>
+#include <pagmo/bfe.hpp>
+#include <pagmo/population.hpp>
+#include <pagmo/problem.hpp>
+#include <utility>
+
+#include "models/explore/evolution.hpp"
+
+namespace {
+
+using mlosim::explore::EvaluateGeneration;
+using mlosim::explore::Evolution;
+using pagmo::vector_double;
+
+// Points are evaluated by the generation; one by one never.
+struct Designs {
+  vector_double fitness(const vector_double& x) const { return batch_fitness(x); }
+  vector_double batch_fitness(const vector_double& individuals) const { return (*evaluate)(individuals); }
+  std::pair<vector_double, vector_double> get_bounds() const { return {evolution->low, evolution->high}; }
+  vector_double::size_type get_nix() const { return evolution->whole; }
+  vector_double::size_type get_nobj() const { return evolution->objectives; }
+
+  const Evolution* evolution = nullptr;
+  const EvaluateGeneration* evaluate = nullptr;
+};
+
+}  // namespace
+
+extern "C" void mlosim_evolve(const Evolution& evolution, const EvaluateGeneration& evaluate) {
+  const auto seed = static_cast<unsigned>(evolution.seed);
+  const pagmo::bfe by_generation{pagmo::member_bfe{}};
+  pagmo::population population(pagmo::problem(Designs{&evolution, &evaluate}), by_generation, evolution.population,
+                               seed);
+  pagmo::nsga2 algorithm(static_cast<unsigned>(evolution.generations), 0.95, 10., 0.1, 50., seed);
+  algorithm.set_bfe(by_generation);
+  algorithm.evolve(population);
+}
