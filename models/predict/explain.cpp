@@ -167,6 +167,8 @@ Explanation explain(const spec::Library& library, const std::string& name, const
   e.prediction.warnings.insert(e.prediction.warnings.begin(), warnings.begin(), warnings.end());
   e.operators = Explainer(e.prediction, setting.hardware, options).run();
   e.kernels = add_up(e.operators);
+  e.roofline = build_roofline_chart(workload.name + " on " + setting.hardware.system.chip.name, e.operators,
+                                    setting.hardware.system.chip);
   if (!options.op) e.what_if = ask_what_if(workload, setting, options.predict.fidelity, read_uncertainty(library));
   return e;
 }

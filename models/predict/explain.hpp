@@ -9,6 +9,7 @@
 #include <vector>
 
 #include "models/predict/predict.hpp"
+#include "models/predict/roofline_chart.hpp"
 #include "models/predict/what_if.hpp"
 #include "sim/chip/kernel.hpp"
 #include "sim/spec/library.hpp"
@@ -68,6 +69,7 @@ struct Explanation {
   std::vector<OperatorFacts> operators;  // largest total first
   KernelTime kernels;
   WhatIf what_if;  // empty of one operator alone
+  RooflineChart roofline;
 };
 
 struct ExplainOptions {
