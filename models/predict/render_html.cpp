@@ -211,11 +211,12 @@ std::string halved_table(const std::vector<HalvedBy>& list) {
       "<table>\n<tr><th>number</th><th class=\"n\">is</th><th class=\"n\">would have to be</th><th "
       "class=\"n\">factor</th></tr>\n";
   for (const HalvedBy& h : list) {
-    out += fmt::format("<tr><td>{}</td><td class=\"n\">{}</td><td class=\"n\">{}</td><td class=\"n\">{}</td></tr>\n",
-                       escape_xml(h.parameter), escape_xml(h.value),
-                       h.factor ? escape_xml(h.needed)
-                                : fmt::format("cannot: {:.0f} % are left at {}", 100 * h.best, escape_xml(h.needed)),
-                       h.factor ? fmt::format("{:.3g}", *h.factor) : "");
+    out += fmt::format(
+        "<tr><td>{}</td><td class=\"n\">{}</td><td class=\"n\">{}</td><td class=\"n\">{}</td></tr>\n",
+        escape_xml(h.parameter), escape_xml(h.value),
+        h.factor ? escape_xml(shorten(h.needed))
+                 : fmt::format("cannot: {:.0f} % are left at {}", 100 * h.best, escape_xml(shorten(h.needed))),
+        h.factor ? fmt::format("{:.3g}", *h.factor) : "");
   }
   return out + "</table>\n";
 }

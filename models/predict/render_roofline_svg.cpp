@@ -14,6 +14,7 @@ namespace {
 constexpr std::size_t kNumbered = 14;  // points with a number and a line in the legend; the rest are plain dots
 constexpr double kLegend = 330, kLeft = 92, kTop = 52, kBottom = 58;  // pixels around the plot
 constexpr double kNumberGap = 13;                                     // that two numbers keep from each other
+constexpr double kRateLabel = 170;                                    // pixels of a rate's name
 constexpr const char* kColours[] = {"#8e8e93", "#1f9d8a", "#c2571a", "#7a4bb5", "#b03060"};
 constexpr const char* kRateColour = "#1f5fbf";
 constexpr const char* kPointColour = "#d9480f";
@@ -121,7 +122,7 @@ class Drawing {
       const double slope = std::atan2(y2 - y1, x2 - x1) * 180 / M_PI;
       const double share = 0.12;
       out_ += fmt::format("<text transform=\"translate({:.1f} {:.1f}) rotate({:.1f})\" fill=\"{}\">{}</text>\n",
-                          x1 + share * (x2 - x1), y1 + share * (y2 - y1) - 6, slope, colour,
+                          x1 + share * (x2 - x1), y1 + share * (y2 - y1) + (is_device ? 16 : -6), slope, colour,
                           escape_xml(fmt::format("{} {}", roof.name, format_short(roof.bandwidth))));
     }
   }
@@ -134,17 +135,28 @@ class Drawing {
       double start = x_.high;
       for (const MemoryRoof& memory : chart_.memories)
         start = std::min(start, std::log10(rate / memory.bandwidth.si()));
-      line(x_.at(std::pow(10, std::max(start, x_.low))), y, x_.to, y, kRateColour, 1.8);
-      text(x_.to - 4, y - 6, fmt::format("{} {}", roof.name, format_short(roof.rate)),
-           fmt::format("text-anchor=\"end\" fill=\"{}\"", kRateColour));
+      const double from = x_.at(std::pow(10, std::max(start, x_.low)));
+      line(from, y, x_.to, y, kRateColour, 1.8);
+      const bool is_crowded = has_point(x_.to - kRateLabel, x_.to, y);
+      text(is_crowded ? from + 6 : x_.to - 4, y - 6, fmt::format("{} {}", roof.name, format_short(roof.rate)),
+           fmt::format("text-anchor=\"{}\" fill=\"{}\" paint-order=\"stroke\" stroke=\"white\" stroke-width=\"3\"",
+                       is_crowded ? "start" : "end", kRateColour));
     }
   }
 
+  // Whether a point, or its number, stands between two edges near a height.
+  bool has_point(double left, double right, double y) const {
+    return std::any_of(chart_.points.begin(), chart_.points.end(), [&](const RooflinePoint& point) {
+      const double x = x_.at(point.intensity);
+      return x > left && x < right && std::abs(y_.at(point.achieved.si()) - y) < 2.5 * kNumberGap;
+    });
+  }
+
   // A place for a number near its point that keeps clear of those before it.
-  std::pair<double, double> place_number(double x, double y) {
-    double best_x = x, best_y = y - 11;
+  std::pair<double, double> place_number(double x, double y, double clearance) {
+    double best_x = x, best_y = y - clearance;
     for (int step = 0; step < 24; ++step) {
-      const double angle = -M_PI / 2 + step * M_PI / 4, distance = 13 + 9 * (step / 8);
+      const double angle = -M_PI / 2 + step * M_PI / 4, distance = clearance + 9 * (step / 8);
       best_x = x + distance * std::cos(angle);
       best_y = y + distance * std::sin(angle);
       const bool is_free = std::none_of(numbers_.begin(), numbers_.end(), [&](const auto& other) {
@@ -156,6 +168,8 @@ class Drawing {
     return {best_x, best_y};
   }
 
+  static double radius_of(const RooflinePoint& point) { return 3 + 9 * std::sqrt(std::clamp(point.share, 0.0, 1.0)); }
+
   void draw_points() {
     for (const RooflinePoint& point : chart_.points)
       numbers_.emplace_back(x_.at(point.intensity), y_.at(point.achieved.si()));
@@ -164,14 +178,13 @@ class Drawing {
     for (std::size_t i = chart_.points.size(); i-- > 0;) {  // the largest on top
       const RooflinePoint& point = chart_.points[i];
       const double x = x_.at(point.intensity), y = y_.at(point.achieved.si());
-      const double radius = 3 + 9 * std::sqrt(std::clamp(point.share, 0.0, 1.0));
       out_ += fmt::format(
           "<circle cx=\"{:.1f}\" cy=\"{:.1f}\" r=\"{:.1f}\" fill=\"{}\" fill-opacity=\"0.65\" stroke=\"white\"/>\n", x,
-          y, radius, i < kNumbered ? kPointColour : "#999");
+          y, radius_of(point), i < kNumbered ? kPointColour : "#999");
     }
     for (std::size_t i = 0; i < std::min(chart_.points.size(), kNumbered); ++i) {
       const RooflinePoint& point = chart_.points[i];
-      const auto [x, y] = place_number(x_.at(point.intensity), y_.at(point.achieved.si()));
+      const auto [x, y] = place_number(x_.at(point.intensity), y_.at(point.achieved.si()), radius_of(point) + 9);
       line(x_.at(point.intensity), y_.at(point.achieved.si()), x, y, "#999", 0.6);
       out_ += fmt::format(
           "<text x=\"{:.1f}\" y=\"{:.1f}\" text-anchor=\"middle\" font-size=\"11\" font-weight=\"bold\" "
