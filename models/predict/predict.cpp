@@ -1,5 +1,7 @@
 #include "models/predict/predict.hpp"
 
+#include <fmt/format.h>
+
 #include "models/predict/evaluate_training.hpp"
 #include "models/predict/sensitivity.hpp"
 #include "models/predict/setting.hpp"
@@ -24,7 +26,13 @@ void fill_rates(Prediction& p) {
 
 void fill_costs(Prediction& p, const spec::SystemSpec& system, const spec::EconomicsChoice& choice,
                 const CostTables& tables) {
-  p.economics = estimate_economics(p.evaluation, system, choice.over(system.economics.over(tables.economics)));
+  const spec::EconomicsChoice all = choice.over(system.economics.over(tables.economics));
+  p.economics = estimate_economics(p.evaluation, system, all);
+  if (all.basis && !p.economics.bill) {
+    p.warnings.push_back(fmt::format("there is no cost: what {} {} is not known; write economics.{}", system.chip.name,
+                                     *all.basis == spec::CostBasis::rent ? "is let for" : "is sold for",
+                                     *all.basis == spec::CostBasis::rent ? "price" : "capital"));
+  }
   if (p.economics.bill) p.cost = p.economics.bill->total();
   if (tables.silicon) p.silicon = estimate_silicon(system.chip, *tables.silicon);
 }

@@ -119,6 +119,12 @@ TEST_F(EconomicsOfAWorkload, MistakesAreFoundWhereTheyAre) {
   EXPECT_THAT(mistake(decode_text("economics: {capital: 3 W}")), HasSubstr("amount of money"));
 }
 
+TEST_F(EconomicsOfAWorkload, ABasisWithoutItsNumbersIsSaidToBeSo) {
+  const Prediction p = predict(decode_text("economics: {basis: own}"));
+  EXPECT_FALSE(p.cost);
+  EXPECT_THAT(p.warnings, testing::Contains(HasSubstr("economics.capital")));
+}
+
 TEST_F(EconomicsOfAWorkload, PartsOfTheEnergyAddUpToIt) {
   PredictOptions options;
   options.fidelity = chip::Fidelity::analytic;
