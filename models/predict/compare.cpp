@@ -4,6 +4,7 @@
 
 #include <utility>
 
+#include "models/predict/setting.hpp"
 #include "sim/spec/document.hpp"
 
 namespace mlosim::predict {
@@ -22,7 +23,36 @@ std::pair<std::string, std::string> scaled_batch(const Workload& own, std::int64
   return {own.training ? "train.global_batch" : "inference.batch", std::to_string(batch * chips / before)};
 }
 
+struct Run {
+  Workload workload;
+  Setting setting;
+};
+
+// Another task has nothing to be compared with.
+void explain_row(const Run& base, const Run& run, const CompareOptions& options, Compared& row) {
+  if (base.workload.task == run.workload.task)
+    row.reasons = find_reasons(base.workload, base.setting, run.workload, run.setting, options.predict.fidelity);
+  if (options.lists_numbers)
+    row.differences = find_differences(base.setting.hardware.provenance, run.setting.hardware.provenance);
+}
+
 }  // namespace
+
+std::vector<std::vector<Difference>> compare_specs(const spec::Library& library,
+                                                   const std::vector<std::string>& systems) {
+  std::vector<std::string> warnings;
+  std::vector<std::vector<Difference>> all;
+  std::optional<spec::ProvenanceTable> base;
+  for (const std::string& system : systems) {
+    spec::ProvenanceTable table = spec::require_hardware(library, system, {}, warnings).provenance;
+    if (base) {
+      all.push_back(find_differences(*base, table));
+    } else {
+      base = std::move(table);
+    }
+  }
+  return all;
+}
 
 std::vector<Compared> compare(const spec::Library& library, const CompareOptions& options) {
   std::vector<std::optional<std::string>> systems(options.systems.begin(), options.systems.end());
@@ -31,7 +61,12 @@ std::vector<Compared> compare(const spec::Library& library, const CompareOptions
   if (counts.empty()) counts.emplace_back();
   std::vector<Compared> rows;
   std::optional<spec::InputError> first;
-  bool any = false;
+  std::optional<Run> base;
+  const CostTables costs = read_cost_tables(library);
+  const Residuals residuals = read_residuals(library);
+  PredictOptions predict_options = options.predict;
+  predict_options.costs = &costs;
+  predict_options.residuals = &residuals;
   for (const std::string& name : options.workloads) {
     const spec::Value document = spec::read_document(library.require(spec::Shelf::workloads, name));
     for (const auto& system : systems) {
@@ -47,14 +82,16 @@ std::vector<Compared> compare(const spec::Library& library, const CompareOptions
                 scaled_batch(decode_workload(library, document, name, changes, unscaled), *chips));
           }
           if (chips) changes.chips = chips;
-          row.prediction =
-              predict(library, decode_workload(library, document, name, changes, warnings), options.predict);
+          Run run{.workload = decode_workload(library, document, name, changes, warnings), .setting = {}};
+          run.setting = read_setting(library, run.workload, warnings);
+          row.prediction = predict(library, run.workload, run.setting, predict_options);
+          if (base) explain_row(*base, run, options, row);
           std::vector<std::string>& said = row.prediction->warnings;
           said.insert(said.begin(), warnings.begin(), warnings.end());
           row.workload = row.prediction->workload;
           row.system = row.prediction->system;
           row.chips = row.prediction->evaluation.chips;
-          any = true;
+          if (!base) base = std::move(run);
         } catch (const spec::InputError& error) {
           if (!first) first = error;
           row.refusal = error.diagnostics().front().message;
@@ -63,7 +100,7 @@ std::vector<Compared> compare(const spec::Library& library, const CompareOptions
       }
     }
   }
-  if (!any && first) throw *first;
+  if (!base && first) throw *first;
   return rows;
 }
 

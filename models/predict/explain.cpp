@@ -144,6 +144,22 @@ KernelTime add_up(const std::vector<OperatorFacts>& operators) {
   return sum;
 }
 
+std::vector<StageFacts> add_up(const std::vector<report::TraceWriter::RankSlice>& slices) {
+  std::vector<StageFacts> stages;
+  event::Time last;
+  for (const auto& slice : slices) last = std::max(last, slice.end);
+  for (const auto& slice : slices) {
+    while (stages.size() <= slice.rank)
+      stages.push_back({.rank = static_cast<std::uint32_t>(stages.size()), .by_pass = {}, .busy = {}, .idle = {}});
+    const Seconds time = event::to_seconds(slice.end - slice.start);
+    stages[slice.rank].by_pass[slice.category] += time;
+    stages[slice.rank].busy += time;
+  }
+  for (StageFacts& stage : stages)
+    stage.idle = std::max(Seconds(0), event::to_seconds(last - event::Time()) - stage.busy);
+  return stages;
+}
+
 }  // namespace
 
 std::string_view name_of(RooflinePosition::Roof roof) {
@@ -163,10 +179,16 @@ Explanation explain(const spec::Library& library, const std::string& name, const
   const Workload workload = read_workload(library, name, options.predict.workload, warnings);
   const Setting setting = read_setting(library, workload, warnings);
   Explanation e;
-  e.prediction = predict(library, workload, setting, options.predict);
+  PredictOptions predict_options = options.predict;
+  report::TraceWriter trace;  // tells what the ranks of a pipeline did
+  if (workload.training && !predict_options.trace) predict_options.trace = &trace;
+  e.prediction = predict(library, workload, setting, predict_options);
+  if (predict_options.trace) e.stages = add_up(predict_options.trace->ranks());
   e.prediction.warnings.insert(e.prediction.warnings.begin(), warnings.begin(), warnings.end());
   e.operators = Explainer(e.prediction, setting.hardware, options).run();
   e.kernels = add_up(e.operators);
+  e.roofline = build_roofline_chart(workload.name + " on " + setting.hardware.system.chip.name, e.operators,
+                                    setting.hardware.system.chip);
   if (!options.op) e.what_if = ask_what_if(workload, setting, options.predict.fidelity, read_uncertainty(library));
   return e;
 }

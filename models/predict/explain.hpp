@@ -4,11 +4,14 @@
 #pragma once
 
 #include <cstddef>
+#include <cstdint>
+#include <map>
 #include <optional>
 #include <string>
 #include <vector>
 
 #include "models/predict/predict.hpp"
+#include "models/predict/roofline_chart.hpp"
 #include "models/predict/what_if.hpp"
 #include "sim/chip/kernel.hpp"
 #include "sim/spec/library.hpp"
@@ -63,11 +66,21 @@ struct KernelTime {
   Seconds closed_form;  // of kernels that were not played
 };
 
+// A rank of a training step's pipeline, as it was played.
+struct StageFacts {
+  std::uint32_t rank = 0;
+  std::map<std::string, Seconds> by_pass;  // "forward", "backward", …
+  Seconds busy;
+  Seconds idle;  // of the pipeline's time: filling, draining, waiting for neighbours
+};
+
 struct Explanation {
   Prediction prediction;
   std::vector<OperatorFacts> operators;  // largest total first
   KernelTime kernels;
   WhatIf what_if;  // empty of one operator alone
+  RooflineChart roofline;
+  std::vector<StageFacts> stages;  // of a pipeline that was played; empty where there is none
 };
 
 struct ExplainOptions {

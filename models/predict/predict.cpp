@@ -1,11 +1,24 @@
 #include "models/predict/predict.hpp"
 
+#include <fmt/format.h>
+
 #include "models/predict/evaluate_training.hpp"
 #include "models/predict/figures.hpp"
 #include "models/predict/sensitivity.hpp"
 #include "models/predict/setting.hpp"
 
 namespace mlosim::predict {
+namespace {
+
+void warn_of_missing_cost(Prediction& p, const std::optional<spec::CostBasis>& basis) {
+  if (!basis || p.economics.bill) return;
+  const bool is_rent = *basis == spec::CostBasis::rent;
+  p.warnings.push_back(fmt::format("there is no cost: what {} {} is not known; write economics.{}", p.chip,
+                                   is_rent ? "is let for" : "is sold for", is_rent ? "price" : "capital"));
+}
+
+}  // namespace
+
 CostTables read_cost_tables(const spec::Library& library) {
   return {.economics = read_economics(library), .silicon = read_silicon(library)};
 }
@@ -56,7 +69,9 @@ Prediction predict(const spec::Library& library, const Workload& workload, const
                                  : workload_interval(read_residuals(library), p.evaluation, p.task, hardware);
   const spec::SystemSpec& system = hardware.system;
   const CostTables tables = options.costs ? *options.costs : read_cost_tables(library);
-  fill_figures(p, system, workload.economics.over(system.economics.over(tables.economics)));
+  const spec::EconomicsChoice economics = workload.economics.over(system.economics.over(tables.economics));
+  fill_figures(p, system, economics);
+  warn_of_missing_cost(p, economics.basis);
   if (tables.silicon) p.silicon = estimate_silicon(system.chip, *tables.silicon);
   if (!options.sensitivities) return p;
   const TimeOf time_of = closed_form_of(workload, setting, options.fidelity);

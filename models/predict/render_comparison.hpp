@@ -9,6 +9,12 @@
 
 namespace mlosim::predict {
 
+// Numbers of specs, each system against the first, as text and as JSON.
+std::string render_text(const std::vector<std::string>& systems,
+                        const std::vector<std::vector<Difference>>& differences);
+std::string render_json(const std::vector<std::string>& systems,
+                        const std::vector<std::vector<Difference>>& differences);
+
 // A table for people: a row each, with what its time is made of and its gain over the first row.
 std::string render_text(const std::vector<Compared>& rows);
 // One JSON document: the result of each row as `predict` prints it, and its gain.

@@ -124,6 +124,11 @@ std::string render_json(const Explanation& e, const RunFacts& run) {
     json["operators"] = Json::array();
     for (const OperatorFacts& facts : e.operators) json["operators"].push_back(operator_json(facts));
   }
+  json["stages"] = Json::array();
+  for (const StageFacts& stage : e.stages) {
+    json["stages"].push_back({{"rank", stage.rank}, {"busy_s", stage.busy.si()}, {"idle_s", stage.idle.si()}});
+    for (const auto& [name, time] : stage.by_pass) json["stages"].back()["by_pass_s"][name] = time.si();
+  }
   json["what_if"] = what_if_json(e.what_if);
   json["schema"] = "mlosim/explanation/1";
   return document_of(json);

@@ -10,7 +10,6 @@
 #include "models/predict/render_explanation.hpp"
 #include "models/predict/render_parts.hpp"
 #include "sim/units/format.hpp"
-#include "sim/units/parse.hpp"
 
 namespace mlosim::predict {
 namespace {
@@ -25,13 +24,6 @@ Parts parts_of(const chip::TimeByCause& causes) {
   return {{"compute", causes.compute}, {"load", causes.load},   {"store", causes.store},
           {"fill", causes.fill},       {"tail", causes.tail},   {"latency", causes.latency},
           {"launch", causes.launch},   {"power", causes.power}, {"other kernels", causes.other_kernels}};
-}
-
-// "9.6e+12 B/s" as "9.60 TB/s".
-std::string shorten(const std::string& quantity) {
-  const auto parsed = parse_quantity(quantity);
-  const auto* number = std::get_if<ParsedQuantity>(&parsed);
-  return number ? format_short(number->si, number->dimension, 3, Prefixes::si) : quantity;
 }
 
 std::string plural(double count, std::string_view one) {
@@ -172,6 +164,23 @@ std::string render_kernel_time(const Explanation& e) {
   return out.empty() ? out : "\ntime of kernels by cause\n" + out;
 }
 
+constexpr std::size_t kMostStages = 32;
+
+std::string render_stages(const std::vector<StageFacts>& stages) {
+  if (stages.size() < 2) return "";
+  std::string out = "\nranks of the pipeline\n";
+  for (std::size_t i = 0; i < std::min(stages.size(), kMostStages); ++i) {
+    const StageFacts& stage = stages[i];
+    std::string passes;
+    for (const auto& [name, time] : stage.by_pass)
+      passes += fmt::format("{}{} {}", passes.empty() ? "" : ", ", name, format_short(time));
+    out += fmt::format("  {:>4}  busy {:>9}, idle {:>9} ({}): {}\n", stage.rank, format_short(stage.busy),
+                       format_short(stage.idle), percent(stage.idle / (stage.busy + stage.idle)), passes);
+  }
+  if (stages.size() > kMostStages) out += fmt::format("  and {} more\n", stages.size() - kMostStages);
+  return out;
+}
+
 constexpr std::size_t kMostParameters = 40;  // of a table; JSON has all
 
 std::string render_elasticities(const WhatIf& what_if) {
@@ -216,7 +225,7 @@ std::string render_doubts(const WhatIf& what_if) {
 std::string render_text(const Explanation& e) {
   const Prediction& p = e.prediction;
   std::string out = render_head(p) + render_memory(p.evaluation) + render_breakdown(p.evaluation) +
-                    render_kernel_time(e) + render_bottlenecks(p);
+                    render_stages(e.stages) + render_kernel_time(e) + render_bottlenecks(p);
   for (std::size_t i = 0; i < e.operators.size(); ++i) out += render_operator(e.operators[i], i + 1, p.fidelity);
   // Of one operator alone nothing is changed: what the whole leans on is said as a prediction says it.
   if (e.what_if.elasticities.empty()) return out + render_assumptions(p);

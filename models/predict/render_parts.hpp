@@ -9,6 +9,8 @@
 namespace mlosim::predict {
 
 std::string percent(double share);
+// "9.6e+12 B/s" as "9.60 TB/s".
+std::string shorten(const std::string& quantity);
 // A line of the head: a label in its column, and text.
 std::string row(std::string_view label, const std::string& text);
 

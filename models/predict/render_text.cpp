@@ -2,14 +2,22 @@
 
 #include <algorithm>
 #include <utility>
+#include <variant>
 
 #include "models/predict/render.hpp"
 #include "models/predict/render_parts.hpp"
 #include "sim/units/format.hpp"
+#include "sim/units/parse.hpp"
 
 namespace mlosim::predict {
 
 std::string percent(double share) { return fmt::format("{:.1f} %", 100 * share); }
+
+std::string shorten(const std::string& quantity) {
+  const auto parsed = parse_quantity(quantity);
+  const auto* number = std::get_if<ParsedQuantity>(&parsed);
+  return number ? format_short(number->si, number->dimension) : quantity;
+}
 
 std::string row(std::string_view label, const std::string& text) {
   constexpr int kLabel = 12;

@@ -59,7 +59,7 @@ class Estimator {
     e_.largest_die_mm2 = die;
     const double unit_share = units * (1 + overhead) / dies;
     e_.yield = yield_of(die - unit_share, process_) *
-               chance_of_enough(unit_share, process_.defects_per_cm2, (built_.units - chip_.units) / built_.dies);
+               chance_of_enough(unit_share, process_.defects_per_cm2, built_.spare_units / built_.dies);
     e_.dies = dies * process_.wafer / (dies_per_wafer(die, t_.wafer_mm) * e_.yield);
     add("shared SRAM", shared);
     if (is_split) add_io_dies();
@@ -87,9 +87,11 @@ class Estimator {
     return widest;
   }
 
+  double built_units() const { return static_cast<double>(chip_.units + built_.spare_units); }
+
   double unit_logic() {
     const LogicArea& logic = chip_.kind == spec::ChipKind::simt ? t_.simt : t_.systolic;
-    const double scale = static_cast<double>(built_.units) * process_.logic / 1000;
+    const double scale = built_units() * process_.logic / 1000;
     const double matrix = scale * logic.matrix_mm2 * widest_matrix().si();
     const double vector = scale * logic.vector_mm2 * chip_.vector.si();
     add("matrix units", matrix);
@@ -102,7 +104,7 @@ class Estimator {
     for (const spec::MemoryLevel& level : chip_.levels) {
       if (level.sharing == spec::Sharing::unit) own += level.capacity;
     }
-    const double mm2 = static_cast<double>(built_.units) * own.si() / kMib * process_.sram_mm2_per_mib;
+    const double mm2 = built_units() * own.si() / kMib * process_.sram_mm2_per_mib;
     add("SRAM of units", mm2);
     return mm2;
   }

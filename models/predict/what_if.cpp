@@ -14,6 +14,7 @@ constexpr double kLeastElasticity = 0.005;
 constexpr double kLeastEffect = 0.001;
 constexpr double kWorthTrying = 0.05;  // elasticity below which nothing within reach halves the time
 constexpr double kReach = 64;          // farthest factor that is tried
+constexpr int kSteps = 6;              // to there, evenly spread over the logarithm
 constexpr double kExactness = 0.005;   // of a factor
 
 // A share ends at 1: what is left of the reach where the number is plain and below it.
@@ -29,21 +30,20 @@ HalvedBy find_half(Sensitivity& sensitivity, const ParameterFacts& facts, Second
   const bool grows = facts.elasticity < 0;
   HalvedBy half{.parameter = facts.parameter, .value = facts.value, .factor = {}, .needed = facts.value, .best = 1};
   const double reach = std::log(reach_of(facts.value, grows));
-  const auto attempt = [&](double logarithm) {
-    const std::optional<Trial> trial = sensitivity.try_factor(facts.parameter, std::exp(logarithm));
-    if (trial && trial->time / base < half.best) {
-      half.best = trial->time / base;
-      half.needed = trial->value;
-    }
-    return trial;
-  };
-  // The far end may be no machine (a tile that no scratchpad holds): halfway back, then.
-  double far = reach;
-  std::optional<Trial> trial = attempt(far);
-  for (int i = 0; i < 3 && !trial; ++i) trial = attempt(far /= 2);
-  if (!trial || trial->time > base / 2) return half;
-  double near = 0;
-  std::string needed = trial->value;
+  // More need not be better all the way, nor every step a machine (a tile that no scratchpad holds).
+  double near = 0, far = 0;
+  std::string needed;
+  for (int i = 1; i <= kSteps && needed.empty(); ++i) {
+    near = far;
+    far = reach * i / kSteps;
+    const std::optional<Trial> trial = sensitivity.try_factor(facts.parameter, std::exp(far));
+    if (!trial) continue;
+    if (trial->time <= base / 2) needed = trial->value;
+    if (trial->time >= half.best * base) continue;
+    half.best = trial->time / base;
+    half.needed = trial->value;
+  }
+  if (needed.empty()) return half;
   while (std::abs(far - near) > kExactness) {
     const double middle = (near + far) / 2;
     const std::optional<Trial> there = sensitivity.try_factor(facts.parameter, std::exp(middle));

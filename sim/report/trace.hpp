@@ -25,6 +25,7 @@ class TraceWriter {
     event::Time start, end;
   };
   void add_ranks(const std::string& title, std::vector<RankSlice> slices);
+  const std::vector<RankSlice>& ranks() const { return ranks_; }
   // The whole JSON document. The ranks are alike and one is played: the process's title says of how many `chips`.
   std::string render(std::int64_t chips) const;
 

@@ -40,10 +40,10 @@ EconomicsChoice decode_economics(Node node) {
   if (node.has("electricity")) choice.electricity = node.require<DollarsPerJoule>("electricity", Range::non_negative);
   if (node.has("pue")) {
     choice.pue = node.require_number("pue");
-    if (*choice.pue < 1)
-      node.fail_at("pue", "a facility draws no less than its computers do", "1, or more");
+    if (*choice.pue < 1) node.fail_at("pue", "a facility draws no less than its computers do", "1, or more");
   }
-  if (node.has("carbon_g_per_kwh")) choice.carbon_g_per_kwh = node.require_number("carbon_g_per_kwh", Range::non_negative);
+  if (node.has("carbon_g_per_kwh"))
+    choice.carbon_g_per_kwh = node.require_number("carbon_g_per_kwh", Range::non_negative);
   node.finish();
   return choice;
 }

@@ -1,5 +1,5 @@
-// What running chips costs besides time, as an `economics:` block says: hw_specs/economics.yaml for all, a system's and a
-// workload's laid over it, field by field. What a workload comes to is models/predict/economics.
+// What running chips costs besides time, as an `economics:` block says: hw_specs/economics.yaml for all, a system's and
+// a workload's laid over it, field by field. What a workload comes to is models/predict/economics.
 #pragma once
 
 #include <optional>

@@ -15,7 +15,7 @@ IoDies decode_io_dies(Node node) {
 SiliconSpec decode_silicon(Node node) {
   SiliconSpec silicon{.process = node.require_text("process"),
                       .dies = node.count_or("dies", 1),
-                      .units = node.require_count("units"),
+                      .spare_units = node.count_or("spare_units", 0, 0),
                       .registers = node.value_or<Bytes>("registers", Bytes(0), Range::non_negative),
                       .memory = node.require_text("memory"),
                       .interfaces = node.require_count("interfaces"),

@@ -22,7 +22,7 @@ struct IoDies {
 struct SiliconSpec {
   std::string process;                       // of the compute dies, by its name in hw_specs/silicon.yaml
   std::int64_t dies = 1;                     // compute dies of a package
-  std::int64_t units = 1;                    // built in all of them; of those that are not used some may be broken
+  std::int64_t spare_units = 0;              // built in all of them beside those that work: some may be broken
   Bytes registers;                           // of one unit, beside its memory levels
   std::string memory;                        // kind, by its name in hw_specs/silicon.yaml: "hbm3e", "gddr6"
   std::int64_t interfaces = 1;               // stacks of it, or channels of 32 bit

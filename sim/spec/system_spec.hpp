@@ -60,9 +60,9 @@ struct SystemSpec {
   Fabric fabric;
   std::optional<ScaleOut> scale_out;  // beyond the node, domain or pod
   std::optional<NodeSpec> node;
-  EconomicsChoice economics;          // its own, over those of hw_specs/economics.yaml
-  std::optional<NcclSpec> nccl;       // collective library of switched and full fabrics
-  std::string nccl_name;              // of the family file that it was read from
+  EconomicsChoice economics;     // its own, over those of hw_specs/economics.yaml
+  std::optional<NcclSpec> nccl;  // collective library of switched and full fabrics
+  std::string nccl_name;         // of the family file that it was read from
 };
 
 // Decodes everything but the chip and the collective library, which library.hpp reads from their own files.

@@ -32,6 +32,25 @@ TEST_F(Compare, EachRowIsWhatPredictSays) {
   EXPECT_GT(rows[1].at("gain").get<double>(), 1.2);
 }
 
+TEST_F(Compare, SaysWhyOneIsFaster) {
+  const CommandResult result = compare(kSmall, "--systems h100_sxm,h200_sxm --format json");
+  ASSERT_EQ(result.exit_code, 0) << result.err;
+  const json rows = json::parse(result.out).at("rows");
+  EXPECT_TRUE(rows[0].at("reasons").empty());
+  ASSERT_FALSE(rows[1].at("reasons").empty());
+  EXPECT_EQ(rows[1].at("reasons")[0].at("what"), "memory bandwidth");
+  EXPECT_THAT(compare(kSmall, "--systems h100_sxm,h200_sxm").out, HasSubstr("memory bandwidth 3350 GB/s -> 4800 GB/s"));
+  EXPECT_THAT(compare(kSmall, "--systems h100_sxm,h200_sxm --format csv").out, HasSubstr("memory bandwidth"));
+}
+
+TEST_F(Compare, NumbersOfTwoMachinesNeedNoWorkload) {
+  const CommandResult result = mlosim("compare --systems h100_sxm,h200_sxm");
+  EXPECT_EQ(result.exit_code, 0) << result.err;
+  EXPECT_THAT(result.out, HasSubstr("chip.hbm.bandwidth"));
+  expect_refused(mlosim("compare --systems h100_sxm"), {"no workload", "--systems"});
+  EXPECT_THAT(compare(kSmall, "--systems h100_sxm,h200_sxm --numbers").out, HasSubstr("chip.hbm.bandwidth"));
+}
+
 TEST_F(Compare, ABatchGrowsWithTheChipsWhereThatIsAsked) {
   const CommandResult result =
       mlosim("compare gpt3-175b_train_dgx_a100 --fidelity analytic --chips 128,512 --scale-batch --format json");

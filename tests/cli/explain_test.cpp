@@ -26,7 +26,7 @@ TEST_F(Explain, SaysWhereTheTimeGoesAndWhichPlansLost) {
   EXPECT_EQ(result.exit_code, 0) << result.err;
   EXPECT_EQ(result.err, "");
   for (const char* part : {"fidelity event", "where the time goes", "bottlenecks", "attention_decode", "runners-up",
-                           "device memory", "operations a byte", "leans on numbers"})
+                           "device memory", "operations a byte", "d ln t / d ln p", "halve the time", "least sure of"})
     EXPECT_THAT(result.out, HasSubstr(part));
 }
 
@@ -47,6 +47,29 @@ TEST_F(Explain, TakesTheOptionsOfPredict) {
   EXPECT_EQ(result.exit_code, 0) << result.err;
   EXPECT_THAT(result.out, HasSubstr("h200_sxm, 1 x h200_sxm"));
   EXPECT_THAT(result.out, HasSubstr("in closed form"));
+}
+
+TEST_F(Explain, TellsWhatTheRanksOfAPipelineDo) {
+  const CommandResult result = mlosim("explain gpt3-175b_train_dgx_a100 --format json");
+  ASSERT_EQ(result.exit_code, 0) << result.err;
+  const nlohmann::json j = nlohmann::json::parse(result.out);
+  ASSERT_GT(j.at("stages").size(), 1u);
+  const auto whole = [](const nlohmann::json& stage) {
+    return stage.at("busy_s").get<double>() + stage.at("idle_s").get<double>();
+  };
+  for (const nlohmann::json& stage : j.at("stages")) {
+    EXPECT_GT(stage.at("by_pass_s").at("backward").get<double>(), stage.at("by_pass_s").at("forward").get<double>());
+    EXPECT_NEAR(whole(stage), whole(j.at("stages")[0]), 1e-6);
+    EXPECT_LT(whole(stage), j.at("time_s").get<double>());
+  }
+}
+
+TEST_F(Explain, WritesAPageAndAPicture) {
+  const CommandResult result =
+      explain(kSmall, "--fidelity analytic --html " + path("e.html") + " --roofline " + path("r.svg"));
+  EXPECT_EQ(result.exit_code, 0) << result.err;
+  EXPECT_THAT(support::read_text(path("e.html")), HasSubstr("</html>"));
+  EXPECT_THAT(support::read_text(path("r.svg")), testing::StartsWith("<svg"));
 }
 
 TEST_F(Explain, OneOperatorIsShownAlone) {

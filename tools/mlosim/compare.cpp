@@ -9,6 +9,7 @@
 #include <memory>
 
 #include "models/predict/render_comparison.hpp"
+#include "sim/spec/diagnostics.hpp"
 #include "tools/mlosim/commands.hpp"
 #include "tools/mlosim/word_option.hpp"
 #include "tools/mlosim/workload_options.hpp"
@@ -24,7 +25,20 @@ struct Options {
   Format format = Format::text;
 };
 
+int run_compare_specs(const Options& options, const spec::Library& library) {
+  const std::vector<std::string>& systems = options.compare.systems;
+  if (systems.size() < 2)
+    throw spec::InputError("there is no workload to compare",
+                           "name one, or give two --systems to see the numbers that differ");
+  if (options.format == Format::csv) throw spec::InputError("numbers that differ are text or JSON", "--format json");
+  const auto differences = predict::compare_specs(library, systems);
+  std::cout << (options.format == Format::json ? predict::render_json(systems, differences)
+                                               : predict::render_text(systems, differences));
+  return kDone;
+}
+
 int run_compare(Options options, const spec::Library& library) {
+  if (options.compare.workloads.empty()) return run_compare_specs(options, library);
   const auto start = std::chrono::steady_clock::now();
   options.compare.predict = predict_options_of(options.workload);
   options.compare.predict.sensitivities = false;
@@ -58,15 +72,15 @@ Run add_compare(CLI::App& app) {
   auto options = std::make_shared<Options>();
   CLI::App* command =
       app.add_subcommand("compare", "Predict workloads on several systems or numbers of chips, side by side");
-  command
-      ->add_option("workloads", options->compare.workloads,
-                   "workload files, built-in workloads' names, or - for one on "
-                   "standard input")
-      ->required();
+  command->add_option("workloads", options->compare.workloads,
+                      "workload files, built-in workloads' names, or - for one on "
+                      "standard input; none: the numbers in which the systems differ");
   command->add_option("--systems", options->compare.systems, "systems or chips, separated by commas")->delimiter(',');
   command->add_option("--chips", options->compare.chips, "numbers of chips, separated by commas")
       ->delimiter(',')
       ->check(CLI::PositiveNumber);
+  command->add_flag("--numbers", options->compare.lists_numbers,
+                    "list the numbers of the machines that differ from the first row's, too");
   command->add_flag("--scale-batch", options->compare.scales_batch,
                     "let the batch grow with the chips (weak scaling), from the workload's own");
   add_prediction_options(*command, options->workload);

@@ -7,9 +7,12 @@
 #include <chrono>
 #include <iostream>
 #include <memory>
+#include <optional>
+#include <string>
 
 #include "models/predict/render_explanation.hpp"
 #include "tools/mlosim/commands.hpp"
+#include "tools/mlosim/output.hpp"
 #include "tools/mlosim/word_option.hpp"
 #include "tools/mlosim/workload_options.hpp"
 
@@ -22,6 +25,7 @@ struct Options {
   WorkloadArguments workload;
   predict::ExplainOptions explain;
   Format format = Format::text;
+  std::optional<std::string> html, roofline;
 };
 
 int run_explain(Options options, const spec::Library& library) {
@@ -29,6 +33,8 @@ int run_explain(Options options, const spec::Library& library) {
   options.explain.predict = predict_options_of(options.workload);
   const predict::Explanation explanation = predict::explain(library, options.workload.workload, options.explain);
   for (const std::string& warning : explanation.prediction.warnings) std::cerr << "warning: " << warning << '\n';
+  if (options.html) write_file(*options.html, predict::render_html(explanation));
+  if (options.roofline) write_file(*options.roofline, predict::render_roofline_svg(explanation.roofline));
   if (options.format == Format::json) {
     const double seconds = std::chrono::duration<double>(std::chrono::steady_clock::now() - start).count();
     std::cout << predict::render_json(explanation, {.version = MLOSIM_VERSION, .seconds = seconds});
@@ -52,6 +58,8 @@ Run add_explain(CLI::App& app) {
   add_word_option<Format>(*command, "--format", options->format, {{"text", Format::text}, {"json", Format::json}},
                           "text or json")
       ->default_str("text");
+  command->add_option("--html", options->html, "write it as a page for a browser to this file, too");
+  command->add_option("--roofline", options->roofline, "write the roofline as an SVG picture to this file, too");
   return [options](const spec::Library& library) { return run_explain(*options, library); };
 }
 

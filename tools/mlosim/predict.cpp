@@ -8,8 +8,10 @@
 #include <optional>
 #include <string>
 
+#include "models/predict/explain.hpp"
 #include "models/predict/predict.hpp"
 #include "models/predict/render.hpp"
+#include "models/predict/render_explanation.hpp"
 #include "sim/report/trace.hpp"
 #include "tools/mlosim/commands.hpp"
 #include "tools/mlosim/output.hpp"
@@ -24,8 +26,18 @@ enum class Format { text, json, csv };
 struct Options {
   WorkloadArguments workload;
   Format format = Format::text;
-  std::optional<std::string> trace;
+  std::optional<std::string> trace, html;
 };
+
+// With a page, which explains it, too.
+predict::Prediction make_prediction(const Options& options, const predict::PredictOptions& predict_options,
+                                    const spec::Library& library) {
+  if (!options.html) return predict::predict(library, options.workload.workload, predict_options);
+  const predict::Explanation explanation =
+      predict::explain(library, options.workload.workload, {.predict = predict_options, .op = {}, .runners_up = 0});
+  write_file(*options.html, predict::render_html(explanation));
+  return explanation.prediction;
+}
 
 int run_predict(const Options& options, const spec::Library& library) {
   const auto start = std::chrono::steady_clock::now();
@@ -33,7 +45,7 @@ int run_predict(const Options& options, const spec::Library& library) {
   report::TraceWriter trace;
   if (options.trace) predict_options.trace = &trace;
 
-  const predict::Prediction prediction = predict::predict(library, options.workload.workload, predict_options);
+  const predict::Prediction prediction = make_prediction(options, predict_options, library);
   for (const std::string& warning : prediction.warnings) std::cerr << "warning: " << warning << '\n';
   if (options.trace) write_file(*options.trace, trace.render(prediction.evaluation.chips));
   switch (options.format) {
@@ -62,6 +74,7 @@ Run add_predict(CLI::App& app) {
   add_word_option<Format>(*command, "--format", options->format,
                           {{"text", Format::text}, {"json", Format::json}, {"csv", Format::csv}}, "text, json or csv")
       ->default_str("text");
+  command->add_option("--html", options->html, "write a page with the explanation, for a browser, to this file");
   command->add_option("--trace", options->trace, "write a timeline for ui.perfetto.dev to this file");
   return [options](const spec::Library& library) { return run_predict(*options, library); };
 }

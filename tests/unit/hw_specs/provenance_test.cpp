@@ -36,6 +36,8 @@ std::vector<SpecFile> spec_files() {
     files.push_back({file.stem().string(), read_document((support::source_dir() / file).string()),
                      file.parent_path().filename() != "next"});
   }
+  for (const std::string name : {"economics", "silicon", "uncertainty"})
+    files.push_back({name, read_document((support::source_dir() / "hw_specs" / (name + ".yaml")).string())});
   return files;
 }
 

@@ -44,6 +44,29 @@ TEST(Validate, AGraphReplayedRowIsPredictedAsItsKernel) {
   EXPECT_EQ(v.rows.front().plan, price.detail);
 }
 
+TEST(Validate, MeasuredWattsAreAGroupOfTheirOwnBesideTheTimes) {
+  TableFolder folder;
+  const std::string row = "h100_sxm,gemm,bfloat16,1,4096,4096,4096,200,600,,lib,bench\n";
+  const Validation v = validate(folder.library(), {folder.write("t.csv", kGemmHeader + row + kRow)}, {});
+  ASSERT_THAT(v.rows, SizeIs(3));
+  ASSERT_THAT(v.groups, SizeIs(2));
+  EXPECT_EQ(v.groups[0].score.rows, 2u);
+  EXPECT_THAT(v.groups[1].key, testing::Contains("gemm.power_w"));
+  EXPECT_EQ(v.groups[1].score.rows, 1u);
+  EXPECT_EQ(v.overall.rows, 2u);  // of times
+  const ScoredRow& watts = v.rows[1];
+  EXPECT_EQ(watts.measure, Measure::power);
+  EXPECT_EQ(watts.measured, 600);
+  EXPECT_GT(watts.predicted, 175);  // what the chip draws without work
+  EXPECT_LE(watts.predicted, 700 * (1 + 1e-9));
+}
+
+TEST(Validate, WattsThatAreNoNumberAreRefused) {
+  TableFolder folder;
+  const std::string row = "h100_sxm,gemm,bfloat16,1,4096,4096,4096,200,hot,,lib,bench\n";
+  EXPECT_THROW(validate(folder.library(), {folder.write("t.csv", kGemmHeader + row)}, {}), spec::InputError);
+}
+
 // The prediction of one row under a protocol with these fields, in seconds.
 double predicted(const std::string& fields, const std::string& row) {
   TableFolder folder(fields);
