@@ -2,8 +2,10 @@
 // sides of k and 2k: a ring along a short axis comes back half of each long side further on. That shortens the ways
 // along the long sides, by which an all-to-all is bound.
 //
-// Source: N. Jouppi et al., "TPU v4: an optically reconfigurable supercomputer", ISCA 2023: 1.63 times the all-to-all
-// of 4x4x8 and 1.31 times that of 4x8x8; balanced shortest ways, which is what we take, give 1.75 and 1.39.
+// Derived from the topology alone: no routing can send less than every pair's shortest way over all links together, and
+// that is what we take. It gives 1.75 times the all-to-all of 4x4x8 and 1.39 times that of 4x8x8: upper bounds, since
+// real routes are not balanced to the last link. (Which slices are offered twisted: Google Cloud's pages of TPU v4,
+// v5p.)
 #pragma once
 
 #include <cstddef>

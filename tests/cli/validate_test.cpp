@@ -4,6 +4,7 @@
 
 #include <algorithm>
 #include <filesystem>
+#include <tuple>
 
 #include "tests/cli/workplace.hpp"
 
@@ -47,6 +48,20 @@ TEST_F(Validate, JsonHasTheFieldsOfTheContract) {
   EXPECT_GT(group.at("baseline_mape").at("roofline"), 0);
   EXPECT_TRUE(group.at("baseline_mape").at("three_constants").is_number());
   EXPECT_EQ(j.at("worst").size(), 2u);
+}
+
+// Of what ships of training and of whole generations every row is predicted; the bounds are loose, since what the
+// sources leave open is in them.
+TEST_F(Validate, TheShippedSuitesOfTrainingArePredictedRowByRow) {
+  for (const auto& [suite, rows, mape] :
+       {std::tuple("megatron_a100_iterations", 8, 0.06), std::tuple("megatron_scaling", 13, 0.20),
+        std::tuple("megatron_bridge_training", 15, 0.20), std::tuple("mosaicml_training", 15, 0.10),
+        std::tuple("maxtext_training", 15, 0.12), std::tuple("trtllm_static_batches", 8, 0.20)}) {
+    const nlohmann::json j = json(std::string(suite) + " --fidelity analytic");
+    EXPECT_EQ(j.at("rows"), rows) << suite;
+    EXPECT_TRUE(j.at("skipped").empty()) << suite;
+    EXPECT_LT(j.at("overall").at("mape"), mape) << suite;
+  }
 }
 
 TEST_F(Validate, FlaggedRowsAreTakenOnRequest) { EXPECT_EQ(json("t.csv --flagged").at("rows"), 3); }
