@@ -324,8 +324,8 @@ class Drafter {
       if (!number) continue;
       is_taken = true;
       if (!(number->dimension == dimension)) {
-        throw spec::InputError({{d.place, owner, fmt::format("the expression is a {}", describe(dimension)),
-                                 fmt::format("expected a {}", describe(number->dimension))}});
+        throw spec::InputError({{d.place, owner, fmt::format("the expression is {}", describe(dimension)),
+                                 fmt::format("expected {}", describe(number->dimension))}});
       }
     }
     if (is_taken) return;
