@@ -157,6 +157,23 @@ class Drafter {
     return names;
   }
 
+  // How many chips the study gives a workload: those of the axis, or one number; none where it does not say.
+  std::vector<std::int64_t> chips_of(const BaseWorkload& w) const {
+    std::vector<const Value*> values;
+    if (const Axis* axis = axis_of("chips")) {
+      for (const Choice& choice : axis->choices) values.push_back(&choice.values.front());
+    } else {
+      if (const Value* own = w.document.find("chips")) values = {own};
+      const Value* overrides = w.document.find("overrides");
+      if (const Value* other = overrides ? overrides->find("chips") : nullptr) values = {other};
+    }
+    std::vector<std::int64_t> chips;
+    spec::Decoding decoding;
+    for (const Value* value : values) chips.push_back(spec::Node(value, "chips", &decoding).as_count());
+    decoding.diagnostics.throw_if_any();
+    return chips;
+  }
+
   void add_layouts() {
     if (!searches_layouts()) return;
     const spec::Place& place = b_.study.search.place;
@@ -166,14 +183,7 @@ class Drafter {
       diagnostics_.throw_if_any();
     }
     BaseWorkload& w = b_.workloads.front();
-    std::vector<std::int64_t> chips;
-    if (const Axis* axis = axis_of("chips")) {
-      for (const Choice& choice : axis->choices) chips.push_back(static_cast<std::int64_t>(choice.numbers.front()));
-    } else if (const auto number = number_at(w, "chips")) {
-      chips.push_back(static_cast<std::int64_t>(number->si));
-    }
-    if (const Value* overrides = w.document.find("overrides"); overrides && overrides->find("chips"))
-      chips = {std::stoll(overrides->find("chips")->text)};
+    const std::vector<std::int64_t> chips = chips_of(w);
     if (chips.empty()) {
       diagnostics_.add({place, "method", "best_parallelism needs to know how many chips there are",
                         "give the workload 'chips', or the study: overrides: {chips: 4096}"});
@@ -221,9 +231,8 @@ class Drafter {
 
   bool is_layout(const std::string& path) const { return all_train() && layout_key_at(path).has_value(); }
   bool all_train() const {
-    return std::all_of(b_.workloads.begin(), b_.workloads.end(), [](const BaseWorkload& w) {
-      return w.decoded.training && w.decoded.training->reality.is_ideal();
-    });
+    return std::all_of(b_.workloads.begin(), b_.workloads.end(),
+                       [](const BaseWorkload& w) { return w.decoded.training.has_value(); });
   }
 
   void assign_slots() {

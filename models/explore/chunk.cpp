@@ -142,7 +142,8 @@ ChunkResult ChunkWorker::evaluate(const Chunk& chunk) {
     }
     Point point;
     Evaluator::Answer answer = judge(point);
-    if (answer.prunes && !keeps_all_) next = std::min(chunk.last, space_.next_after(number, answer.shared - 1));
+    if (answer.prunes && !keeps_all_ && space_.is_grid())
+      next = answer.shared == 0 ? chunk.last : std::min(chunk.last, space_.next_after(number, answer.shared - 1));
     if (answer.verdict != Verdict::redundant) {
       const bool is_feasible = answer.reason.empty();
       if (is_feasible) {

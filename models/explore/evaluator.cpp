@@ -82,6 +82,9 @@ std::shared_ptr<const predict::Setting> SharedSettings::setting(const std::strin
 
 bool shares_layouts(const Blueprint& b) {
   if (b.layout_axes == 0) return false;
+  for (const BaseWorkload& w : b.workloads) {
+    if (!w.decoded.training->reality.is_ideal()) return false;  // which depends on the number of ranks
+  }
   const std::size_t first = b.slots.axis[b.study.axes.size() - b.layout_axes];
   for (const BoundDerived& derived : b.derived) {
     for (const std::size_t slot : derived.expression.slots()) {

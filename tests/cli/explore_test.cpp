@@ -193,12 +193,14 @@ TEST_F(Explore, BuiltInStudiesAreListedAndRun) {
 }
 
 TEST_F(Explore, LayoutsAreSearchedForEachDesign) {
-  write(
-      "l.yaml",
-      "schema: mlosim/study/1\nname: layouts\nworkload: llama-3.1-8b_train_tpu_v6e\noverrides: {chips: 64}\n"
-      "axes: {chip.hbm.bandwidth: [1 TB/s, 2 TB/s]}\n"
-      "method: {best_parallelism: {cp: 1, pp: {max: 2}, virtual_stages: 1, micro_batch: {max: 2}, overlap.tp: true}}\n"
-      "objectives: [time_s, energy_j]\nkeep: front\n");
+  write("l.yaml",
+        "schema: mlosim/study/1\nname: layouts\nworkload: llama-3.1-8b_train_tpu_v6e\noverrides: {chips: 64}\n"
+        "axes: {chip.hbm.bandwidth: [1 TB/s, 2 TB/s]}\n"
+        "method: {best_parallelism: {cp: 1, pp: {max: 2}, virtual_stages: 1, micro_batch: {max: 2}, sp: true, zero: "
+        "[0, 3], "
+        "schedule: 1f1b, recompute: [none, full], overlap.grad_reduce: true, overlap.param_gather: true, overlap.tp: "
+        "true}}\n"
+        "objectives: [time_s, energy_j]\nkeep: front\n");
   const CommandResult result = mlosim("explore l.yaml --format json");
   ASSERT_EQ(result.exit_code, 0) << result.err;
   const auto json = nlohmann::json::parse(result.out);

@@ -33,6 +33,7 @@ void expect_same_as_documents(const std::string& workload, const std::string& ax
       predict::PredictOptions options;
       options.fidelity = chip::Fidelity::analytic;
       options.sensitivities = false;
+      options.residuals = &b.residuals;
       const predict::Prediction p =
           predict::predict(library(), predict::decode_workload(library(), document, "", {}, said), options);
       EXPECT_EQ(answer.verdict == Verdict::evaluated, p.evaluation.memory->fits()) << number << answer.reason;
