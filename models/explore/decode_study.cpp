@@ -175,6 +175,7 @@ void decode_limits(Node node, Search& search) {
                                               "pp",
                                               "cp",
                                               "ep",
+                                              "attention_dp",
                                               "sp",
                                               "micro_batch",
                                               "virtual_stages",

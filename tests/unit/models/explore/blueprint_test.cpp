@@ -94,6 +94,20 @@ TEST(Blueprint, LayoutsOfTrainingVaryFastestAndMachinesSlowest) {
   EXPECT_TRUE(shares_layouts(b));
 }
 
+TEST(Blueprint, LayoutsAreSearchedForOneWorkloadWhoseChipsAreKnown) {
+  const auto refusal = [](const std::string& workload, const std::string& more) {
+    return mistakes_of(study_text(workload, "objectives: time_s\n" + more));
+  };
+  EXPECT_THAT(refusal(kTrain, "method: best_parallelism\n"), IsEmpty());
+  EXPECT_THAT(refusal(kDecode, "method: best_parallelism\n"), HasSubstr("how many chips"));
+  EXPECT_THAT(refusal(kDecode, "method: best_parallelism\noverrides: {chips: 4}\n"), IsEmpty());
+  EXPECT_THAT(refusal(kDecode, "method: {best_parallelism: {zero: 1}}\noverrides: {chips: 4}\n"),
+              HasSubstr("no part of the layouts of this task"));
+  EXPECT_THAT(refusal(kTrain, "method: {best_parallelism: {tp: [none]}}\n"), HasSubstr("parallelism.tp"));
+  EXPECT_THAT(refusal(kTrain, "method: best_parallelism\naxes: {parallelism.tp: [1, 2]}\n"),
+              HasSubstr("goes through the layouts itself"));
+}
+
 TEST(Space, NumbersAndCoordinatesOfAGridGoTogether) {
   const Blueprint b = blueprint_of(study_text(
       kDecode, "axes: {chip.l2.capacity: [1 MiB, 2 MiB], inference.batch: [1, 2, 3]}\nobjectives: time_s\n"));
