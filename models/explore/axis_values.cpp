@@ -93,7 +93,7 @@ void decode_range(Node& node, Axis& axis) {
   const Value& origin = *node.value();
   axis.dimensions = {low->dimension};
   if (!(high->dimension == low->dimension)) {
-    node.fail_at("to", fmt::format("a {} cannot follow a {}", describe(high->dimension), describe(low->dimension)));
+    node.fail_at("to", fmt::format("{} cannot follow {}", describe(high->dimension), describe(low->dimension)));
     return;
   }
   if (high->si < low->si) {
@@ -158,7 +158,7 @@ void add_choice(const Node& item, Axis& axis, bool first) {
   if (const auto number = number_of(value)) {
     if (first) axis.dimensions.front() = number->dimension;
     if (!(number->dimension == axis.dimensions.front()))
-      item.fail(fmt::format("is a {} among values that are a {}", describe(number->dimension),
+      item.fail(fmt::format("is {} among values that are {}", describe(number->dimension),
                             describe(axis.dimensions.front())));
   }
   const auto same = [&](const Choice& other) { return other.label == choice.label; };

@@ -10,6 +10,7 @@
 #include "models/explore/axis_paths.hpp"
 #include "models/explore/contradiction.hpp"
 #include "models/explore/fingerprint.hpp"
+#include "models/explore/names.hpp"
 #include "models/explore/overlay.hpp"
 #include "models/explore/training_layout.hpp"
 #include "models/explore/workload_key.hpp"
@@ -157,29 +158,39 @@ class Drafter {
     return names;
   }
 
+  // How many chips the study gives a workload: those of the axis, or one number; none where it does not say.
+  std::vector<std::int64_t> chips_of(const BaseWorkload& w) const {
+    std::vector<const Value*> values;
+    if (const Axis* axis = axis_of("chips")) {
+      for (const Choice& choice : axis->choices) values.push_back(&choice.values.front());
+    } else {
+      if (const Value* own = w.document.find("chips")) values = {own};
+      const Value* overrides = w.document.find("overrides");
+      if (const Value* other = overrides ? overrides->find("chips") : nullptr) values = {other};
+    }
+    std::vector<std::int64_t> chips;
+    spec::Decoding decoding;
+    for (const Value* value : values) chips.push_back(spec::Node(value, "chips", &decoding).as_count());
+    decoding.diagnostics.throw_if_any();
+    return chips;
+  }
+
   void add_layouts() {
     if (!searches_layouts()) return;
     const spec::Place& place = b_.study.search.place;
-    if (b_.workloads.size() != 1 || !b_.workloads.front().decoded.training) {
-      diagnostics_.add({place, "method", "best_parallelism takes one workload, and its task is 'train'",
+    if (b_.workloads.size() != 1 || !b_.workloads.front().decoded.model) {
+      diagnostics_.add({place, "method", "best_parallelism takes one workload, of a network",
                         "give the keys of parallelism as axes instead"});
       diagnostics_.throw_if_any();
     }
     BaseWorkload& w = b_.workloads.front();
-    std::vector<std::int64_t> chips;
-    if (const Axis* axis = axis_of("chips")) {
-      for (const Choice& choice : axis->choices) chips.push_back(static_cast<std::int64_t>(choice.numbers.front()));
-    } else if (const auto number = number_at(w, "chips")) {
-      chips.push_back(static_cast<std::int64_t>(number->si));
-    }
-    if (const Value* overrides = w.document.find("overrides"); overrides && overrides->find("chips"))
-      chips = {std::stoll(overrides->find("chips")->text)};
+    const std::vector<std::int64_t> chips = chips_of(w);
     if (chips.empty()) {
       diagnostics_.add({place, "method", "best_parallelism needs to know how many chips there are",
                         "give the workload 'chips', or the study: overrides: {chips: 4096}"});
       diagnostics_.throw_if_any();
     }
-    for (Axis& axis : layout_axes(b_.study.search, *w.decoded.model, *w.decoded.training, chips)) {
+    for (Axis& axis : layout_axes(b_.study.search, w.decoded, chips)) {
       if (axis_of(axis.name)) {
         diagnostics_.add({axis_of(axis.name)->place, "axes." + axis.name,
                           "best_parallelism goes through the layouts itself",
@@ -219,11 +230,13 @@ class Drafter {
     for (auto axis = b_.study.axes.rbegin(); axis != b_.study.axes.rend() && rank(*axis) == 3; ++axis) ++b_.layout_axes;
   }
 
-  bool is_layout(const std::string& path) const { return all_train() && layout_key_at(path).has_value(); }
+  bool is_layout(const std::string& path) const {
+    if (searches_layouts() && path.starts_with("parallelism.")) return true;
+    return all_train() && layout_key_at(path).has_value();
+  }
   bool all_train() const {
-    return std::all_of(b_.workloads.begin(), b_.workloads.end(), [](const BaseWorkload& w) {
-      return w.decoded.training && w.decoded.training->reality.is_ideal();
-    });
+    return std::all_of(b_.workloads.begin(), b_.workloads.end(),
+                       [](const BaseWorkload& w) { return w.decoded.training.has_value(); });
   }
 
   void assign_slots() {
@@ -235,79 +248,13 @@ class Drafter {
     b_.slots.workloads = b_.workloads.size();
   }
 
-  // An axis, or a derived path among the first `derived`.
-  std::optional<Meaning> resolve_axis(const std::string& name, std::size_t derived) const {
-    for (std::size_t a = 0; a < b_.study.axes.size(); ++a) {
-      const Axis& axis = b_.study.axes[a];
-      for (std::size_t c = 0; c < axis.columns(); ++c) {
-        const bool is_it =
-            axis.is_variable() ? axis.name == name : canonical_path(axis.paths[c]) == canonical_path(name);
-        if (!is_it && !(axis.columns() == 1 && axis.name == name)) continue;
-        if (!axis.has_numbers(c)) throw spec::InputError(fmt::format("'{}' has values that are no numbers", name));
-        return Meaning{.slot = b_.slots.axis[a] + c, .dimension = axis.dimensions[c]};
-      }
-    }
-    for (std::size_t i = 0; i < b_.derived.size() && i < derived; ++i) {
-      if (canonical_path(b_.derived[i].path) == canonical_path(name))
-        return Meaning{.slot = b_.slots.axes + i, .dimension = b_.derived[i].expression.dimension()};
-    }
-    for (std::size_t i = derived; i < b_.study.derived.size(); ++i) {
-      if (canonical_path(b_.study.derived[i].path) == canonical_path(name))
-        throw spec::InputError(fmt::format("'{}' is derived further down", name), "move it up");
-    }
-    return std::nullopt;
-  }
-
-  // A number of the spec or the workload that no axis changes, and that all workloads agree on.
-  std::optional<Meaning> resolve_number(const std::string& name) const {
-    std::optional<ParsedQuantity> common;
-    for (const BaseWorkload& w : b_.workloads) {
-      const auto number = number_at(w, name);
-      if (!number) continue;
-      if (common && (common->si != number->si || !(common->dimension == number->dimension)))
-        throw spec::InputError(fmt::format("'{}' is not the same in all workloads", name), "make it a variable");
-      common = number;
-    }
-    if (!common) return std::nullopt;
-    if (axis_of("system") && spec::is_hardware_path(name))
-      throw spec::InputError(fmt::format("'{}' changes with the axis 'system'", name), "make it a variable");
-    return Meaning{.slot = {}, .constant = common->si, .dimension = common->dimension};
-  }
-
-  Meaning require_meaning(const std::string& name, std::size_t derived, bool with_metrics) const {
-    if (const auto axis = resolve_axis(name, derived)) return *axis;
-    if (with_metrics) {
-      if (const auto metric = find_metric(name))
-        return {.slot = b_.slots.own_metrics() + *metric, .dimension = metrics()[*metric].dimension};
-      for (std::size_t w = 0; w < b_.workloads.size(); ++w) {
-        const std::string head = b_.workloads[w].name + ".";
-        const auto metric =
-            name.starts_with(head) ? find_metric(std::string_view(name).substr(head.size())) : std::nullopt;
-        if (metric) return {.slot = b_.slots.metrics_of(w) + *metric, .dimension = metrics()[*metric].dimension};
-      }
-    }
-    if (const auto number = resolve_number(name)) return *number;
-    std::vector<std::string> known = with_metrics ? metric_names() : std::vector<std::string>();
-    for (const Axis& axis : b_.study.axes) known.push_back(axis.name);
-    for (const BaseWorkload& w : b_.workloads) {
-      const std::vector<std::string> paths = known_paths(w);
-      known.insert(known.end(), paths.begin(), paths.end());
-    }
-    const std::string nearest = spec::nearest_spelling(name, known);
-    const std::string metrics_hint =
-        with_metrics ? fmt::format("metrics are {}", fmt::join(metric_names(), ", ")) : std::string();
-    throw spec::InputError(
-        fmt::format("'{}' is no {}axis, variable or number of the spec", name, with_metrics ? "metric, " : ""),
-        nearest.empty() ? metrics_hint : fmt::format("did you mean '{}'?", nearest));
-  }
-
   void bind_derived() {
     for (std::size_t i = 0; i < b_.study.derived.size(); ++i) {
       const Derived& d = b_.study.derived[i];
       const std::string owner = "derived." + d.path;
       collect([&] {
         b_.derived.push_back({d.path, parse_expression(d.expression, d.place, owner, [&](const std::string& name) {
-                                return require_meaning(name, i, false);
+                                return Names(b_).require(name, i, false);
                               })});
         check_derived(d, b_.derived.back().expression.dimension(), owner);
       });
@@ -324,8 +271,8 @@ class Drafter {
       if (!number) continue;
       is_taken = true;
       if (!(number->dimension == dimension)) {
-        throw spec::InputError({{d.place, owner, fmt::format("the expression is a {}", describe(dimension)),
-                                 fmt::format("expected a {}", describe(number->dimension))}});
+        throw spec::InputError({{d.place, owner, fmt::format("the expression is {}", describe(dimension)),
+                                 fmt::format("expected {}", describe(number->dimension))}});
       }
     }
     if (is_taken) return;
@@ -335,7 +282,7 @@ class Drafter {
   }
 
   Resolve full_names() {
-    return [this](const std::string& name) { return require_meaning(name, b_.derived.size(), true); };
+    return [this](const std::string& name) { return Names(b_).require(name, b_.derived.size(), true); };
   }
 
   void bind_constraints() {

@@ -14,8 +14,11 @@ namespace {
 constexpr std::uint64_t kSmallStudy = 100'000;
 constexpr std::size_t kMostBuffered = 512;  // survivors that wait to be thinned out
 
-// Sentences that differ in their numbers alone are one reason.
+constexpr std::string_view kConstraint = "constraint ";
+
+// Sentences that differ in their numbers alone are one reason; of a constraint the number is what matters.
 std::string without_numbers(const std::string& reason) {
+  if (reason.starts_with(kConstraint)) return reason;
   std::string text;
   for (const char c : reason) {
     const bool is_digit = c >= '0' && c <= '9';
@@ -72,7 +75,8 @@ std::string ChunkWorker::broken_constraint(bool with_metrics) {
   for (std::size_t w = 0; w < times; ++w) {
     if (with_metrics) use_metrics_of(w);
     for (const BoundConstraint& constraint : b_.constraints) {
-      if (constraint.takes_metrics == with_metrics && !constraint.comparison.holds(slots_)) return constraint.text;
+      if (constraint.takes_metrics == with_metrics && !constraint.comparison.holds(slots_))
+        return std::string(kConstraint) + constraint.text;
     }
   }
   return "";
@@ -138,7 +142,8 @@ ChunkResult ChunkWorker::evaluate(const Chunk& chunk) {
     }
     Point point;
     Evaluator::Answer answer = judge(point);
-    if (answer.prunes && !keeps_all_) next = std::min(chunk.last, space_.next_after(number, answer.shared - 1));
+    if (answer.prunes && !keeps_all_ && space_.is_grid())
+      next = answer.shared == 0 ? chunk.last : std::min(chunk.last, space_.next_after(number, answer.shared - 1));
     if (answer.verdict != Verdict::redundant) {
       const bool is_feasible = answer.reason.empty();
       if (is_feasible) {

@@ -82,9 +82,10 @@ void decode_axes(Node node, bool are_variables, Study& study) {
     node.fail("expected members", "system.chip.hbm.bandwidth: [4 TB/s, 8 TB/s]");
     return;
   }
+  std::size_t index = 0;
   for (const auto& [key, values] : node.members()) {
     Axis axis{.name = key,
-              .place = values.value()->place(),
+              .place = node.value()->members[index++].key_place,
               .workload = {},
               .paths = {},
               .choices = {},
@@ -174,6 +175,7 @@ void decode_limits(Node node, Search& search) {
                                               "pp",
                                               "cp",
                                               "ep",
+                                              "attention_dp",
                                               "sp",
                                               "micro_batch",
                                               "virtual_stages",

@@ -12,6 +12,12 @@
 namespace mlosim::explore {
 namespace {
 
+// Whether the parallelism itself is what cannot be.
+bool is_about_layout(const spec::InputError& error) {
+  const std::string& path = error.diagnostics().front().path;
+  return path == "chips" || path.starts_with("parallelism");
+}
+
 // Lays each point over the documents of its workloads and predicts them.
 class GeneralEvaluator : public Evaluator {
  public:
@@ -20,6 +26,7 @@ class GeneralEvaluator : public Evaluator {
     options_.sensitivities = false;
     options_.residuals = &blueprint.residuals;
     options_.costs = &blueprint.costs;
+    searches_layouts_ = blueprint.study.search.method == Method::best_parallelism;
   }
 
   Answer evaluate(std::span<const double> at, std::span<double> slots) override {
@@ -32,6 +39,7 @@ class GeneralEvaluator : public Evaluator {
       }
       return {};
     } catch (const spec::InputError& error) {
+      if (searches_layouts_ && is_about_layout(error)) return {.verdict = Verdict::redundant};
       return {.verdict = Verdict::impossible, .reason = reason_of(error)};
     }
   }
@@ -55,6 +63,7 @@ class GeneralEvaluator : public Evaluator {
   const Blueprint& b_;
   SharedSettings& settings_;
   predict::PredictOptions options_;
+  bool searches_layouts_ = false;
 };
 
 }  // namespace
@@ -83,6 +92,10 @@ std::shared_ptr<const predict::Setting> SharedSettings::setting(const std::strin
 
 bool shares_layouts(const Blueprint& b) {
   if (b.layout_axes == 0) return false;
+  for (const BaseWorkload& w : b.workloads) {
+    if (!w.decoded.training || !w.decoded.training->reality.is_ideal())
+      return false;  // which depends on the number of ranks
+  }
   const std::size_t first = b.slots.axis[b.study.axes.size() - b.layout_axes];
   for (const BoundDerived& derived : b.derived) {
     for (const std::size_t slot : derived.expression.slots()) {

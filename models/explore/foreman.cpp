@@ -19,7 +19,7 @@ constexpr char kClose = 'c';   // to a worker: all are going
 
 constexpr std::chrono::microseconds kGlance(200);  // between looks at the wire
 constexpr std::chrono::milliseconds kPatience(50);
-constexpr std::chrono::seconds kBetweenSigns(5), kForeverSilent(120), kFarewell(2);
+constexpr std::chrono::seconds kBetweenSigns(5), kForeverSilent(60), kFarewell(2);
 
 template <class T>
 T number_in(const std::string& letter) {

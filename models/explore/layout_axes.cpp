@@ -24,25 +24,21 @@ Numbers numbers_up_to(std::int64_t most, const std::function<bool(std::int64_t)>
 
 class LayoutAxes {
  public:
-  LayoutAxes(const Search& search, const graph::ModelSpec& model, const predict::Training& training,
-             const Numbers& chips)
-      : search_(search), model_(model), training_(training), chips_(chips) {
+  LayoutAxes(const Search& search, const graph::ModelSpec& model, const Numbers& chips)
+      : search_(search), model_(model), chips_(chips) {
     for (const std::int64_t n : chips) most_chips_ = std::max(most_chips_, n);
   }
 
-  std::vector<Axis> axes() {
+  std::vector<Axis> of_training(const predict::Training& training) {
     const graph::ModelSpec& m = model_;
-    add_counts("tp", "parallelism.tp", most_chips_, [&](std::int64_t n) {
-      return divides_chips(n) && m.heads % n == 0 && (m.kv_heads > n ? m.kv_heads % n == 0 : n % m.kv_heads == 0);
-    });
+    add_tp();
     add_counts("pp", "parallelism.pp", std::min(most_chips_, m.layers + 2),
                [&](std::int64_t n) { return divides_chips(n); });
-    add_counts("cp", "parallelism.cp", std::min(most_chips_, training_.sequence),
-               [&](std::int64_t n) { return divides_chips(n) && training_.sequence % n == 0; });
-    const std::int64_t experts = m.moe ? m.moe->experts : 1;
-    add_counts("ep", "parallelism.ep", experts, [&](std::int64_t n) { return experts % n == 0; });
-    add_counts("micro_batch", "train.micro_batch", training_.global_batch,
-               [&](std::int64_t n) { return training_.global_batch % n == 0; });
+    add_counts("cp", "parallelism.cp", std::min(most_chips_, training.sequence),
+               [&](std::int64_t n) { return divides_chips(n) && training.sequence % n == 0; });
+    add_experts();
+    add_counts("micro_batch", "train.micro_batch", training.global_batch,
+               [&](std::int64_t n) { return training.global_batch % n == 0; });
     add_counts("virtual_stages", "parallelism.virtual_stages", (m.layers + 2) / 2,
                [&](std::int64_t n) { return m.layers % n == 0 || (m.layers + 1) % n == 0 || (m.layers + 2) % n == 0; });
     add_words("sp", "parallelism.sp", {"false", "true"});
@@ -52,11 +48,45 @@ class LayoutAxes {
     add_words("overlap.grad_reduce", "train.overlap.grad_reduce", {"true", "false"});
     add_words("overlap.param_gather", "train.overlap.param_gather", {"true", "false"});
     add_words("overlap.tp", "train.overlap.tp", {"true", "false"});
+    return take();
+  }
+
+  std::vector<Axis> of_inference() {
+    add_tp();
+    add_experts();
+    add_counts("attention_dp", "parallelism.attention_dp", most_chips_,
+               [&](std::int64_t n) { return divides_chips(n); });
+    return take();
+  }
+
+ private:
+  void add_tp() {
+    const graph::ModelSpec& m = model_;
+    add_counts("tp", "parallelism.tp", most_chips_, [&](std::int64_t n) {
+      return divides_chips(n) && m.heads % n == 0 && (m.kv_heads > n ? m.kv_heads % n == 0 : n % m.kv_heads == 0);
+    });
+  }
+
+  void add_experts() {
+    const std::int64_t experts = model_.moe ? model_.moe->experts : 1;
+    add_counts("ep", "parallelism.ep", experts, [&](std::int64_t n) { return experts % n == 0; });
+  }
+
+  std::vector<Axis> take() {
+    for (const LayoutLimit& limit : search_.layouts) {
+      const bool is_used = std::any_of(axes_.begin(), axes_.end(), [&](const Axis& axis) {
+        return axis.name == "parallelism." + limit.key || axis.name == "train." + limit.key;
+      });
+      if (is_used) continue;
+      diagnostics_.add({.place = limit.place,
+                        .path = "method.best_parallelism." + limit.key,
+                        .message = "is no part of the layouts of this task",
+                        .hint = "leave it out"});
+    }
     diagnostics_.throw_if_any();
     return std::move(axes_);
   }
 
- private:
   bool divides_chips(std::int64_t n) const {
     return std::any_of(chips_.begin(), chips_.end(), [&](std::int64_t chips) { return chips % n == 0; });
   }
@@ -106,8 +136,8 @@ class LayoutAxes {
                   .numbers = {std::nan("")},
                   .label = value.is_scalar() ? value.text : spec::render_yaml(value)};
     try {
-      const LayoutKey key = *layout_key_at(axis.paths.front());
-      const LayoutValue decoded = decode_layout_value(key, value);
+      const auto key = layout_key_at(axis.paths.front());  // attention_dp, of inference alone, is a count as tp is
+      const LayoutValue decoded = decode_layout_value(key.value_or(LayoutKey::tp), value);
       if (value.is_scalar() && !value.text.empty() && value.text.find_first_not_of("0123456789") == std::string::npos)
         choice.numbers = {static_cast<double>(decoded.number)};
     } catch (const spec::InputError& error) {
@@ -118,7 +148,6 @@ class LayoutAxes {
 
   const Search& search_;
   const graph::ModelSpec& model_;
-  const predict::Training& training_;
   const Numbers& chips_;
   std::int64_t most_chips_ = 1;
   std::vector<Axis> axes_;
@@ -127,9 +156,10 @@ class LayoutAxes {
 
 }  // namespace
 
-std::vector<Axis> layout_axes(const Search& search, const graph::ModelSpec& model, const predict::Training& training,
+std::vector<Axis> layout_axes(const Search& search, const predict::Workload& workload,
                               const std::vector<std::int64_t>& chips) {
-  return LayoutAxes(search, model, training, chips).axes();
+  LayoutAxes axes(search, *workload.model, chips);
+  return workload.training ? axes.of_training(*workload.training) : axes.of_inference();
 }
 
 }  // namespace mlosim::explore

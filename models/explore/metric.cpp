@@ -1,5 +1,6 @@
 #include "models/explore/metric.hpp"
 
+#include <algorithm>
 #include <array>
 #include <limits>
 
@@ -22,6 +23,13 @@ constexpr std::string_view kNoPrice = "the chip's spec has no price";
 constexpr std::string_view kNoPrefill = "only the tasks prefill and generate have a first token";
 constexpr std::string_view kNoSteps = "only the tasks decode and generate have decode steps";
 constexpr std::string_view kNoMemory = "bare operators have no account of memory";
+
+constexpr std::string_view kNoSilicon = "the chip's spec does not say what it is built of";
+
+// Of one chip, with what is computed again.
+Flops executed_flops(const Prediction& p) {
+  return std::max(p.evaluation.model_flops, p.evaluation.hardware_flops) / static_cast<double>(p.evaluation.chips);
+}
 
 constexpr std::array kMetrics{
     Metric{"time_s", kTime, false, [](const Prediction& p) { return p.evaluation.total.makespan.si(); }, ""},
@@ -68,6 +76,34 @@ constexpr std::array kMetrics{
            [](const Prediction& p) { return p.evaluation.total.communication_total.si(); }, ""},
     Metric{"bubble_s", kTime, false, [](const Prediction& p) { return p.evaluation.total.breakdown.bubble.si(); }, ""},
     Metric{"chips", kNone, false, [](const Prediction& p) { return static_cast<double>(p.evaluation.chips); }, ""},
+    Metric{"facility_energy_j", kEnergy, false, [](const Prediction& p) { return si_or_missing(p.economics.facility); },
+           "economics say no pue"},
+    Metric{"area_mm2", kNone, false, [](const Prediction& p) { return p.silicon ? p.silicon->area_mm2 : kMissing; },
+           kNoSilicon},
+    Metric{"manufacturing_usd", kMoney, false,
+           [](const Prediction& p) { return p.silicon ? p.silicon->total().si() : kMissing; }, kNoSilicon},
+    Metric{"executed_flops_per_chip", kFlopRate, true,
+           [](const Prediction& p) { return (executed_flops(p) / p.evaluation.total.makespan).si(); }, ""},
+    Metric{"peak_flops_per_chip", kFlopRate, true,
+           [](const Prediction& p) {
+             const predict::Evaluation& e = p.evaluation;
+             return e.peak_time > Seconds(0) ? (e.model_flops / e.peak_time).si() / static_cast<double>(e.chips)
+                                             : kMissing;
+           },
+           "the chip has no matrix unit for its formats"},
+    Metric{"memory_bandwidth_bytes_per_s",
+           {.time = -1, .data = 1},
+           true,
+           [](const Prediction& p) { return p.memory_bandwidth.si(); },
+           ""},
+    Metric{"intensity_flops_per_byte",
+           {.data = -1, .work = 1},
+           true,
+           [](const Prediction& p) {
+             const Bytes moved = p.evaluation.total.device_bytes;
+             return moved > Bytes(0) ? executed_flops(p).si() / moved.si() : kMissing;
+           },
+           "its kernels leave the device memory alone"},
 };
 
 }  // namespace

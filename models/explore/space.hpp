@@ -24,7 +24,9 @@ class Space {
   void locate(std::uint64_t point, std::span<double> at) const;
   // How many neighbouring points differ only in the axes of the layout.
   std::uint64_t layouts() const { return layouts_; }
-  // The first point after `point` that has another value on axis `axis` or on a slower one.
+  // Whether neighbours differ in their last axes alone.
+  bool is_grid() const { return !stride_.empty(); }
+  // Of a grid: the first point after `point` that has another value on axis `axis` or on a slower one.
   std::uint64_t next_after(std::uint64_t point, std::size_t axis) const;
 
  private:

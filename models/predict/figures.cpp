@@ -15,6 +15,7 @@ void fill_figures(Prediction& p, const spec::SystemSpec& system, const spec::Eco
   p.hfu = e.hardware_flops > e.model_flops ? p.mfu * (e.hardware_flops / e.model_flops) : p.mfu;
   p.energy = e.total.energy * chips;
   p.power_per_chip = e.total.energy / time;
+  p.memory_bandwidth = system.chip.device_memory().bandwidth;
   p.economics = estimate_economics(e, system, economics);
   p.cost.reset();
   if (p.economics.bill) p.cost = p.economics.bill->total();

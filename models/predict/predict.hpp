@@ -53,7 +53,8 @@ struct Prediction {
   double hfu = 0;  // the same of all that is computed, recomputation included
   Joules energy;   // of all chips
   Watts power_per_chip;
-  std::optional<Dollars> cost;  // economics.bill's total
+  BytesPerSecond memory_bandwidth;  // of a chip's device memory
+  std::optional<Dollars> cost;      // economics.bill's total
   Economics economics;
   std::optional<SiliconEstimate> silicon;  // none of a chip that does not say what it is built of
   std::vector<Bottleneck> bottlenecks;     // largest share first

@@ -19,7 +19,7 @@ Exchanged price_all(const std::vector<work::Collective>& collectives, machine::P
   for (const work::Collective& op : collectives) {
     const machine::TaskPrice& price = prices.price(op);
     sum.cost.makespan += price.time;
-    sum.cost.add_energy(price);
+    sum.cost.add_work(price);
     sum.use = price.use;
   }
   return sum;

@@ -103,6 +103,7 @@ void StepCost::add(const StepCost& other, double times) {
   communication_total += other.communication_total * times;
   energy += other.energy * times;
   energy_parts += other.energy_parts * times;
+  device_bytes += other.device_bytes * times;
 }
 
 void StepCost::add_part(Seconds time, Seconds TimeBreakdown::*part, chip::Resource resource) {
@@ -117,7 +118,7 @@ void StepCost::add_task(const machine::TaskPrice& price, Seconds time, Seconds o
   add_part(overhead, &TimeBreakdown::overhead, chip::Resource::launch);
 }
 
-void StepCost::add_energy(const machine::TaskPrice& price) {
+void StepCost::add_work(const machine::TaskPrice& price) {
   energy += price.dynamic_energy;
   energy_parts.fabric += price.fabric_energy;
   energy_parts.scale_out += price.scale_out_energy;
@@ -129,6 +130,7 @@ void StepCost::add_energy(const machine::TaskPrice& price) {
   energy_parts.matrix[static_cast<std::size_t>(price.kernel->work.matrix_dtype)] += own.matrix;
   energy_parts.vector += own.vector;
   energy_parts.memory += own.memory;
+  device_bytes += price.kernel->plan.device_read + price.kernel->plan.device_written;
 }
 
 void StepCost::wait(Seconds time, Seconds TimeBreakdown::*part, chip::Resource resource, Watts static_power) {
@@ -199,7 +201,7 @@ StepReport StepReader::build(const machine::PlayResult& result, Watts static_pow
     const Seconds took = event::to_seconds(fact.end - fact.start);
     total.add_run(task, *fact.price, event::to_seconds(fact.start - event::Time()), took);
     if (fact.price->is_collective) report.communication_total += took + fact.price->time * task.hidden;
-    report.add_energy(*fact.price);
+    report.add_work(*fact.price);
   }
   std::stable_sort(edges.begin(), edges.end(), [](const Edge& a, const Edge& b) { return a.at < b.at; });
 

@@ -70,6 +70,7 @@ struct StepCost {
   Seconds communication_total;
   Joules energy;  // of one chip: its static power and energy_parts.in_chip()
   EnergyParts energy_parts;
+  Bytes device_bytes;  // that its kernels move at the device memory
 
   // `other` once more, `times` over: how a long run is put together from steps.
   void add(const StepCost& other, double times);
@@ -77,7 +78,8 @@ struct StepCost {
   // what limits it.
   void add_part(Seconds time, Seconds TimeBreakdown::*part, chip::Resource resource);
   void add_task(const machine::TaskPrice& price, Seconds time, Seconds overhead);
-  void add_energy(const machine::TaskPrice& price);
+  // Energy and traffic of one run.
+  void add_work(const machine::TaskPrice& price);
   // Time in which nothing but `resource` is waited for, in which `static_power` is drawn. `part` is one of breakdown.
   void wait(Seconds time, Seconds TimeBreakdown::*part, chip::Resource resource, Watts static_power);
   // The clock is down: everything takes `factor` (>= 1) times as long, and `static_power` is drawn in the time that is

@@ -47,4 +47,14 @@ TEST_F(Install, TheInstalledProgramReadsTheInstalledData) {
   EXPECT_EQ(list_chips(installed()).out.find("h100_sxm"), std::string::npos);
 }
 
+TEST_F(Install, TheInstalledProgramFindsTheModulesOfItsSearches) {
+  const std::string study =
+      "{schema: mlosim/study/1, name: s, workload: llama-3.1-8b_generate_h100, axes: {inference.batch: {from: 1, to: "
+      "64, "
+      "whole: true}}, objectives: time_s, method: {nsga2: {population: 8, generations: 1}}}";
+  const CommandResult result =
+      run_command("env -u MLOSIM_PATH " + shell_quoted(installed().string()) + " explore -", prefix_.path(), study);
+  EXPECT_EQ(result.exit_code, 0) << result.err;
+}
+
 }  // namespace

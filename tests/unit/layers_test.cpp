@@ -51,8 +51,8 @@ const std::vector<std::pair<std::string, Folders>> kMayInclude = {
 };
 
 // Libraries that take long to compile or whose types must not leak into ours.
-const std::vector<std::string> kOnlyInSources = {"yaml-cpp/", "nlohmann/", "CLI/", "ceres/",
-                                                 "pagmo/",    "Eigen/",    "tbb/", "boost/", "sqlite3.h", "mpi.h"};
+const std::vector<std::string> kOnlyInSources = {"yaml-cpp/", "nlohmann/", "CLI/",   "ceres/",    "pagmo/",
+                                                 "Eigen/",    "tbb/",      "boost/", "sqlite3.h", "mpi.h"};
 
 std::optional<Folders> may_include(const std::string& folder) {
   for (const auto& [name, below] : kMayInclude) {

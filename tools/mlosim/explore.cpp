@@ -12,14 +12,17 @@
 #include <filesystem>
 #include <iostream>
 #include <memory>
+#include <optional>
 #include <thread>
 
 #include "models/explore/foreman.hpp"
+#include "models/explore/render_html.hpp"
 #include "models/explore/render_result.hpp"
 #include "tools/mlosim/commands.hpp"
 #include "tools/mlosim/output.hpp"
 #include "tools/mlosim/progress_line.hpp"
 #include "tools/mlosim/word_option.hpp"
+#include "tools/report/pages.hpp"
 
 namespace mlosim::cli {
 namespace {
@@ -27,7 +30,7 @@ namespace {
 enum class Format { text, json, csv };
 
 struct Options {
-  std::string study, store, points;
+  std::string study, store, points, html;
   bool resumes = false;
   int jobs = 0;  // 0: as many as there are cores
   Format format = Format::text;
@@ -80,7 +83,14 @@ void leave(explore::Wire& wire, bool all_are_there, int code) {
 }
 
 int lead(const Options& options, const explore::Blueprint& blueprint, const std::string& store, explore::Wire* wire) {
-  if (!options.points.empty()) check_destination(options.points, {options.study, store});
+  const std::optional<report_pages::PageAssets> page = report_pages::study_page();
+  if (!options.html.empty() && !page) {
+    throw spec::InputError("this mlosim was built without pages: npm gave no plotting library",
+                           "configure the build again where npm reaches its registry");
+  }
+  for (const std::string& file : {options.points, options.html}) {
+    if (!file.empty()) check_destination(file, {options.study, store});
+  }
   ProgressLine progress("points");
   std::signal(SIGINT, note_interrupt);
   std::signal(SIGTERM, note_interrupt);
@@ -98,6 +108,8 @@ int lead(const Options& options, const explore::Blueprint& blueprint, const std:
     return 128 + static_cast<int>(interrupted);
   }
   if (!options.points.empty()) write_file(options.points, explore::render_csv_points(*explored.result));
+  if (!options.html.empty())
+    write_file(options.html, explore::render_html(*explored.result, {.script = page->script, .style = page->style}));
   std::cout << render(*explored.result, options.format) << std::flush;
   if (explored.result->feasible > 0) return kDone;
   std::cerr << "no point of the study is feasible\n";
@@ -156,6 +168,8 @@ Run add_explore(CLI::App& app) {
   command->add_flag("--resume", options->resumes, "go on from what the store holds already");
   command->add_option("--store", options->store, "the file that holds what was evaluated (default: STUDY.study)");
   command->add_option("--points", options->points, "write every point that is kept to this CSV file");
+  command->add_option("--html", options->html,
+                      "write a page with the front, its points and their rooflines to this file");
   command->add_option("--jobs", options->jobs, "threads of this process (default: one for each core)")
       ->check(CLI::Range(1, kMostJobs));
   add_word_option<Format>(*command, "--format", options->format,

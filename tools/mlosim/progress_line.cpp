@@ -11,6 +11,7 @@ namespace {
 
 constexpr std::chrono::milliseconds kBetweenLines(200);
 constexpr std::chrono::seconds kShortWork(1);
+constexpr std::size_t kBarWidth = 20;
 
 }  // namespace
 
@@ -22,13 +23,18 @@ std::function<void(std::size_t, std::size_t)> ProgressLine::listener() {
 }
 
 void ProgressLine::show(std::size_t done, std::size_t all) {
+  if (!first_) first_ = done;  // what was done before, in another run, says nothing of the rate
   const Clock::time_point now = Clock::now();
-  if (now - start_ < kShortWork || now - shown_ < kBetweenLines) return;
+  if (now - start_ < kShortWork || now - shown_ < kBetweenLines || done == *first_ || all == 0) return;
   shown_ = now;
   is_on_screen_ = true;
   const double passed = std::chrono::duration<double>(now - start_).count();
-  const double left = passed * static_cast<double>(all - done) / static_cast<double>(done);
-  std::cerr << fmt::format("\r\x1b[K{} of {} {}, about {:.0f} s left", done, all, what_, left) << std::flush;
+  const double rate = static_cast<double>(done - *first_) / passed;
+  const double left = static_cast<double>(all - done) / rate;
+  const std::size_t filled = kBarWidth * done / all;
+  std::cerr << fmt::format("\r\x1b[K[{}{}] {} of {} {}, {:.4g}/s, about {:.0f} s left", std::string(filled, '#'),
+                           std::string(kBarWidth - filled, '.'), done, all, what_, rate, left)
+            << std::flush;
 }
 
 void ProgressLine::clear() {

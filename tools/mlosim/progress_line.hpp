@@ -1,10 +1,11 @@
-// A line on the terminal that says how far long work has come; nothing where standard error is no terminal, or where
-// the work is over within a second.
+// A line on the terminal that says how far long work has come, how fast it goes and how long it will take; nothing
+// where standard error is no terminal, or where the work is over within a second.
 #pragma once
 
 #include <chrono>
 #include <cstddef>
 #include <functional>
+#include <optional>
 #include <string>
 
 namespace mlosim::cli {
@@ -27,6 +28,7 @@ class ProgressLine {
 
   std::string what_;
   Clock::time_point start_ = Clock::now(), shown_ = start_;
+  std::optional<std::size_t> first_;
   bool is_on_screen_ = false;
 };
 

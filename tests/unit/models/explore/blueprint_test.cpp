@@ -1,0 +1,150 @@
+#include "models/explore/blueprint.hpp"
+
+#include <gmock/gmock.h>
+#include <gtest/gtest.h>
+
+#include <string>
+
+#include "models/explore/evaluator.hpp"
+#include "models/explore/space.hpp"
+#include "tests/unit/models/explore/studies.hpp"
+
+namespace mlosim::explore {
+namespace {
+
+using testing::HasSubstr;
+using testing::IsEmpty;
+
+std::string mistakes(const std::string& axes, const std::string& more = "", const std::string& workload = kDecode) {
+  return mistakes_of(study_text(workload, "axes:\n  " + axes + "\nobjectives: time_s\n" + more));
+}
+
+TEST(Blueprint, WrongPathsAreRefusedWithTheNearestRightOne) {
+  EXPECT_THAT(mistakes("system.chip.hbm.bandwith: [4 TB/s]"), HasSubstr("did you mean 'system.chip.hbm.bandwidth'?"));
+  EXPECT_THAT(mistakes("chip.l3.capacity: [4 MiB]"), HasSubstr("has no 'chip.l3.capacity'"));
+  EXPECT_THAT(mistakes("inference.bach: [4]"), HasSubstr("did you mean 'inference.batch'?"));
+  EXPECT_THAT(mistakes("model.layrs: [4]"), HasSubstr("did you mean 'model.layers'?"));
+  EXPECT_THAT(mistakes("train.micro_batch: [4]"), HasSubstr("the task 'decode' has no 'train.micro_batch'"));
+  EXPECT_THAT(mistakes("system.chip.hbm.bandwith: [4 TB/s]"), HasSubstr("s.yaml:5:3"));
+}
+
+TEST(Blueprint, ValuesThatCannotStandThereAreRefused) {
+  EXPECT_THAT(mistakes("chip.hbm.bandwidth: [4 W]"), HasSubstr("expected a data rate"));
+  EXPECT_THAT(mistakes("chip.hbm.bandwidth: {from: 1 B, to: 4 B, steps: 2}"), HasSubstr("expected a data rate"));
+  EXPECT_THAT(mistakes("inference.batch: [4, many]"), HasSubstr("expected a whole number"));
+  EXPECT_THAT(mistakes("system: [dgx_h100, dgx_h1000]"), HasSubstr("dgx_h1000"));
+  EXPECT_THAT(mistakes("parallelism.schedule: [1f1b, 2f2b]", "", kTrain), HasSubstr("2f2b"));
+}
+
+TEST(Blueprint, ValuesThatCannotBeCombinedAreNoMistake) {
+  EXPECT_THAT(mistakes("parallelism.tp: [1, 2, 3]"), IsEmpty());
+  EXPECT_THAT(mistakes("parallelism.pp: [1, 7, 64]", "", kTrain), IsEmpty());
+}
+
+TEST(Blueprint, ContradictingConstraintsAreRefused) {
+  const std::string axis = "inference.batch: [1, 2]";
+  EXPECT_THAT(mistakes(axis, "constraints: [\"time_s <= 1 s\", \"time_s >= 2 s\"]\n"), HasSubstr("contradicting"));
+  EXPECT_THAT(mistakes(axis, "constraints: [\"inference.batch >= 4\"]\n"), HasSubstr("contradicting"));
+  EXPECT_THAT(mistakes(axis, "constraints: [\"2 <= 1\"]\n"), HasSubstr("never holds"));
+  EXPECT_THAT(mistakes(axis, "constraints: [\"time_s <= 2 s\", \"time_s >= 1 s\"]\n"), IsEmpty());
+  EXPECT_THAT(mistakes(axis, "constraints: [\"time_s <= 2 W\"]\n"), HasSubstr("of one kind"));
+}
+
+TEST(Blueprint, FiguresThatAWorkloadLacksAreRefused) {
+  const auto refusal = [](const std::string& objective) {
+    return mistakes_of(study_text(kDecode, "axes: {inference.batch: [1, 2]}\nobjectives: [" + objective + "]\n"));
+  };
+  EXPECT_THAT(refusal("ttft_s"), HasSubstr("have a first token"));
+  EXPECT_THAT(refusal("time"), HasSubstr("'time' is no metric"));
+  EXPECT_THAT(refusal("\"time_s * 2\""), HasSubstr("needs a direction"));
+  EXPECT_THAT(refusal("d.time_s"), IsEmpty());
+  EXPECT_THAT(refusal("tpot_s, {maximize: tokens_per_s / cost_usd, name: x}"), IsEmpty());
+}
+
+TEST(Blueprint, DerivedPathsHaveTheDimensionOfTheirPlace) {
+  const auto refusal = [](const std::string& derived) {
+    return mistakes("inference.batch: [1, 2]", "derived: {" + derived + "}\n");
+  };
+  EXPECT_THAT(refusal("chip.l2.capacity: 1 MiB * inference.batch"), IsEmpty());
+  EXPECT_THAT(refusal("chip.l2.capacity: 2 * chip.hbm.bandwidth"), HasSubstr("expected a size"));
+  EXPECT_THAT(refusal("chip.l2.capacty: 1 MiB"), HasSubstr("did you mean 'chip.l2.capacity'?"));
+  EXPECT_THAT(refusal("chip.l2.capacity: 1 MiB, chip.l2.capacity: 2 MiB"), HasSubstr("chip.l2.capacity"));
+  EXPECT_THAT(refusal("inference.batch: 2"), HasSubstr("is an axis already"));
+  EXPECT_THAT(refusal("chip.l2.bandwidth: chip.l2.capacity / 1 s, chip.l2.capacity: 1 MiB"), HasSubstr("move it up"));
+}
+
+TEST(Blueprint, AnotherStudyHasAnotherFingerprint) {
+  const std::string rest = "objectives: time_s\n";
+  const auto fingerprint = [&](const std::string& axes) {
+    return blueprint_of(study_text(kDecode, axes + rest)).fingerprint;
+  };
+  const std::string base = fingerprint("axes: {inference.batch: [1, 2]}\n");
+  EXPECT_EQ(fingerprint("axes: {inference.batch: [1, 2]}\n"), base);
+  EXPECT_NE(fingerprint("axes: {inference.batch: [1, 3]}\n"), base);
+  EXPECT_NE(fingerprint("axes: {inference.batch: [1, 2]}\noverrides: {chip.l2.capacity: 1 MiB}\n"), base);
+}
+
+TEST(Blueprint, LayoutsOfTrainingVaryFastestAndMachinesSlowest) {
+  const Blueprint b = blueprint_of(study_text(
+      kTrain,
+      "axes: {parallelism.tp: [1, 2], chip.l2.capacity: [1 MiB, 2 MiB], chips: [16, 32]}\nobjectives: time_s\n"));
+  EXPECT_EQ(b.study.axes[0].name, "chip.l2.capacity");
+  EXPECT_EQ(b.study.axes[2].name, "parallelism.tp");
+  EXPECT_EQ(b.layout_axes, 1U);
+  EXPECT_TRUE(shares_layouts(b));
+}
+
+TEST(Blueprint, LayoutsAreSearchedForOneWorkloadWhoseChipsAreKnown) {
+  const auto refusal = [](const std::string& workload, const std::string& more) {
+    return mistakes_of(study_text(workload, "objectives: time_s\n" + more));
+  };
+  EXPECT_THAT(refusal(kTrain, "method: best_parallelism\n"), IsEmpty());
+  EXPECT_THAT(refusal(kDecode, "method: best_parallelism\n"), HasSubstr("how many chips"));
+  EXPECT_THAT(refusal(kDecode, "method: best_parallelism\noverrides: {chips: 4}\n"), IsEmpty());
+  EXPECT_THAT(refusal(kDecode, "method: {best_parallelism: {zero: 1}}\noverrides: {chips: 4}\n"),
+              HasSubstr("no part of the layouts of this task"));
+  EXPECT_THAT(refusal(kTrain, "method: {best_parallelism: {tp: [none]}}\n"), HasSubstr("parallelism.tp"));
+  EXPECT_THAT(refusal(kTrain, "method: best_parallelism\naxes: {parallelism.tp: [1, 2]}\n"),
+              HasSubstr("goes through the layouts itself"));
+}
+
+TEST(Space, NumbersAndCoordinatesOfAGridGoTogether) {
+  const Blueprint b = blueprint_of(study_text(
+      kDecode, "axes: {chip.l2.capacity: [1 MiB, 2 MiB], inference.batch: [1, 2, 3]}\nobjectives: time_s\n"));
+  const Space space(b);
+  EXPECT_EQ(space.size(), 6U);
+  std::vector<double> at(2);
+  space.locate(4, at);
+  EXPECT_EQ(at, (std::vector<double>{1, 1}));
+  EXPECT_EQ(space.next_after(1, 0), 3U);
+}
+
+TEST(Space, ALatinHypercubeHasOnePointInEachStratum) {
+  const Blueprint b = blueprint_of(study_text(kDecode,
+                                              "axes: {chip.l2.capacity: {from: 1 B, to: 101 B}}\nmethod: "
+                                              "{latin_hypercube: {points: 100}}\nobjectives: time_s\n"));
+  const Space space(b);
+  std::vector<bool> seen(100);
+  for (std::uint64_t i = 0; i < 100; ++i) {
+    std::vector<double> at(1);
+    space.locate(i, at);
+    seen[static_cast<std::size_t>(at[0] - 1)] = true;
+  }
+  EXPECT_EQ(std::count(seen.begin(), seen.end(), true), 100);
+}
+
+TEST(Space, RandomPointsFollowFromTheSeedAlone) {
+  const auto first = [](const std::string& seed) {
+    const Blueprint b = blueprint_of(study_text(
+        kDecode, "axes: {chip.l2.capacity: {from: 1 B, to: 101 B}}\nmethod: {random: {points: 9, seed: " + seed +
+                     "}}\nobjectives: time_s\n"));
+    std::vector<double> at(1);
+    Space(b).locate(5, at);
+    return at[0];
+  };
+  EXPECT_EQ(first("3"), first("3"));
+  EXPECT_NE(first("3"), first("4"));
+}
+
+}  // namespace
+}  // namespace mlosim::explore

@@ -1,0 +1,313 @@
+// The page of a study: a scatter of its points with the front, parallel coordinates, a table, and of the point that is
+// chosen its settings, figures and roofline. Reads the JSON that models/explore/render_html.cpp puts into the page.
+import { LineChart, ParallelChart, ScatterChart } from 'echarts/charts';
+import {
+  DataZoomComponent, GridComponent, LegendComponent, ParallelComponent, TitleComponent, TooltipComponent,
+} from 'echarts/components';
+import { init, use } from 'echarts/core';
+import { CanvasRenderer } from 'echarts/renderers';
+
+use([LineChart, ParallelChart, ScatterChart, DataZoomComponent, GridComponent, LegendComponent, ParallelComponent,
+     TitleComponent, TooltipComponent, CanvasRenderer]);
+
+const study = JSON.parse(document.getElementById('study').textContent);
+const colors = { front: '#d1495b', other: '#7a9cc6', chosen: '#1b1b1e', roof: '#30638e' };
+
+const element = (tag, text, parent, className) => {
+  const made = document.createElement(tag);
+  if (text !== undefined) made.textContent = text;
+  if (className) made.className = className;
+  if (parent) parent.append(made);
+  return made;
+};
+
+// 1.25e12 B/s -> "1.25 TB/s"
+const prefixes = [[1e15, 'P'], [1e12, 'T'], [1e9, 'G'], [1e6, 'M'], [1e3, 'k'], [1, ''], [1e-3, 'm'], [1e-6, 'µ'],
+                  [1e-9, 'n'], [1e-12, 'p']];
+const show = (value, unit) => {
+  if (value === null || value === undefined) return '–';
+  if (typeof value === 'string') return value;
+  const size = Math.abs(value);
+  if (!unit || unit === '$') {
+    const digits = size !== 0 && (size < 1e-3 || size >= 1e6) ? value.toExponential(3) : String(+value.toPrecision(5));
+    return unit === '$' ? `$ ${digits}` : digits;
+  }
+  const [scale, prefix] = prefixes.find(([least]) => size >= least) ?? (size === 0 ? [1, ''] : prefixes.at(-1));
+  return `${+(value / scale).toPrecision(4)} ${prefix}${unit}`;
+};
+
+// What a point can be drawn by: columns that vary, objectives, and each workload's metrics.
+const quantities = [];
+study.columns.forEach((column, i) => {
+  if (column.varies) quantities.push({ name: column.label, unit: column.unit, of: (p) => p.numbers[i] ?? p.labels[i],
+                                       isColumn: true, labels: (p) => p.labels[i] });
+});
+study.objectives.forEach((objective, i) => {
+  quantities.push({ name: objective.name, unit: objective.unit, of: (p) => p.objectives?.[i],
+                    note: objective.maximize ? 'more is better' : 'less is better', isObjective: true });
+});
+study.workloads.forEach((workload, w) => study.metrics.forEach((metric, m) => {
+  if (study.objectives.some((o) => o.name === metric.name) && study.workloads.length === 1) return;
+  if (!study.points.some((p) => p.metrics?.[w]?.[m] != null)) return;
+  quantities.push({ name: study.workloads.length > 1 ? `${metric.name} of ${workload.name}` : metric.name,
+                    unit: metric.unit, of: (p) => p.metrics?.[w]?.[m] });
+}));
+
+const metricOf = (point, name, workload = 0) => point.metrics?.[workload]?.[study.metrics.findIndex((m) => m.name === name)];
+const feasible = study.points.filter((p) => p.objectives);
+const front = study.front.map((i) => study.points[i]);
+let chosen = front[0] ?? feasible[0];
+
+const root = document.getElementById('page');
+
+const header = () => {
+  element('h1', study.study, root);
+  if (study.description) element('p', study.description, root, 'description');
+  const facts = element('ul', undefined, root, 'facts');
+  const fact = (text) => element('li', text, facts);
+  fact(`${study.method.replaceAll('_', ' ')}, ${study.fidelity}`);
+  fact(`${study.points_seen.toLocaleString('en')} points, ${study.feasible.toLocaleString('en')} feasible, ` +
+       `${study.front.length} on the front`);
+  if (!study.has_all_points) fact('of the points only the front and the best were kept');
+  study.constraints.forEach((constraint) => fact(`constraint: ${constraint}`));
+  if (study.workloads.length > 1) {
+    fact(`${study.workloads.map((w) => `${w.name} (weight ${w.weight})`).join(', ')}: ${study.combine}`);
+  }
+  if (study.infeasible.length === 0) return;
+  const details = element('details', undefined, root);
+  element('summary', 'Why points are infeasible', details);
+  const list = element('ul', undefined, details);
+  study.infeasible.forEach(({ reason, points }) => element('li', `${points.toLocaleString('en')}: ${reason}`, list));
+};
+
+const choice = (parent, label, options, at, changed) => {
+  const wrapper = element('label', `${label} `, parent);
+  const select = element('select', undefined, wrapper);
+  options.forEach((text, i) => {
+    const option = element('option', text, select);
+    option.value = i;
+    option.selected = i === at;
+  });
+  select.addEventListener('change', () => changed(Number(select.value)));
+  return select;
+};
+
+const charts = [];
+const chart = (parent, height, title) => {
+  if (title) element('h2', title, parent);
+  const place = element('div', undefined, parent, 'chart');
+  place.style.height = `${height}px`;
+  const made = init(place);
+  charts.push(made);
+  return made;
+};
+window.addEventListener('resize', () => charts.forEach((c) => c.resize()));
+
+const isLogarithmic = (quantity, points) => {
+  const values = points.map(quantity.of).filter((v) => typeof v === 'number');
+  return values.length > 1 && Math.min(...values) > 0 && Math.max(...values) / Math.min(...values) > 20;
+};
+const axisOf = (quantity, points) => {
+  const common = { name: quantity.name, nameLocation: 'middle', nameGap: 34, scale: true };
+  if (points.some((p) => typeof quantity.of(p) === 'string')) return { ...common, type: 'category' };
+  return { ...common, type: isLogarithmic(quantity, points) ? 'log' : 'value',
+           axisLabel: { formatter: (v) => show(v, quantity.unit), hideOverlap: true } };
+};
+const describe = (point) => {
+  const lines = [`point ${point.number}${point.front ? ', on the front' : ''}`];
+  quantities.filter((q) => q.isColumn || q.isObjective).forEach((q) => {
+    lines.push(`${q.name}: ${q.labels ? q.labels(point) : show(q.of(point), q.unit)}`);
+  });
+  return lines;
+};
+// Text of a study may hold anything; a tooltip is HTML.
+const escaped = (text) => text.replace(/[&<>"]/g, (c) => ({ '&': '&amp;', '<': '&lt;', '>': '&gt;', '"': '&quot;' })[c]);
+
+let scatter;
+const axes = { x: Math.max(0, quantities.findIndex((q) => q.isObjective)), y: 0 };
+axes.y = quantities.findIndex((q, i) => i > axes.x && (q.isObjective || !quantities.slice(axes.x + 1).some((o) => o.isObjective)));
+if (axes.y < 0) axes.y = axes.x === 0 ? 0 : axes.x - 1;
+
+const drawScatter = () => {
+  const x = quantities[axes.x], y = quantities[axes.y];
+  const data = (points) => points.map((p) => ({ value: [x.of(p), y.of(p)], point: p }))
+      .filter(({ value }) => value.every((v) => v !== null && v !== undefined));
+  const line = data(front).sort((a, b) => a.value[0] - b.value[0]).map(({ value }) => value);
+  const joins = x.isObjective && y.isObjective && study.objectives.length === 2;
+  scatter.setOption({
+    animation: false,
+    color: [colors.other, colors.front, colors.chosen],
+    grid: { left: 90, right: 30, top: 40, bottom: 60 },
+    legend: { top: 0 },
+    tooltip: { formatter: ({ data: d }) => (d.point ? describe(d.point).map(escaped).join('<br>') : '') },
+    dataZoom: [{ type: 'inside', xAxisIndex: 0 }, { type: 'inside', yAxisIndex: 0 }],
+    xAxis: axisOf(x, feasible),
+    yAxis: { ...axisOf(y, feasible), nameGap: 72 },
+    series: [
+      { name: 'feasible', type: 'scatter', symbolSize: 7, large: feasible.length > 5000,
+        data: data(feasible.filter((p) => !p.front)) },
+      { name: 'front', type: 'scatter', symbolSize: 10, data: data(front) },
+      { name: 'chosen', type: 'scatter', symbolSize: 17, symbol: 'emptyCircle', silent: true,
+        data: chosen ? data([chosen]) : [] },
+      { name: 'front', type: 'line', step: false, symbol: 'none', silent: true, lineStyle: { width: 1, color: colors.front },
+        data: joins ? line : [] },
+    ],
+  }, true);
+};
+
+const scatterSection = () => {
+  const section = element('section', undefined, root);
+  element('h2', 'Points', section);
+  const controls = element('div', undefined, section, 'controls');
+  const names = quantities.map((q) => (q.note ? `${q.name} (${q.note})` : q.name));
+  choice(controls, 'across', names, axes.x, (i) => { axes.x = i; drawScatter(); });
+  choice(controls, 'up', names, axes.y, (i) => { axes.y = i; drawScatter(); });
+  scatter = chart(section, 430);
+  scatter.getDom().id = 'scatter';
+  scatter.on('click', ({ data }) => data?.point && choose(data.point));
+  drawScatter();
+};
+
+const parallelSection = () => {
+  const shown = quantities.filter((q) => q.isColumn || q.isObjective);
+  if (shown.length < 2 || feasible.length === 0) return;
+  const section = element('section', undefined, root);
+  const parallel = chart(section, 360, 'Parallel coordinates');
+  parallel.getDom().id = 'parallel';
+  element('p', 'Drag along an axis to pick a range; points outside of it fade.', section, 'hint');
+  const most = 3000;  // lines that can still be told apart
+  const others = feasible.filter((p) => !p.front).slice(0, most);
+  const data = (points) => points.map((p) => ({ value: shown.map((q) => q.of(p)), point: p }));
+  parallel.setOption({
+    animation: false,
+    tooltip: { formatter: ({ data: d }) => describe(d.point).map(escaped).join('<br>') },
+    legend: { top: 0, data: ['feasible', 'front'] },
+    parallel: { left: 70, right: 110, top: 60, bottom: 30, parallelAxisDefault: { nameTextStyle: { fontSize: 11 } } },
+    parallelAxis: shown.map((quantity, dim) => {
+      const axis = axisOf(quantity, feasible);
+      return { dim, name: quantity.name, type: axis.type, scale: true, axisLabel: axis.axisLabel, nameLocation: 'end',
+               ...(axis.type === 'category' ? { data: [...new Set(feasible.map(quantity.of))] } : {}) };
+    }),
+    series: [
+      { name: 'feasible', type: 'parallel', lineStyle: { color: colors.other, opacity: 0.25, width: 1 }, data: data(others) },
+      { name: 'front', type: 'parallel', lineStyle: { color: colors.front, opacity: 0.9, width: 2 }, data: data(front) },
+    ],
+  });
+  parallel.on('click', ({ data: d }) => d?.point && choose(d.point));
+};
+
+let rows = new Map();
+const tableSection = () => {
+  const section = element('section', undefined, root);
+  element('h2', 'Front', section);
+  const shown = quantities.filter((q) => q.isColumn || q.isObjective);
+  const wrapper = element('div', undefined, section, 'scrolls');
+  const table = element('table', undefined, wrapper);
+  const head = element('tr', undefined, element('thead', undefined, table));
+  const body = element('tbody', undefined, table);
+  let order = { by: shown.findIndex((q) => q.isObjective), descends: study.objectives[0]?.maximize ?? false };
+  const fill = () => {
+    const by = shown[order.by];
+    const sorted = by ? [...front].sort((a, b) => {
+      const [l, r] = [by.of(a), by.of(b)];
+      return (l < r ? -1 : l > r ? 1 : 0) * (order.descends ? -1 : 1);
+    }) : front;
+    body.replaceChildren();
+    rows = new Map();
+    sorted.forEach((point) => {
+      const row = element('tr', undefined, body);
+      rows.set(point, row);
+      row.tabIndex = 0;
+      shown.forEach((q) => element('td', q.labels ? q.labels(point) : show(q.of(point), q.unit), row));
+      row.addEventListener('click', () => choose(point));
+      row.addEventListener('keydown', (event) => event.key === 'Enter' && choose(point));
+    });
+    mark();
+  };
+  shown.forEach((q, i) => {
+    const button = element('button', q.name, element('th', undefined, head));
+    button.addEventListener('click', () => {
+      order = { by: i, descends: order.by === i ? !order.descends : false };
+      fill();
+    });
+  });
+  fill();
+};
+const mark = () => rows.forEach((row, point) => row.classList.toggle('chosen', point === chosen));
+
+let detail, roofline;
+const detailSection = () => {
+  const section = element('section', undefined, root);
+  element('h2', 'Chosen point', section);
+  detail = element('div', undefined, section, 'detail');
+  roofline = chart(section, 340, 'Its roofline');
+  roofline.getDom().id = 'roofline';
+  element('p', 'Each workload of the point: its operations a second on one chip over its operations a byte of the ' +
+               'device memory, under the peak of its format and the memory\'s bandwidth.', section, 'hint');
+};
+
+const drawDetail = () => {
+  detail.replaceChildren();
+  if (!chosen) return void element('p', 'No point of the study is feasible.', detail);
+  const list = (title, entries) => {
+    const box = element('div', undefined, detail);
+    element('h3', title, box);
+    const table = element('table', undefined, box);
+    entries.forEach(([name, value]) => {
+      const row = element('tr', undefined, table);
+      element('td', name, row);
+      element('td', value, row);
+    });
+  };
+  list(`Point ${chosen.number}`, study.columns.map((column, i) => [column.label, chosen.labels[i]]));
+  list('Objectives', study.objectives.map((o, i) => [o.name, show(chosen.objectives?.[i], o.unit)]));
+  study.workloads.forEach((workload, w) => list(workload.name, study.metrics
+      .map((metric, m) => [metric.name, chosen.metrics?.[w]?.[m], metric.unit])
+      .filter(([, value]) => value != null).map(([name, value, unit]) => [name, show(value, unit)])));
+};
+
+const drawRoofline = () => {
+  const points = study.workloads.map((workload, w) => ({
+    name: workload.name,
+    at: ['intensity_flops_per_byte', 'executed_flops_per_chip'].map((name) => chosen && metricOf(chosen, name, w)),
+    peak: chosen && metricOf(chosen, 'peak_flops_per_chip', w),
+    bandwidth: chosen && metricOf(chosen, 'memory_bandwidth_bytes_per_s', w),
+  })).filter(({ at, peak, bandwidth }) => at.every((v) => v > 0) && peak > 0 && bandwidth > 0);
+  const series = points.flatMap(({ name, at, peak, bandwidth }) => {
+    const ridge = peak / bandwidth, low = Math.min(at[0], ridge) / 10, high = Math.max(at[0], ridge) * 10;
+    return [
+      { name: 'roof', type: 'line', symbol: 'none', silent: true, lineStyle: { color: colors.roof },
+        data: [[low, low * bandwidth], [ridge, peak], [high, peak]] },
+      { name, type: 'scatter', symbolSize: 13, data: [at], itemStyle: { color: colors.front },
+        label: { show: true, formatter: name, position: 'bottom', color: colors.chosen } },
+    ];
+  });
+  const axis = (name, unit) => ({ type: 'log', name, nameLocation: 'middle', nameGap: 34,
+                                  axisLabel: { formatter: (v) => show(v, unit), hideOverlap: true } });
+  roofline.setOption({
+    animation: false,
+    title: points.length ? undefined : { text: 'no figures of the memory\'s traffic', left: 'center', top: 'middle' },
+    grid: { left: 90, right: 60, top: 20, bottom: 60 },
+    tooltip: { formatter: ({ data }) => `${show(data[0])} flop/byte<br>${show(data[1], 'flop/s')}` },
+    xAxis: axis('operations a byte', ''),
+    yAxis: { ...axis('operations a second', 'flop/s'), nameGap: 72 },
+    series,
+  }, true);
+};
+
+const choose = (point) => {
+  chosen = point;
+  drawScatter();
+  drawDetail();
+  drawRoofline();
+  mark();
+};
+
+header();
+scatterSection();
+parallelSection();
+tableSection();
+detailSection();
+drawDetail();
+drawRoofline();
+document.body.dataset.ready = 'true';
