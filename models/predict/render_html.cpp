@@ -135,7 +135,8 @@ std::string energy_bar(const Prediction& p) {
     if (energy > Joules(0)) slices.push_back({std::move(name), energy.si()});
   };
   add("static", chips * (p.evaluation.total.energy - parts.in_chip()));
-  for (const auto& [dtype, energy] : parts.matrix) add(fmt::format("{} units", work::name_of(dtype)), chips * energy);
+  for (const work::DType dtype : work::kDTypes)
+    add(fmt::format("{} units", work::name_of(dtype)), chips * parts.matrix_of(dtype));
   add("vector units", chips * parts.vector);
   add("memory", chips * parts.memory);
   add("links", p.economics.links);
