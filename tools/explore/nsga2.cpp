@@ -1,5 +1,6 @@
 // NSGA-II by pagmo (Deb et al. 2002), a generation at a time. Loaded by models/explore/module.cpp.
 
+#include <algorithm>
 #include <cstdint>
 #include <pagmo/algorithms/nsga2.hpp>
 #include <pagmo/batch_evaluators/member_bfe.hpp>
@@ -19,10 +20,17 @@ using pagmo::vector_double;
 // Points are evaluated by the generation; one by one never.
 struct Designs {
   vector_double fitness(const vector_double& x) const { return batch_fitness(x); }
-  vector_double batch_fitness(const vector_double& individuals) const { return (*evaluate)(individuals); }
+  // The algorithm wants two objectives: a lone one is given twice, which leaves its order as it is.
+  vector_double batch_fitness(const vector_double& individuals) const {
+    vector_double fitness = (*evaluate)(individuals);
+    if (evolution->objectives > 1) return fitness;
+    vector_double twice;
+    for (const double f : fitness) twice.insert(twice.end(), {f, f});
+    return twice;
+  }
   std::pair<vector_double, vector_double> get_bounds() const { return {evolution->low, evolution->high}; }
   vector_double::size_type get_nix() const { return evolution->whole; }
-  vector_double::size_type get_nobj() const { return evolution->objectives; }
+  vector_double::size_type get_nobj() const { return std::max<vector_double::size_type>(2, evolution->objectives); }
 
   const Evolution* evolution = nullptr;
   const EvaluateGeneration* evaluate = nullptr;
