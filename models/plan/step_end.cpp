@@ -19,10 +19,8 @@ work::Collective tied_embedding_reduction(double table, const TrainingParallelis
 
 }  // namespace
 
-bool gathers_in_layers(const TrainingParallelism& p) { return p.zero == ZeroStage::parameters && p.pp == 1; }
-
 bool gathers_at_start(const TrainingParallelism& p, const spec::TrainingRuntime& runtime) {
-  return p.zero != ZeroStage::none && runtime.overlaps_param_gather && !gathers_in_layers(p);
+  return p.zero != ZeroStage::none && runtime.overlaps_param_gather && !p.gathers_in_layers();
 }
 
 machine::Program plan_step_end(const StepEnd& end, const TrainingParallelism& p, const spec::TrainingRuntime& runtime) {
@@ -36,7 +34,7 @@ machine::Program plan_step_end(const StepEnd& end, const TrainingParallelism& p,
     program.tasks.push_back({.op = static_cast<std::uint32_t>(program.ops.size()), .stream = stream, .after = after});
     program.ops.push_back({name, std::move(op)});
   };
-  if (!gathers_in_layers(p) && !runtime.overlaps_grad_reduce) {
+  if (!p.reduces_in_layers() && !runtime.overlaps_grad_reduce) {
     for (const work::Collective& op : gradient_reductions(end.own, p, runtime.reduced_gradients))
       append("gradients.reduce", op, 1);
   }
@@ -47,7 +45,7 @@ machine::Program plan_step_end(const StepEnd& end, const TrainingParallelism& p,
   }
   for (const work::Elementwise& op : optimizer_passes(end.own, p, end.weights, end.optimizer, end.moments))
     append("optimizer", op, 0);
-  if (!gathers_in_layers(p) && p.zero != ZeroStage::none && !gathers_at_start(p, runtime)) {
+  if (!p.gathers_in_layers() && p.zero != ZeroStage::none && !gathers_at_start(p, runtime)) {
     for (const work::Collective& op : parameter_gathers(end.own, p, end.weights)) append("parameters.gather", op, 1);
   }
   return program;

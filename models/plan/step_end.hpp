@@ -20,9 +20,6 @@ struct StepEnd {
 // `runtime` as the run uses it (train.overlap laid over it).
 machine::Program plan_step_end(const StepEnd& end, const TrainingParallelism& p, const spec::TrainingRuntime& runtime);
 
-// Parameters are gathered, and gradients reduced, layer by layer beside the work: FSDP. Beside a pipeline they are
-// gathered once a step.
-bool gathers_in_layers(const TrainingParallelism& p);
 // The first forward pass gathers what the optimiser has updated.
 bool gathers_at_start(const TrainingParallelism& p, const spec::TrainingRuntime& runtime);
 

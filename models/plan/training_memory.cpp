@@ -25,13 +25,13 @@ void add_states(const Held& held, const TrainingParallelism& p, const TrainingSt
   const Bytes weight = work::bytes_per_element(state.weights), gradient = work::bytes_per_element(state.gradients);
   const Bytes master = state.master_weights ? work::bytes_per_element(work::DType::fp32) : Bytes(0);
   const double shared = held.dense / d(p.shard_ranks()) + held.experts / d(p.expert_shard_ranks());
-  const auto parameters_of = [&](ZeroStage from) { return p.zero < from ? held.total() : shared; };
-  memory.weights = parameters_of(ZeroStage::parameters) * weight;
-  memory.gradients = parameters_of(ZeroStage::gradients) * gradient;
-  memory.optimizer = parameters_of(ZeroStage::optimizer) * (2 * work::bytes_per_element(state.moments) + master);
+  const auto parameters_of = [&](bool shares) { return shares ? shared : held.total(); };
+  memory.weights = parameters_of(p.gathers_in_layers()) * weight;
+  memory.gradients = parameters_of(p.reduces_in_layers()) * gradient;
+  memory.optimizer = parameters_of(p.zero != ZeroStage::none) * (2 * work::bytes_per_element(state.moments) + master);
   // A block's gradients are whole until they are reduced, its weights while they are used.
-  if (p.zero >= ZeroStage::gradients) memory.gradients += held.largest * gradient;
-  if (p.zero >= ZeroStage::parameters) memory.weights += kGathered * held.largest * weight;
+  if (p.reduces_in_layers()) memory.gradients += held.largest * gradient;
+  if (p.gathers_in_layers()) memory.weights += kGathered * held.largest * weight;
 }
 
 }  // namespace

@@ -87,19 +87,18 @@ class PlayedStep {
   }
 
   ChunkTimes play_chunk(const std::vector<std::uint32_t>& blocks) {
-    const bool in_layers = plan::gathers_in_layers(p_);
+    const bool gathers = p_.gathers_in_layers(), reduces = p_.reduces_in_layers();
     ChunkTimes times;
-    times.forward = play("forward", {.blocks = blocks, .data_parallel = {.gathers_parameters = in_layers}});
-    times.backward =
-        play("backward", {.blocks = blocks,
-                          .backward = true,
-                          .data_parallel = {.gathers_parameters = in_layers, .reduces_gradients = in_layers}});
-    if (!in_layers && plan::gathers_at_start(p_, runtime_)) {
+    times.forward = play("forward", {.blocks = blocks, .data_parallel = {.gathers_parameters = gathers}});
+    times.backward = play("backward", {.blocks = blocks,
+                                       .backward = true,
+                                       .data_parallel = {.gathers_parameters = gathers, .reduces_gradients = reduces}});
+    if (plan::gathers_at_start(p_, runtime_)) {
       const report::StepReport first =
           play("first forward", {.blocks = blocks, .data_parallel = {.gathers_parameters = true}});
       times.ends.add(first, times.forward);
     }
-    if (!in_layers && runtime_.overlaps_grad_reduce) {
+    if (!reduces && runtime_.overlaps_grad_reduce) {
       const report::StepReport last =
           play("last backward", {.blocks = blocks, .backward = true, .data_parallel = {.reduces_gradients = true}});
       times.ends.add(last, times.backward);
@@ -107,8 +106,11 @@ class PlayedStep {
     if (parts_gradients()) {
       times.input_gradient =
           play("input gradients", {.blocks = blocks, .backward = true, .weight_gradients = false}).makespan;
-      times.weight_gradient =
-          play("weight gradients", {.blocks = blocks, .backward = true, .input_gradients = false}).makespan;
+      times.weight_gradient = play("weight gradients", {.blocks = blocks,
+                                                        .backward = true,
+                                                        .input_gradients = false,
+                                                        .data_parallel = {.reduces_gradients = reduces}})
+                                  .makespan;
     }
     wait_for_host(blocks, times.forward);
     wait_for_host(blocks, times.backward);

@@ -75,14 +75,13 @@ StageTable RankCosts::make_stages(std::int64_t count) const {
     auto same = std::find_if(table.kinds.begin(), table.kinds.end(),
                              [&](const StageKind& other) { return other.counts == kind.counts; });
     if (same == table.kinds.end()) {
-      kind.forward = pass(kind, false, {});
-      kind.backward = pass(kind, true, {});
-      kind.input_gradient = part_time(kind, &BlockCosts::input_gradient);
-      kind.weight_gradient = part_time(kind, &BlockCosts::weight_gradient);
+      table.passes.push_back({.forward = pass(kind, &BlockCosts::forward, {}),
+                              .backward = pass(kind, &BlockCosts::backward, {}),
+                              .input_gradient = pass(kind, &BlockCosts::input_gradient, {}).makespan,
+                              .weight_gradient = pass(kind, &BlockCosts::weight_gradient, {}).makespan});
       same = table.kinds.insert(table.kinds.end(), std::move(kind));
     }
     table.kind_of_stage.push_back(static_cast<std::uint32_t>(same - table.kinds.begin()));
-    table.busy.push_back(same->busy());
   }
   return table;
 }
@@ -95,16 +94,11 @@ report::StepCost RankCosts::sum(const StageKind& stage, PassCost BlockCosts::*pa
   return sum;
 }
 
-Seconds RankCosts::part_time(const StageKind& stage, PassCost BlockCosts::*part) const {
-  const report::StepCost cost = sum(stage, part);
-  return cost.makespan * (cost.makespan > Seconds(0) ? cost.throttle(chip_.power) : 1);
-}
-
-report::StepCost RankCosts::pass(const StageKind& stage, bool backward, const BesidePass& beside) const {
-  PassCost BlockCosts::*part = backward ? &BlockCosts::backward : &BlockCosts::forward;
+report::StepCost RankCosts::pass(const StageKind& stage, PassCost BlockCosts::*part, const BesidePass& beside) const {
+  const bool backward = part != &BlockCosts::forward;
   report::StepCost cost = sum(stage, part);
   if (cost.makespan <= Seconds(0)) return cost;
-  if (beside.exchanges) {
+  if (!beside.is_alone()) {
     std::vector<std::uint32_t> order = plan::blocks_of(graph_, stage.layers);
     if (backward) std::reverse(order.begin(), order.end());
     std::vector<plan::OverlappedLayer> layers;

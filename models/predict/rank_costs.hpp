@@ -33,25 +33,31 @@ struct BlockExchange {
 struct StageKind {
   plan::StageLayers layers;          // of one of them
   std::vector<std::int64_t> counts;  // layers of each block
-  report::StepCost forward{}, backward{};
-  Seconds input_gradient{}, weight_gradient{};
+};
+
+// Passes of a stage at the clock that power allows.
+struct StagePasses {
+  report::StepCost forward, backward;
+  Seconds input_gradient, weight_gradient;  // where the schedule parts them
 
   Seconds busy() const { return forward.makespan + backward.makespan; }
 };
 
 struct StageTable {
   std::vector<StageKind> kinds;
+  std::vector<StagePasses> passes;  // of each kind, with nothing beside
   std::vector<std::uint32_t> kind_of_stage;
-  std::vector<Seconds> busy;  // of each stage
 
-  const StageKind& stage(std::int64_t s) const { return kinds[kind_of_stage[static_cast<std::size_t>(s)]]; }
+  std::size_t kind(std::int64_t stage) const { return kind_of_stage[static_cast<std::size_t>(stage)]; }
 };
 
 // Which data-parallel collectives run beside a pass.
 struct BesidePass {
-  const std::vector<BlockExchange>* exchanges = nullptr;  // of each block; none where nothing runs beside
+  const std::vector<BlockExchange>* exchanges = nullptr;  // of each block; null where nothing runs beside
   bool gathers = false, reduces = false;
   double exposed = 0;
+
+  bool is_alone() const { return !exchanges || (!gathers && !reduces); }
 };
 
 class RankCosts {
@@ -68,8 +74,7 @@ class RankCosts {
   // Of a pipeline with so many virtual stages; the same table for the same number.
   const StageTable& stages(std::int64_t count);
 
-  // A pass of a stage, at the clock that power allows.
-  report::StepCost pass(const StageKind& stage, bool backward, const BesidePass& beside) const;
+  report::StepCost pass(const StageKind& stage, PassCost BlockCosts::*part, const BesidePass& beside) const;
 
   // Collectives of data parallelism for each block, and how fast they and the layers beside them are.
   std::vector<BlockExchange> exchanges(const plan::TrainingParallelism& p, work::DType weights, work::DType gradients,
@@ -77,7 +82,6 @@ class RankCosts {
 
  private:
   StageTable make_stages(std::int64_t count) const;
-  Seconds part_time(const StageKind& stage, PassCost BlockCosts::*part) const;
   report::StepCost sum(const StageKind& stage, PassCost BlockCosts::*part) const;
 
   const spec::ChipSpec& chip_;

@@ -54,25 +54,17 @@ class TrainingCosts::Book {
     const double micro_batches = micro_batches_of_step(t);
     e.model_flops = micro_batches * rank.flops().model;
     e.hardware_flops = micro_batches * rank.flops().hardware;
-    StepEnds ends;
-    if (plan::gathers_in_layers(p)) {
-      const BesidePass beside{
-          .exchanges = &exchanges(t, runtime, rank), .gathers = true, .reduces = true, .exposed = runtime.dp_exposed};
-      BesidePass forwards = beside;
-      forwards.reduces = false;
-      e.total.add(rank.pass(stages.stage(0), false, forwards), runs_of_chunk(shape));
-      e.total.add(rank.pass(stages.stage(0), true, beside), runs_of_chunk(shape));
-      ends.pipeline = e.total.makespan * slowest(t);
-    } else {
-      ends.pipeline = pipeline_time(t, runtime, shape, stages) * slowest(t);
-      ends.data_parallel = data_parallel_ends(t, runtime, rank, stages.stage(shape.stage_of(0, 0)));
-      e.fullest = fullest_rank(shape, stages.busy);
-      for (std::int64_t chunk = 0; chunk < shape.chunks(); ++chunk) {
-        const StageKind& stage = stages.stage(shape.stage_of(e.fullest, chunk));
-        e.total.add(stage.forward, runs_of_chunk(shape));
-        e.total.add(stage.backward, runs_of_chunk(shape));
-      }
+    set_passes(t, runtime, rank, stages);
+    for (const std::uint32_t kind : stages.kind_of_stage) busy_.push_back(passes_[kind].busy());
+    e.fullest = fullest_rank(shape, busy_);
+    for (std::int64_t chunk = 0; chunk < shape.chunks(); ++chunk) {
+      const StagePasses& passes = passes_[stages.kind(shape.stage_of(e.fullest, chunk))];
+      e.total.add(passes.forward, runs_of_chunk(shape));
+      e.total.add(passes.backward, runs_of_chunk(shape));
     }
+    StepEnds ends;
+    ends.pipeline = pipeline_time(t, runtime, shape, stages) * slowest(t);
+    ends.data_parallel = data_parallel_ends(t, runtime, rank, stages, stages.kind(shape.stage_of(0, 0)));
     ends.end = step_end(t, runtime, parameters_of_rank(rank, shape, stages));
     close_step(e.total, ends, t, chip_);
     e.capacity = training_capacity(chip_, runtime);
@@ -87,13 +79,14 @@ class TrainingCosts::Book {
     const StageTable& stages = rank.stages(shape.stages());
     std::vector<std::int64_t> counts(rank.graph().blocks.size());
     for (std::int64_t chunk = 0; chunk < shape.chunks(); ++chunk) {
-      const StageKind& stage = stages.stage(shape.stage_of(fullest, chunk));
+      const StageKind& stage = stages.kinds[stages.kind(shape.stage_of(fullest, chunk))];
       for (std::size_t b = 0; b < counts.size(); ++b) counts[b] += stage.counts[b];
     }
-    const bool in_layers = plan::gathers_in_layers(t.parallelism);
+    const plan::TrainingParallelism& p = t.parallelism;
     report::StepReport step;
     for (const bool backward : {false, true}) {
-      const plan::DataParallelWork beside{.gathers_parameters = in_layers, .reduces_gradients = in_layers && backward};
+      const plan::DataParallelWork beside{.gathers_parameters = p.gathers_in_layers(),
+                                          .reduces_gradients = backward && p.reduces_in_layers()};
       for (std::uint32_t b = 0; b < counts.size(); ++b) {
         if (counts[b] == 0) continue;
         const machine::Program program = chunk_program(
@@ -137,6 +130,28 @@ class TrainingCosts::Book {
     return ranks_.emplace(key, RankCosts(subject_, t, runtime, prices_, parts)).first->second;
   }
 
+  // What each kind of stage takes, with the data-parallel collectives that run beside every micro-batch.
+  void set_passes(const Training& t, const spec::TrainingRuntime& runtime, const RankCosts& rank,
+                  const StageTable& stages) {
+    const plan::TrainingParallelism& p = t.parallelism;
+    busy_.clear();
+    passes_ = stages.passes;
+    if (p.replicas() == 1 || !p.reduces_in_layers()) return;
+    const BesidePass beside{.exchanges = &exchanges(t, runtime, rank),
+                            .gathers = p.gathers_in_layers(),
+                            .reduces = true,
+                            .exposed = runtime.dp_exposed};
+    BesidePass forwards = beside, weights = beside;
+    forwards.reduces = weights.gathers = false;
+    for (std::size_t k = 0; k < passes_.size(); ++k) {
+      const StageKind& kind = stages.kinds[k];
+      if (forwards.gathers) passes_[k].forward = rank.pass(kind, &BlockCosts::forward, forwards);
+      passes_[k].backward = rank.pass(kind, &BlockCosts::backward, beside);
+      if (parts_gradients(p))
+        passes_[k].weight_gradient = rank.pass(kind, &BlockCosts::weight_gradient, weights).makespan;
+    }
+  }
+
   // To the next stage, and alike to the one before.
   Seconds message_time(const Training& t) {
     const plan::TrainingParallelism& p = t.parallelism;
@@ -151,12 +166,12 @@ class TrainingCosts::Book {
                         const StageTable& stages) {
     const Seconds message = message_time(t);
     times_.clear();
+    const bool parts = parts_gradients(t.parallelism);
     for (const std::uint32_t kind : stages.kind_of_stage) {
-      const StageKind& stage = stages.kinds[kind];
-      const bool parts = parts_gradients(t.parallelism);
-      times_.push_back({.forward = stage.forward.makespan,
-                        .input_gradient = parts ? stage.input_gradient : stage.backward.makespan,
-                        .weight_gradient = parts ? stage.weight_gradient : Seconds(0),
+      const StagePasses& passes = passes_[kind];
+      times_.push_back({.forward = passes.forward.makespan,
+                        .input_gradient = parts ? passes.input_gradient : passes.backward.makespan,
+                        .weight_gradient = parts ? passes.weight_gradient : Seconds(0),
                         .send_activation = message,
                         .send_gradient = message});
     }
@@ -190,17 +205,23 @@ class TrainingCosts::Book {
         .first->second;
   }
 
-  DataParallelEnds data_parallel_ends(const Training& t, const spec::TrainingRuntime& runtime, RankCosts& rank,
-                                      const StageKind& first) {
+  DataParallelEnds data_parallel_ends(const Training& t, const spec::TrainingRuntime& runtime, const RankCosts& rank,
+                                      const StageTable& stages, std::size_t first) {
+    const plan::TrainingParallelism& p = t.parallelism;
     DataParallelEnds ends;
-    const bool gathers = plan::gathers_at_start(t.parallelism, runtime), reduces = runtime.overlaps_grad_reduce;
-    if (t.parallelism.replicas() == 1 || (!gathers && !reduces)) return ends;
-    const std::vector<BlockExchange>& beside = exchanges(t, runtime, rank);
-    const double exposed = runtime.dp_exposed;
-    if (gathers)
-      ends.add(rank.pass(first, false, {.exchanges = &beside, .gathers = true, .exposed = exposed}), first.forward);
-    if (reduces)
-      ends.add(rank.pass(first, true, {.exchanges = &beside, .reduces = true, .exposed = exposed}), first.backward);
+    const bool gathers = plan::gathers_at_start(p, runtime);
+    const bool reduces = runtime.overlaps_grad_reduce && !p.reduces_in_layers();
+    if (p.replicas() == 1 || (!gathers && !reduces)) return ends;
+    BesidePass beside{.exchanges = &exchanges(t, runtime, rank), .exposed = runtime.dp_exposed};
+    if (gathers) {
+      beside.gathers = true;
+      ends.add(rank.pass(stages.kinds[first], &BlockCosts::forward, beside), passes_[first].forward);
+    }
+    if (reduces) {
+      beside.gathers = false;
+      beside.reduces = true;
+      ends.add(rank.pass(stages.kinds[first], &BlockCosts::backward, beside), passes_[first].backward);
+    }
     return ends;
   }
 
@@ -209,7 +230,7 @@ class TrainingCosts::Book {
                                              const StageTable& stages) {
     plan::Parameters own;
     for (std::int64_t chunk = 0; chunk < shape.chunks(); ++chunk) {
-      const StageKind& stage = stages.stage(shape.stage_of(0, chunk));
+      const StageKind& stage = stages.kinds[stages.kind(shape.stage_of(0, chunk))];
       for (std::size_t b = 0; b < stage.counts.size(); ++b)
         own.add(rank.parameters()[b], static_cast<double>(stage.counts[b]));
     }
@@ -248,7 +269,7 @@ class TrainingCosts::Book {
     for (std::int64_t r = 0; r < shape.pp; ++r) {
       std::fill(share_.counts.begin(), share_.counts.end(), 0);
       for (std::int64_t chunk = 0; chunk < shape.chunks(); ++chunk) {
-        const StageKind& stage = stages.stage(shape.stage_of(r, chunk));
+        const StageKind& stage = stages.kinds[stages.kind(shape.stage_of(r, chunk))];
         for (std::size_t b = 0; b < stage.counts.size(); ++b) share_.counts[b] += stage.counts[b];
       }
       share_.in_flight =
@@ -267,8 +288,11 @@ class TrainingCosts::Book {
   Priced<11, std::vector<BlockExchange>> exchanges_;
   Priced<15, report::StepCost> ends_;
   Priced<7, Seconds> messages_;
-  std::vector<plan::StageTimes> times_;  // scratch of one estimate, as is …
-  plan::StageShare share_;               // … this
+  // Scratch of one estimate.
+  std::vector<StagePasses> passes_;  // of each kind of stage
+  std::vector<Seconds> busy_;        // of each stage
+  std::vector<plan::StageTimes> times_;
+  plan::StageShare share_;
 };
 
 TrainingCosts::TrainingCosts(const TrainingSubject& subject, const machine::PriceOptions& options)
