@@ -28,6 +28,7 @@ std::optional<Bill> bill_of(const Evaluation& e, const spec::ChipSpec& chip, con
 
 spec::EconomicsChoice decode_economics_file(spec::Node node) {
   node.expect_schema("mlosim/economics/1");
+  node.require_text("name");
   node.text_or("description", "");
   return spec::decode_economics(std::move(node));
 }

@@ -37,6 +37,7 @@ LogicArea decode_logic(Node node) {
 SiliconTable decode_silicon_file(Node node) {
   SiliconTable t;
   node.expect_schema("mlosim/silicon/1");
+  node.require_text("name");
   node.text_or("description", "");
   for (auto& [name, process] : node.require_mapping("processes").members())
     t.processes.emplace(name, decode_process(process));

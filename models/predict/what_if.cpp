@@ -65,6 +65,7 @@ UncertaintyTable decode_uncertainty(spec::Node node) {
   using spec::SourceKind;
   UncertaintyTable table;
   node.expect_schema("mlosim/uncertainty/1");
+  node.require_text("name");
   node.text_or("description", "");
   for (const SourceKind kind :
        {SourceKind::datasheet, SourceKind::measured, SourceKind::fitted, SourceKind::derived, SourceKind::assumed})

@@ -66,7 +66,7 @@ TEST_F(RooflineChartTest, AChartWithoutPointsOrRoofsIsStillAPicture) {
 TEST_F(RooflineChartTest, APageNeedsNeitherNetworkNorScripts) {
   const Explanation e = explain(decode_text());
   const std::string page = render_html(e);
-  for (const char* part : {"Where the time goes", "Operators", "Roofline", "Time for 1 % more", "least sure"})
+  for (const char* part : {"Where the time goes", "Operators", "Roofline", "Time for 1 % more", "halve the time"})
     EXPECT_THAT(page, HasSubstr(part));
   EXPECT_THAT(page, Not(HasSubstr("<script")));
   EXPECT_THAT(page, Not(HasSubstr("src=")));

