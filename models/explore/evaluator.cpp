@@ -2,6 +2,7 @@
 
 #include <fmt/format.h>
 
+#include <optional>
 #include <utility>
 
 #include "models/explore/overlay.hpp"
@@ -32,10 +33,11 @@ class GeneralEvaluator : public Evaluator {
   Answer evaluate(std::span<const double> at, std::span<double> slots) override {
     try {
       for (std::size_t w = 0; w < b_.workloads.size(); ++w) {
-        const predict::Prediction p = predict_workload(w, at, slots);
-        if (std::string misfit = misfit_of(p); !misfit.empty())
+        const std::optional<predict::Prediction> p = predict_workload(w, at, slots);
+        if (!p) return {.verdict = Verdict::redundant};
+        if (std::string misfit = misfit_of(*p); !misfit.empty())
           return {.verdict = Verdict::impossible, .reason = std::move(misfit)};
-        fill_metrics(p, w, b_.slots, slots);
+        fill_metrics(*p, w, b_.slots, slots);
       }
       return {};
     } catch (const spec::InputError& error) {
@@ -45,7 +47,9 @@ class GeneralEvaluator : public Evaluator {
   }
 
  private:
-  predict::Prediction predict_workload(std::size_t w, std::span<const double> at, std::span<const double> slots) {
+  // Nothing where another layout says the same.
+  std::optional<predict::Prediction> predict_workload(std::size_t w, std::span<const double> at,
+                                                      std::span<const double> slots) {
     spec::Value document = b_.workloads[w].document;
     std::string key = fmt::format("{}\n", w);
     for (const spec::Override& change : settings_of(b_, w, at, slots)) {
@@ -55,6 +59,8 @@ class GeneralEvaluator : public Evaluator {
     std::vector<std::string> said;
     const predict::Workload workload =
         predict::decode_workload(*b_.library, std::move(document), b_.workloads[w].name, {}, said);
+    if (searches_layouts_ && !workload.training && workload.parallelism.sp && workload.parallelism.tp == 1)
+      return std::nullopt;
     const std::shared_ptr<const predict::Setting> setting = settings_.setting(key, workload);
     predict::check_against_machine(workload, setting->hardware.system);
     return predict::predict(*b_.library, workload, *setting, options_);

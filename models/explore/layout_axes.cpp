@@ -56,6 +56,10 @@ class LayoutAxes {
     add_experts();
     add_counts("attention_dp", "parallelism.attention_dp", most_chips_,
                [&](std::int64_t n) { return divides_chips(n); });
+    add_counts("pp", "parallelism.pp", std::min(most_chips_, model_.layers),
+               [&](std::int64_t n) { return divides_chips(n); });
+    add_counts("cp", "parallelism.cp", most_chips_, [&](std::int64_t n) { return divides_chips(n); });
+    add_words("sp", "parallelism.sp", {"false", "true"});
     return take();
   }
 

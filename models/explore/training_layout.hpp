@@ -66,8 +66,8 @@ bool complete_layout(const graph::ModelSpec& model, OpenLayout& layout);
 bool is_redundant(const OpenLayout& layout);
 
 // The axes that best_parallelism looks at: for each key every value that some layout of the workload on `chips` can
-// have, as far as the study's limits let it. Of training all keys of a layout, of inference tp, ep and attention_dp; dp
-// follows. Throws spec::InputError for a limit that leaves nothing or is of the other kind.
+// have, as far as the study's limits let it. Of training all keys of a layout, of inference tp, ep, attention_dp, pp,
+// cp, sp; dp follows. Throws spec::InputError for a limit that leaves nothing or is of the other kind.
 std::vector<Axis> layout_axes(const Search& search, const predict::Workload& workload,
                               const std::vector<std::int64_t>& chips);
 
