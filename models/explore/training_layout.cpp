@@ -205,6 +205,7 @@ bool is_redundant(const OpenLayout& layout) {
   if (p.pp == 1 && p.schedule != ScheduleKind::one_f_one_b) return true;
   if (p.schedule == ScheduleKind::interleaved && p.virtual_stages == 1) return true;
   if (!has_replicas && (p.zero != ZeroStage::none || is_off(t.overlap.grad_reduce))) return true;
+  if (p.pp > 1 && p.zero > ZeroStage::optimizer) return true;  // nothing more is shared out beside a pipeline
   if ((!has_replicas || p.zero == ZeroStage::none) && is_off(t.overlap.param_gather)) return true;
   return p.tp == 1 && is_off(t.overlap.tp);
 }

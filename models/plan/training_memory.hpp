@@ -1,9 +1,9 @@
 // Bytes that one chip must hold for training, pipeline stage by stage, and what would fit where they do not.
 //
-//   weights     2 B (or the format's) a parameter of the stage, cut over tp (experts over ep and moe_tp); ZeRO-3
-//               without a pipeline over the shard as well, with the largest block gathered twice (in use and
-//               prefetched)
+//   weights     2 B (or the format's) a parameter of the stage, cut over tp (experts over ep and moe_tp); ZeRO-3 over
+//               the shard as well, with the largest block gathered twice (in use and prefetched)
 //   gradients   in `gradients`' format; sharded from ZeRO-2 on, with the largest block whole until it is reduced
+//               Beside a pipeline both are whole all the same (TrainingParallelism::reduces_in_layers).
 //   optimiser   Adam's two moments, and a master copy where weights are narrower than fp32; sharded from ZeRO-1 on
 //   activations kept tensors of the stage's layers times the micro-batches in flight at its schedule's peak, embedding
 //               and head with theirs, what one layer recomputes

@@ -11,6 +11,8 @@ use([LineChart, ParallelChart, ScatterChart, DataZoomComponent, GridComponent, L
      TitleComponent, TooltipComponent, CanvasRenderer]);
 
 const study = JSON.parse(document.getElementById('study').textContent);
+study.metrics.filter((m) => m.name.startsWith('tokens_per_s')).forEach((m) => { m.unit = 'tokens/s'; });
+study.objectives.filter((o) => o.name.startsWith('tokens_per_s')).forEach((o) => { o.unit = 'tokens/s'; });
 const colors = { front: '#d1495b', other: '#7a9cc6', chosen: '#1b1b1e', roof: '#30638e' };
 
 const element = (tag, text, parent, className) => {
@@ -21,16 +23,16 @@ const element = (tag, text, parent, className) => {
   return made;
 };
 
-// 1.25e12 B/s -> "1.25 TB/s"
+// 1.25e12 B/s -> "1.25 TB/s"; money and rates of tokens take no prefix
 const prefixes = [[1e15, 'P'], [1e12, 'T'], [1e9, 'G'], [1e6, 'M'], [1e3, 'k'], [1, ''], [1e-3, 'm'], [1e-6, 'µ'],
                   [1e-9, 'n'], [1e-12, 'p']];
 const show = (value, unit) => {
   if (value === null || value === undefined) return '–';
   if (typeof value === 'string') return value;
   const size = Math.abs(value);
-  if (!unit || unit === '$') {
+  if (!unit || unit === 'USD' || unit.startsWith('tokens')) {
     const digits = size !== 0 && (size < 1e-3 || size >= 1e6) ? value.toExponential(3) : String(+value.toPrecision(5));
-    return unit === '$' ? `$ ${digits}` : digits;
+    return unit ? `${digits} ${unit}` : digits;
   }
   const [scale, prefix] = prefixes.find(([least]) => size >= least) ?? (size === 0 ? [1, ''] : prefixes.at(-1));
   return `${+(value / scale).toPrecision(4)} ${prefix}${unit}`;
