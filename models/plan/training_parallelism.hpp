@@ -41,9 +41,9 @@ struct TrainingParallelism {
   std::int64_t shard_ranks() const { return hsdp_shard > 0 ? hsdp_shard : replicas(); }
   std::int64_t shard_copies() const { return replicas() / shard_ranks(); }
   std::int64_t expert_shard_ranks() const { return std::max<std::int64_t>(1, expert_replicas() / shard_copies()); }
-  // What is shared out comes and goes with every micro-batch: gradients are reduced, and with FSDP the parameters of each
-  // layer gathered and dropped again. Beside a pipeline, whose micro-batches are many and small, both are done once a
-  // step, and what is gathered or summed up is kept whole until then (Llama 3, arXiv:2407.21783, section 3.3.2).
+  // What is shared out comes and goes with every micro-batch: gradients are reduced, and with FSDP the parameters of
+  // each layer gathered and dropped again. Beside a pipeline, whose micro-batches are many and small, both are done
+  // once a step, and what is gathered or summed up is kept whole until then (Llama 3, arXiv:2407.21783, section 3.3.2).
   bool gathers_in_layers() const { return zero == ZeroStage::parameters && pp == 1; }
   bool reduces_in_layers() const { return zero >= ZeroStage::gradients && pp == 1; }
   // Distance between neighbours of a group in the numbering of the chips.

@@ -19,7 +19,7 @@ struct CollectivePrice {
   Seconds bound;  // what the busiest link needs at its whole bandwidth, and one hop; never above `time`
   std::string_view
       algorithm;     // "ring LL128", "tree LL", "NVLS", "one-shot", "two-shot", "direct", "p2p", "torus bucket" …
-  Bytes wire_bytes;      // sent by one chip
+  Bytes wire_bytes;  // sent by one chip
   Bytes crossing_bytes{};  // of those, beyond its node
   KernelFootprint kernel{};
   // Beyond one node: the link that binds, by name (build_network.hpp); the first where all are alike, a failed or slow

@@ -45,8 +45,8 @@ struct Validation {
   std::vector<suite::Skipped> skipped;  // of the chosen half, or of no known shape
   std::vector<std::string> warnings;    // each once; for standard error
   std::vector<GroupKey> group_by;
-  std::vector<Group> groups;  // in order of their keys
-  Score overall;  // of all but watts, which stand beside times of the same rows
+  std::vector<Group> groups;                 // in order of their keys
+  Score overall;                             // of all but watts, which stand beside times of the same rows
   std::optional<Disagreement> disagreement;  // of all rows
   std::vector<std::size_t> worst;            // into rows, the largest error first
   std::vector<std::size_t> apart;            // into rows, those that the fidelities disagree most about first

@@ -57,7 +57,7 @@ TEST(Validate, MeasuredWattsAreAGroupOfTheirOwnBesideTheTimes) {
   const ScoredRow& watts = v.rows[1];
   EXPECT_EQ(watts.measure, Measure::power);
   EXPECT_EQ(watts.measured, 600);
-  EXPECT_GT(watts.predicted, 175);  // what the chip draws without work
+  EXPECT_GT(watts.predicted, 175);        // what the chip draws without work
   EXPECT_LE(watts.predicted, 700 * 1.6);  // a short kernel may draw more than the cap
 }
 
