@@ -8,6 +8,7 @@
 #include "models/explore/overlay.hpp"
 #include "models/explore/space.hpp"
 #include "models/explore/training_evaluator.hpp"
+#include "models/explore/training_layout.hpp"
 #include "models/explore/workload_key.hpp"
 
 namespace mlosim::explore {
@@ -102,8 +103,15 @@ bool shares_layouts(const Blueprint& b) {
     if (!w.decoded.training || !w.decoded.training->reality.is_ideal())
       return false;  // which depends on the number of ranks
   }
-  const std::size_t first = b.slots.axis[b.study.axes.size() - b.layout_axes];
+  const std::size_t first_layout = b.study.axes.size() - b.layout_axes, first = b.slots.axis[first_layout];
+  // Keys of a layout that something else sets, too, are laid over the document point by point.
+  for (std::size_t a = 0; a < first_layout; ++a) {
+    for (const std::string& path : b.study.axes[a].paths) {
+      if (layout_key_at(path)) return false;
+    }
+  }
   for (const BoundDerived& derived : b.derived) {
+    if (layout_key_at(derived.path)) return false;
     for (const std::size_t slot : derived.expression.slots()) {
       if (slot >= first && slot < b.slots.axes) return false;
     }

@@ -23,18 +23,23 @@ struct Held {
 
 void add_states(const Held& held, const TrainingParallelism& p, const TrainingState& state, StageMemory& memory) {
   const Bytes weight = work::bytes_per_element(state.weights), gradient = work::bytes_per_element(state.gradients);
-  const Bytes master = state.master_weights ? work::bytes_per_element(work::DType::fp32) : Bytes(0);
   const double shared = held.dense / d(p.shard_ranks()) + held.experts / d(p.expert_shard_ranks());
   const auto parameters_of = [&](bool shares) { return shares ? shared : held.total(); };
   memory.weights = parameters_of(p.gathers_in_layers()) * weight;
   memory.gradients = parameters_of(p.reduces_in_layers()) * gradient;
-  memory.optimizer = parameters_of(p.zero != ZeroStage::none) * (2 * work::bytes_per_element(state.moments) + master);
+  memory.optimizer = parameters_of(p.zero != ZeroStage::none) * state.optimizer_bytes();
   // A block's gradients are whole until they are reduced, its weights while they are used.
   if (p.reduces_in_layers()) memory.gradients += held.largest * gradient;
   if (p.gathers_in_layers()) memory.weights += kGathered * held.largest * weight;
 }
 
 }  // namespace
+
+Bytes TrainingState::optimizer_bytes() const {
+  const Bytes wide = work::bytes_per_element(work::DType::fp32);
+  const Bytes kept = optimizer == Optimizer::adam ? 2 * work::bytes_per_element(moments) : Bytes(0);
+  return kept + (work::bytes_per_element(weights) < wide ? wide : Bytes(0));
+}
 
 BlockMemory memory_of(const graph::TrainingBlock& block, const TrainingParallelism& p) {
   BlockMemory memory{.dense = block.parameters / d(p.tp), .experts = block.expert_parameters / d(p.ep * p.moe_tp)};

@@ -20,6 +20,7 @@
 #include "models/graph/training_graph.hpp"
 #include "models/plan/memory.hpp"
 #include "models/plan/training_parallelism.hpp"
+#include "models/plan/training_states.hpp"
 #include "sim/units/quantity.hpp"
 
 namespace mlosim::plan {
@@ -29,7 +30,10 @@ struct TrainingState {
   work::DType weights = work::DType::bf16;    // that the products read
   work::DType gradients = work::DType::fp32;  // as they are accumulated
   work::DType moments = work::DType::fp32;
-  bool master_weights = true;  // in fp32 beside `weights`
+  Optimizer optimizer = Optimizer::adam;
+
+  // That the optimiser keeps of a parameter: Adam's two moments, and a master copy in fp32 where weights are narrower.
+  Bytes optimizer_bytes() const;
 };
 
 // What one layer of a block, or an end of the network, adds to a rank's memory, before data-parallel ranks share

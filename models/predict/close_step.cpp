@@ -37,6 +37,8 @@ void close_step(report::StepCost& work, const StepEnds& ends, const Training& tr
   work.wait(bubble, &TimeBreakdown::bubble, chip::Resource::pipeline, idle);
   work.wait(ends.data_parallel.longer, &TimeBreakdown::communication_exposed, chip::Resource::link_bandwidth, idle);
   work.communication_total += ends.data_parallel.communication;
+  work.energy += ends.data_parallel.energy.in_chip();
+  work.energy_parts += ends.data_parallel.energy;
   report::StepCost end = ends.end;
   end.breakdown.optimizer = end.breakdown.compute + end.breakdown.memory;
   end.breakdown.compute = end.breakdown.memory = Seconds(0);

@@ -25,10 +25,13 @@ std::vector<double> slowdowns_of_ranks(const Training& training);
 struct DataParallelEnds {
   Seconds longer;         // by which these passes are longer than the others
   Seconds communication;  // in all, hidden or not
+  report::EnergyParts energy;
 
   void add(const report::StepCost& with, const report::StepCost& without) {
     longer += with.makespan - without.makespan;
     communication += with.communication_total - without.communication_total;
+    energy += with.energy_parts;
+    energy += without.energy_parts * -1;
   }
 };
 

@@ -182,17 +182,17 @@ class PlayedStep {
   std::vector<const ChunkTimes*> chunk_of_stage_;
 };
 
-// What does not come of the passes: chips, tokens, time at the peak, what failures leave of the run. Its state:
-// parameters, master copies and both moments.
+// What does not come of the passes: chips, tokens, time at the peak, what failures leave of the run. Checkpoints hold
+// the parameters and what the optimiser keeps of them.
 void fill_frame(const TrainingSubject& subject, const Training& t, Evaluation& e) {
   e.chips = t.parallelism.chips();
   e.tokens = d(t.global_batch) * d(t.sequence);
   e.peak_time = time_at_peak(e.model_flops, subject.precision, subject.hardware.system.chip, e.chips);
   if (!t.reality.failures && !t.reality.checkpoints) return;
-  const Bytes state =
-      graph::count_parameters(subject.model).total() *
-      (work::bytes_per_element(subject.precision.compute) + (t.optimizer == Optimizer::adam ? 3 : 1) * Bytes(4));
-  e.goodput = plan::estimate_goodput(t.reality.failures, t.reality.checkpoints, t.parallelism.chips(), state);
+  const plan::TrainingState state = stage_setting(subject, t, resolve_training_runtime(subject, t)).state;
+  const Bytes each = work::bytes_per_element(state.weights) + state.optimizer_bytes();
+  const Bytes all = graph::count_parameters(subject.model).total() * each;
+  e.goodput = plan::estimate_goodput(t.reality.failures, t.reality.checkpoints, t.parallelism.chips(), all);
 }
 
 TrainingSubject subject_of(const Workload& workload, const graph::Precision& precision,

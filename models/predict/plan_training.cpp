@@ -144,7 +144,8 @@ plan::StageSetting stage_setting(const TrainingSubject& subject, const Training&
   const graph::ModelSpec& model = subject.model;
   return {.state = {.weights = subject.precision.compute,
                     .gradients = runtime.reduced_gradients,
-                    .moments = training.moments},
+                    .moments = training.moments,
+                    .optimizer = training.optimizer},
           .tied_table = model.tied_embeddings ? d(model.vocab) * d(model.hidden) : 0,
           .context = runtime.context_memory};
 }

@@ -188,7 +188,8 @@ class TrainingCosts::Book {
   const std::vector<BlockExchange>& exchanges(const Training& t, const spec::TrainingRuntime& runtime,
                                               const RankCosts& rank) {
     const plan::TrainingParallelism& p = t.parallelism;
-    const Key<11> key{t.micro_batch,
+    const Key<12> key{t.micro_batch,
+                      t.sequence,
                       p.tp,
                       p.cp,
                       p.dp,
@@ -240,8 +241,9 @@ class TrainingCosts::Book {
   const report::StepCost& step_end(const Training& t, const spec::TrainingRuntime& runtime,
                                    const plan::Parameters& own) {
     const plan::TrainingParallelism& p = t.parallelism;
-    const Key<15> key{bits(own.dense),
+    const Key<16> key{bits(own.dense),
                       bits(own.experts),
+                      bits(own.repeated),
                       p.tp,
                       p.cp,
                       p.dp,
@@ -285,8 +287,8 @@ class TrainingCosts::Book {
   machine::PriceBook prices_;
   std::vector<graph::Recompute> recomputes_;
   Priced<10, RankCosts> ranks_;
-  Priced<11, std::vector<BlockExchange>> exchanges_;
-  Priced<15, report::StepCost> ends_;
+  Priced<12, std::vector<BlockExchange>> exchanges_;
+  Priced<16, report::StepCost> ends_;
   Priced<7, Seconds> messages_;
   // Scratch of one estimate.
   std::vector<StagePasses> passes_;  // of each kind of stage

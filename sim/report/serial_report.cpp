@@ -33,7 +33,7 @@ SerialReport serial_report(const machine::Program& program, machine::PriceBook& 
     const machine::TaskPrice& price = *price_of[task.op];
     const auto [time, overhead] = machine::task_time(program, task, price, launch);
     step.add_task(price, time, overhead);
-    step.add_work(price);
+    step.add_work(price, task.exposed + task.hidden);
     if (price.is_collective) step.communication_total += time + price.time * task.hidden;
     step.ops[task.op].add_run(task, price, step.makespan, time);
     step.makespan += time;

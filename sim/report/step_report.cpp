@@ -118,19 +118,19 @@ void StepCost::add_task(const machine::TaskPrice& price, Seconds time, Seconds o
   add_part(overhead, &TimeBreakdown::overhead, chip::Resource::launch);
 }
 
-void StepCost::add_work(const machine::TaskPrice& price) {
-  energy += price.dynamic_energy;
-  energy_parts.fabric += price.fabric_energy;
-  energy_parts.scale_out += price.scale_out_energy;
+void StepCost::add_work(const machine::TaskPrice& price, double share) {
+  energy += share * price.dynamic_energy;
+  energy_parts.fabric += share * price.fabric_energy;
+  energy_parts.scale_out += share * price.scale_out_energy;
   if (!price.kernel) {
-    energy_parts.memory += price.dynamic_energy;
+    energy_parts.memory += share * price.dynamic_energy;
     return;
   }
   const chip::EnergyByPart& own = price.kernel->energy_by_part;
-  energy_parts.matrix[static_cast<std::size_t>(price.kernel->work.matrix_dtype)] += own.matrix;
-  energy_parts.vector += own.vector;
-  energy_parts.memory += own.memory;
-  device_bytes += price.kernel->plan.device_read + price.kernel->plan.device_written;
+  energy_parts.matrix[static_cast<std::size_t>(price.kernel->work.matrix_dtype)] += share * own.matrix;
+  energy_parts.vector += share * own.vector;
+  energy_parts.memory += share * own.memory;
+  device_bytes += share * (price.kernel->plan.device_read + price.kernel->plan.device_written);
 }
 
 void StepCost::wait(Seconds time, Seconds TimeBreakdown::*part, chip::Resource resource, Watts static_power) {
@@ -201,7 +201,7 @@ StepReport StepReader::build(const machine::PlayResult& result, Watts static_pow
     const Seconds took = event::to_seconds(fact.end - fact.start);
     total.add_run(task, *fact.price, event::to_seconds(fact.start - event::Time()), took);
     if (fact.price->is_collective) report.communication_total += took + fact.price->time * task.hidden;
-    report.add_work(*fact.price);
+    report.add_work(*fact.price, task.exposed + task.hidden);
   }
   std::stable_sort(edges.begin(), edges.end(), [](const Edge& a, const Edge& b) { return a.at < b.at; });
 

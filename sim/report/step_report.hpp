@@ -78,8 +78,8 @@ struct StepCost {
   // what limits it.
   void add_part(Seconds time, Seconds TimeBreakdown::*part, chip::Resource resource);
   void add_task(const machine::TaskPrice& price, Seconds time, Seconds overhead);
-  // Energy and traffic of one run.
-  void add_work(const machine::TaskPrice& price);
+  // Energy and traffic of one run, or of a share of it.
+  void add_work(const machine::TaskPrice& price, double share = 1);
   // Time in which nothing but `resource` is waited for, in which `static_power` is drawn. `part` is one of breakdown.
   void wait(Seconds time, Seconds TimeBreakdown::*part, chip::Resource resource, Watts static_power);
   // The clock is down: everything takes `factor` (>= 1) times as long, and `static_power` is drawn in the time that is
