@@ -56,6 +56,31 @@ TEST_F(Explore, APointIsWhatPredictSaysOfIt) {
   EXPECT_EQ(predicted["energy_j"], point["metrics"]["d"]["energy_j"]);
 }
 
+TEST_F(Explore, ALayoutIsPricedWithTheBatchThatALinkedAxisOrADerivedPathSets) {
+  const std::string workload =
+      "{schema: mlosim/workload/1, name: t, model: llama-3.1-8b, task: train, system: dgx_h100, chips: 8, precision: "
+      "bf16, parallelism: {tp: 8}, train: {global_batch: 64, micro_batch: 1, sequence: 4096, recompute: full}}";
+  const std::string layout =
+      "method: {best_parallelism: {tp: 8, pp: 1, cp: 1, micro_batch: 1, virtual_stages: 1, zero: 0, schedule: 1f1b, "
+      "recompute: full, sp: true, overlap.grad_reduce: true, overlap.param_gather: true, overlap.tp: true}}\n"
+      "objectives: [time_s]\n";
+  const double expected = predict_json(
+      "{schema: mlosim/workload/1, name: t, model: llama-3.1-8b, task: train, system: "
+      "dgx_h100, chips: 16, precision: bf16, parallelism: {tp: 8, dp: 2, sp: true}, "
+      "train: {global_batch: 128, micro_batch: 1, sequence: 4096, recompute: full}}",
+      "--fidelity analytic")["time_s"];
+  for (const std::string axes : {"axes: {scale: [{chips: 16, train.global_batch: 128}]}\n",
+                                 "axes: {chips: [16]}\nderived: {train.global_batch: \"chips * 8\"}\n"}) {
+    write("t.yaml", "schema: mlosim/study/1\nname: t\nworkload: " + workload + "\n" + axes + layout);
+    const CommandResult result = mlosim("explore t.yaml --store t.study --format json");
+    ASSERT_EQ(result.exit_code, 0) << result.err;
+    std::filesystem::remove(path("t.study"));
+    const auto json = nlohmann::json::parse(result.out);
+    ASSERT_EQ(json["kept"].size(), 1U) << axes;
+    EXPECT_EQ(json["kept"][0]["metrics"]["t"]["time_s"], expected) << axes;
+  }
+}
+
 TEST_F(Explore, InfeasiblePointsAreKeptWithTheirReason) {
   const auto json = nlohmann::json::parse(in_one_go());
   EXPECT_LT(json["feasible"], json["points"]);
