@@ -5,6 +5,7 @@
 #include <cmath>
 #include <nlohmann/json.hpp>
 
+#include "models/predict/escape_xml.hpp"
 #include "sim/units/format.hpp"
 
 namespace mlosim::explore {
@@ -79,20 +80,6 @@ std::string as_script_data(const Json& json) {
   return safe;
 }
 
-std::string as_text(std::string_view text) {
-  std::string safe;
-  for (const char c : text) {
-    if (c == '&') {
-      safe += "&amp;";
-    } else if (c == '<') {
-      safe += "&lt;";
-    } else {
-      safe += c;
-    }
-  }
-  return safe;
-}
-
 }  // namespace
 
 std::string render_html(const Result& result, const PageParts& parts) {
@@ -114,7 +101,7 @@ std::string render_html(const Result& result, const PageParts& parts) {
 </body>
 </html>
 )",
-                     as_text(result.study), parts.style, as_script_data(page_data(result)), parts.script);
+                     predict::escape_xml(result.study), parts.style, as_script_data(page_data(result)), parts.script);
 }
 
 }  // namespace mlosim::explore

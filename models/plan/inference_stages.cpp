@@ -5,6 +5,7 @@
 #include <numeric>
 #include <string>
 
+#include "models/plan/stage_layers.hpp"
 #include "sim/units/check.hpp"
 
 namespace mlosim::plan {
@@ -40,10 +41,8 @@ Seconds sum(std::span<const Seconds> times) { return std::accumulate(times.begin
 
 std::vector<std::int64_t> layers_of_stages(std::int64_t layers, std::int64_t stages) {
   MLOSIM_CHECK(layers >= 1 && stages >= 1);
-  std::vector<std::int64_t> counts(static_cast<std::size_t>(stages), layers / stages);
-  std::int64_t left = layers % stages;
-  for (std::size_t s = 1; s + 1 < counts.size() && left > 0; ++s, --left) ++counts[s];
-  if (left-- > 0) ++counts.front();
+  std::vector<std::int64_t> counts;
+  for (const StageLayers& stage : deal_layers(layers, stages)) counts.push_back(stage.end - stage.first);
   return counts;
 }
 

@@ -18,8 +18,6 @@
 namespace mlosim::predict {
 namespace {
 
-using plan::ScheduleKind;
-
 double d(std::int64_t n) { return static_cast<double>(n); }
 
 // A virtual stage's passes: of a micro-batch in the middle of the step, and what is longer at its ends.
@@ -82,10 +80,6 @@ class PlayedStep {
     return player_.play(phase, chunk_program(subject_, graph_, chunk, t_, runtime_), prices_, launch_);
   }
 
-  bool parts_gradients() const {
-    return p_.schedule == ScheduleKind::zero_bubble || p_.schedule == ScheduleKind::dualpipe;
-  }
-
   ChunkTimes play_chunk(const std::vector<std::uint32_t>& blocks) {
     const bool gathers = p_.gathers_in_layers(), reduces = p_.reduces_in_layers();
     ChunkTimes times;
@@ -103,7 +97,7 @@ class PlayedStep {
           play("last backward", {.blocks = blocks, .backward = true, .data_parallel = {.reduces_gradients = true}});
       times.ends.add(last, times.backward);
     }
-    if (parts_gradients()) {
+    if (parts_gradients(p_)) {
       times.input_gradient =
           play("input gradients", {.blocks = blocks, .backward = true, .weight_gradients = false}).makespan;
       times.weight_gradient = play("weight gradients", {.blocks = blocks,
@@ -114,7 +108,7 @@ class PlayedStep {
     }
     wait_for_host(blocks, times.forward);
     wait_for_host(blocks, times.backward);
-    if (!parts_gradients()) times.input_gradient = times.backward.makespan;
+    if (!parts_gradients(p_)) times.input_gradient = times.backward.makespan;
     return times;
   }
 

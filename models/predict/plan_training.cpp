@@ -95,6 +95,10 @@ machine::Program chunk_program(const TrainingSubject& subject, const graph::Trai
   return program;
 }
 
+bool parts_gradients(const plan::TrainingParallelism& p) {
+  return p.schedule == plan::ScheduleKind::zero_bubble || p.schedule == plan::ScheduleKind::dualpipe;
+}
+
 machine::Program step_end_program(const TrainingSubject& subject, const plan::Parameters& own, const Training& training,
                                   const spec::TrainingRuntime& runtime) {
   const graph::ModelSpec& model = subject.model;

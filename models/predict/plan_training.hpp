@@ -36,6 +36,9 @@ machine::Program chunk_program(const TrainingSubject& subject, const graph::Trai
                                const plan::ChunkShape& chunk, const Training& training,
                                const spec::TrainingRuntime& runtime);
 
+// Whether the schedule runs the gradients of inputs and of weights apart.
+bool parts_gradients(const plan::TrainingParallelism& p);
+
 // `own`: of all blocks of the first rank.
 machine::Program step_end_program(const TrainingSubject& subject, const plan::Parameters& own, const Training& training,
                                   const spec::TrainingRuntime& runtime);

@@ -28,10 +28,6 @@ std::int64_t number(Enum value) {
   return static_cast<std::int64_t>(value);
 }
 
-bool parts_gradients(const plan::TrainingParallelism& p) {
-  return p.schedule == plan::ScheduleKind::zero_bubble || p.schedule == plan::ScheduleKind::dualpipe;
-}
-
 bool same(const graph::Recompute& a, const graph::Recompute& b) {
   return a.policy == b.policy && a.full_layers == b.full_layers && a.offload == b.offload && a.keep == b.keep;
 }
