@@ -19,9 +19,9 @@ struct Recompute {
   };
 
   Policy policy = Policy::none;
-  std::int64_t full_layers = 0;   // of Policy::full: layers that it holds for, evenly spread; 0: all
-  std::vector<std::string> keep;  // names of KeptTensor
-  bool offload = false;           // what layers keep under `full` and `keep` waits in the host's memory
+  std::int64_t full_layers = 0;     // of Policy::full: layers that it holds for, evenly spread; 0: all
+  std::vector<std::string> keep{};  // names of KeptTensor
+  bool offload = false;             // what layers keep under `full` and `keep` waits in the host's memory
 };
 
 // `none | selective | full | {full_layers: n} | {keep: [name, …], offload: true|false}`. Names are MaxText's:

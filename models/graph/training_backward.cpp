@@ -161,6 +161,7 @@ class Backward {
     weight.accumulates = options_.fuses_gradient_accumulation;
     const Partition partition = cuts_inputs ? Partition::column : node.partition;
     emit(".wgrad", weight, partition, Pass::weight_gradient);
+    nodes_.back().reads_input = partition != Partition::replicated && !cuts_inputs;
     if (!cuts_inputs) {
       nodes_.back().node.kv_columns = node.kv_columns;
       nodes_.back().node.kv_ways = node.kv_ways;
@@ -216,7 +217,6 @@ class Backward {
                       o.activations);
     o.pass = work::MoePass::input_gradient;
     emit(".dgrad", o, Partition::experts, Pass::input_gradient);
-    nodes_.back().node.joins_next_reduction = step_.model.moe->shared_experts > 0;
     if (!options_.trains_weights) return;
     o.pass = work::MoePass::weight_gradient;
     emit(".wgrad", o, Partition::experts, Pass::weight_gradient);

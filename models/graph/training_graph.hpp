@@ -31,6 +31,8 @@ enum class Pass {
 struct TrainingNode {
   GraphNode node;
   Pass pass = Pass::forward;
+  bool reads_input = false;  // a weight gradient of a column-cut product: all tokens of its input, which
+                             // sequence-parallel ranks do not keep whole
 };
 
 // A tensor that one layer holds for one micro-batch, whole. Over tp `column` and `heads` are cut, `replicated` is cut
@@ -41,7 +43,8 @@ struct KeptTensor {
   Bytes bytes;
   Partition partition = Partition::replicated;
   bool sequence = false;
-  bool offloaded = false;  // waits in the host's memory
+  bool offloaded = false;           // waits in the host's memory
+  bool of_weight_gradient = false;  // an operand of one: what puts weight gradients off holds it until then
 
   // Of one rank.
   Bytes of_rank(std::int64_t tp, bool sequence_parallel, std::int64_t moe_tp) const;

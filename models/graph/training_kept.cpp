@@ -61,13 +61,22 @@ bool waits_quantised(const Trace& trace, TensorIndex tensor, work::DType& format
   return is_operand;
 }
 
+bool is_operand_of_weight_gradient(const TrainingOptions& options, const Trace& trace, TensorIndex tensor) {
+  return options.trains_weights && std::any_of(trace.nodes.begin(), trace.nodes.end(), [&](const TracedNode& node) {
+           const auto* gemm = std::get_if<work::Gemm>(&node.node.op);
+           const bool has_weights = (gemm && gemm->parameters) || std::holds_alternative<work::MoeGemm>(node.node.op);
+           return has_weights && std::find(node.saves.begin(), node.saves.end(), tensor) != node.saves.end();
+         });
+}
+
 KeptTensor describe(const TrainingOptions& options, const Trace& trace, TensorIndex index) {
   const Tensor& tensor = trace.tensors[index];
   KeptTensor kept{.name = tensor.name,
                   .bytes = tensor.bytes,
                   .partition = tensor.partition,
                   .sequence = tensor.partition == Partition::replicated,
-                  .offloaded = false};
+                  .offloaded = false,
+                  .of_weight_gradient = is_operand_of_weight_gradient(options, trace, index)};
   work::DType format{};
   if (!options.fuses_quantisation && waits_quantised(trace, index, format))
     kept.bytes = tensor.rows * tensor.cols * work::bytes_per_element(format);

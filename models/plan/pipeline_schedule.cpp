@@ -95,12 +95,13 @@ Order order_of(const ScheduleShape& shape, std::int64_t rank) {
   MLOSIM_CHECK(false);
 }
 
-// Chunks from their forward to their (weight) gradient.
-std::int64_t most_held(const Order& order) {
-  std::int64_t held = 0, most = 0;
+InFlight most_in_flight(const Order& order) {
+  InFlight now, most;
   for (const ChunkTask& t : order) {
-    if (t.pass == ChunkPass::forward) most = std::max(most, ++held);
-    if (t.pass == ChunkPass::backward || t.pass == ChunkPass::weight_gradient) --held;
+    if (t.pass == ChunkPass::forward) most.held = std::max(most.held, ++now.held);
+    if (t.pass == ChunkPass::input_gradient) most.put_off = std::max(most.put_off, ++now.put_off);
+    if (t.pass == ChunkPass::weight_gradient) --now.put_off;
+    if (t.pass == ChunkPass::backward || t.pass == ChunkPass::weight_gradient) --now.held;
   }
   return most;
 }
@@ -174,11 +175,11 @@ std::int64_t interleaved_warm_up(const ScheduleShape& shape, std::int64_t rank) 
                   shape.micro_batches * shape.virtual_stages);
 }
 
-std::vector<std::int64_t> peak_in_flight(const ScheduleShape& shape) {
+std::vector<InFlight> peak_in_flight(const ScheduleShape& shape) {
   const std::int64_t m = shape.micro_batches;
-  std::vector<std::int64_t> peaks;
+  std::vector<InFlight> peaks;
   const auto of_ranks = [&](auto peak_of) {
-    for (std::int64_t rank = 0; rank < shape.pp; ++rank) peaks.push_back(peak_of(rank));
+    for (std::int64_t rank = 0; rank < shape.pp; ++rank) peaks.push_back({.held = peak_of(rank)});
     return peaks;
   };
   switch (shape.kind) {
@@ -191,7 +192,7 @@ std::vector<std::int64_t> peak_in_flight(const ScheduleShape& shape) {
           [&](std::int64_t rank) { return std::min(m * shape.virtual_stages, interleaved_warm_up(shape, rank) + 1); });
     case ScheduleKind::zero_bubble:
     case ScheduleKind::dualpipe:
-      for (const Order& order : make_schedule(shape).order) peaks.push_back(most_held(order));
+      for (const Order& order : make_schedule(shape).order) peaks.push_back(most_in_flight(order));
       return peaks;
   }
   MLOSIM_CHECK(false);

@@ -72,9 +72,14 @@ Schedule make_schedule(const ScheduleShape& shape);
 // Forwards of `interleaved` that a rank does before it takes turns with backwards: Megatron's count.
 std::int64_t interleaved_warm_up(const ScheduleShape& shape, std::int64_t rank);
 
-// Most chunks of micro-batches that each rank holds at once: from their forward to their (weight) gradient. One chunk
-// is 1 / chunks() of a rank's layers. In closed form for gpipe, 1F1B (min(m, pp - rank)) and interleaved (a forward
-// more than its warm-up); counted in the schedule for the others.
-std::vector<std::int64_t> peak_in_flight(const ScheduleShape& shape);
+// Most chunks of micro-batches that a rank has at once. One chunk is 1 / chunks() of its layers.
+struct InFlight {
+  std::int64_t held = 0;     // from their forward to their (weight) gradient
+  std::int64_t put_off = 0;  // from their input gradient to their weight gradient, where the two are parted
+};
+
+// Of each rank. In closed form for gpipe, 1F1B (min(m, pp - rank)) and interleaved (a forward more than its warm-up);
+// counted in the schedule for the others.
+std::vector<InFlight> peak_in_flight(const ScheduleShape& shape);
 
 }  // namespace mlosim::plan

@@ -97,7 +97,7 @@ class ChunkPlanner {
   }
 
   void add_collective(LayerTasks& layer, std::string name, const Collective& op, double exposed) {
-    if (op.ranks < 2 || op.bytes <= Bytes(0) || exposed <= 0) return;
+    if (op.ranks < 2 || op.bytes <= Bytes(0)) return;
     layer.tasks.push_back({.op = add_op(std::move(name), op),
                            .stream = kModelParallel,
                            .after = {},
@@ -138,7 +138,10 @@ class ChunkPlanner {
     }
     work::Operator op = shard(node.node, {.tp = p_.tp, .ep = p_.ep, .moe_tp = p_.moe_tp});
     if (runtime_.fuses_elementwise && is_pointwise(op)) return;
-    if (p_.sp && node.node.sequence) cut_sequence(op, node.pass, p_.tp);
+    if (p_.sp && node.node.sequence) {
+      cut_sequence(op, node.pass, p_.tp);
+      is_gathered_ = false;
+    }
     if (auto* pass = std::get_if<work::Elementwise>(&op)) {
       pass->bytes_in *= runtime_.pass_bytes;
       pass->bytes_out *= runtime_.pass_bytes;
@@ -150,17 +153,22 @@ class ChunkPlanner {
   }
 
   // Sequence-parallel ranks gather the tokens before a product that is cut by columns: once for all products of the
-  // same input.
+  // same input, and again for their weight gradients (Korthikanti et al., arXiv:2205.05198, §4.2.2).
   void gather_sequence(const std::string& name, const graph::TrainingNode& node, const work::Operator& op,
                        LayerTasks& layer) {
     const auto* gemm = std::get_if<work::Gemm>(&op);
+    if (!p_.sp || !gemm) return;
+    if (node.reads_input) {
+      const Bytes input = activation(d(gemm->k) * d(gemm->m));
+      add_collective(layer, name + ".all_gather", over_tp(CollectiveKind::all_gather, input),
+                     runtime_.regather_exposed);
+      return;
+    }
     const bool by_columns = node.node.partition == Partition::column || node.node.partition == Partition::vocabulary;
-    if (!p_.sp || !gemm || !gemm->parameters || !by_columns || is_gathered_) return;
+    if (!gemm->parameters || !by_columns || is_gathered_) return;
     is_gathered_ = true;
-    const bool is_weight = node.pass == Pass::weight_gradient;  // its inner side is the tokens
-    const double tokens = d(is_weight ? gemm->k : gemm->m), width = d(is_weight ? gemm->m : gemm->k);
-    add_collective(layer, name + ".all_gather", over_tp(CollectiveKind::all_gather, activation(tokens * width)),
-                   runtime_.tp_exposed);
+    add_collective(layer, name + ".all_gather",
+                   over_tp(CollectiveKind::all_gather, activation(d(gemm->m) * d(gemm->k))), runtime_.tp_exposed);
   }
 
   // Context-parallel ranks gather each other's keys and values; their gradients go back the same way.
@@ -194,8 +202,7 @@ class ChunkPlanner {
     const auto* gemm = std::get_if<work::Gemm>(&op);
     const auto* embedding = std::get_if<work::Embedding>(&op);
     double elements = 0;
-    if (gemm && node.node.partition == Partition::row && !node.node.joins_next_reduction)
-      elements = d(gemm->m) * d(gemm->batch) * d(gemm->n);
+    if (gemm && node.node.partition == Partition::row) elements = d(gemm->m) * d(gemm->batch) * d(gemm->n);
     if (embedding && node.node.partition == Partition::vocabulary)
       elements = d(embedding->tokens) * d(embedding->hidden);
     if (elements > 0) {
@@ -212,7 +219,8 @@ class ChunkPlanner {
   }
 
   // Tokens go to the groups of their experts and back. A token is sent once to a rank, however many of its experts are
-  // there: to ep·(1 − (1 − 1/ep)^topk) ranks, were they chosen evenly.
+  // there: to ep·(1 − (1 − 1/ep)^topk) ranks, were they chosen evenly. Each of the tp ranks sends its part of them;
+  // without sequence parallelism all need all that come back.
   void plan_experts(const std::string& name, const graph::TrainingNode& node, LayerTasks& layer) {
     if (auto pass = node.node.op; auto* rows = std::get_if<work::Elementwise>(&pass)) {
       cut_sequence(pass, node.pass, std::max<std::int64_t>(1, p_.tp / p_.moe_tp));
@@ -221,30 +229,34 @@ class ChunkPlanner {
     }
     auto moe = std::get<work::MoeGemm>(node.node.op);
     const double own = d(moe.tokens) / d(p_.tp);  // of the tp ranks that share them, each sends its part
+    const double sent = own * work::touched_experts(moe.topk, p_.ep, 1);
     moe.ep = p_.ep;
     moe.tp = p_.moe_tp;
     moe.tokens = std::max<std::int64_t>(1, cut(moe.tokens * p_.ep * p_.moe_tp, p_.tp));
     const Collective exchange{.kind = CollectiveKind::all_to_all,
-                              .bytes = activation(own * work::touched_experts(moe.topk, p_.ep, 1) * d(moe.hidden)),
+                              .bytes = activation(sent * d(moe.hidden)),
                               .ranks = p_.ep,
                               .dtype = precision_.compute,
                               .stride = p_.moe_tp,
                               .crossing = crossing(moe.topk)};
     const Collective gather{.kind = CollectiveKind::all_gather,
-                            .bytes = activation(d(moe.tokens) / d(p_.ep) * d(moe.hidden)),
+                            .bytes = activation(sent * d(p_.moe_tp) * d(moe.hidden)),
                             .ranks = p_.moe_tp,
                             .dtype = precision_.compute};
     Collective scatter = gather;
     scatter.kind = CollectiveKind::reduce_scatter;
+    const Collective all_tokens = over_tp(CollectiveKind::all_gather, activation(own * d(p_.tp) * d(moe.hidden)));
     const bool moves = node.pass != Pass::weight_gradient;
     if (moves) {
       add_collective(layer, name + ".dispatch", exchange, runtime_.ep_exposed);
-      add_collective(layer, name + ".all_gather", gather, runtime_.tp_exposed);
+      const bool has_all_tokens = !p_.sp && p_.ep == 1;
+      if (!has_all_tokens) add_collective(layer, name + ".all_gather", gather, runtime_.tp_exposed);
     }
     add(layer, name, moe);
     if (moves && moe.pass != work::MoePass::up) {
       add_collective(layer, name + ".reduce_scatter", scatter, runtime_.tp_exposed);
       add_collective(layer, name + ".combine", exchange, runtime_.ep_exposed);
+      if (!p_.sp) add_collective(layer, name + ".tokens.all_gather", all_tokens, runtime_.tp_exposed);
     }
     is_gathered_ = false;
   }

@@ -51,6 +51,7 @@ BlockMemory memory_of(const graph::TrainingBlock& block, const TrainingParalleli
   for (const graph::KeptTensor& tensor : block.recomputed) {
     const Bytes bytes = tensor.of_rank(p.tp, p.sp, p.moe_tp);
     memory.recomputed += bytes;
+    if (tensor.of_weight_gradient) memory.put_off += bytes;
     memory.widest = std::max(memory.widest, bytes);
   }
   return memory;
@@ -59,11 +60,12 @@ BlockMemory memory_of(const graph::TrainingBlock& block, const TrainingParalleli
 std::vector<StageShare> shares_of(const graph::TrainingGraph& graph, const ScheduleShape& shape) {
   const std::vector<StageLayers> stages =
       deal_layers(static_cast<std::int64_t>(graph.block_of_layer.size()), shape.stages());
-  const std::vector<std::int64_t> in_flight = peak_in_flight(shape);
+  const std::vector<InFlight> in_flight = peak_in_flight(shape);
   std::vector<StageShare> shares;
   for (std::int64_t rank = 0; rank < shape.pp; ++rank) {
     StageShare share{.counts = std::vector<std::int64_t>(graph.blocks.size()),
-                     .in_flight = d(in_flight[static_cast<std::size_t>(rank)]) / d(shape.chunks())};
+                     .in_flight = d(in_flight[static_cast<std::size_t>(rank)].held) / d(shape.chunks()),
+                     .put_off = d(in_flight[static_cast<std::size_t>(rank)].put_off) / d(shape.chunks())};
     for (std::int64_t chunk = 0; chunk < shape.chunks(); ++chunk) {
       const StageLayers& stage = stages[static_cast<std::size_t>(shape.stage_of(rank, chunk))];
       for (std::int64_t layer = stage.first; layer < stage.end; ++layer)
@@ -92,6 +94,7 @@ StageMemory stage_memory(std::span<const BlockMemory> blocks, const StageShare& 
     held.largest = std::max(held.largest, block.dense + block.experts);
     // The head's backward follows its forward at once.
     memory.activations += count * (is_head ? 1 : share.in_flight) * block.kept;
+    memory.activations += count * (is_head ? std::min(1.0, share.put_off) : share.put_off) * block.put_off;
     recomputed = std::max(recomputed, block.recomputed);
     in_transit = std::max(in_transit, kInTransit * block.offloaded);
     widest = std::max(widest, block.widest);

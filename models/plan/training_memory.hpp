@@ -6,7 +6,8 @@
 //               Beside a pipeline both are whole all the same (TrainingParallelism::reduces_in_layers).
 //   optimiser   Adam's two moments, and a master copy where weights are narrower than fp32; sharded from ZeRO-1 on
 //   activations kept tensors of the stage's layers times the micro-batches in flight at its schedule's peak, embedding
-//               and head with theirs, what one layer recomputes
+//               and head with theirs, what one layer recomputes; where weight gradients are put off, what they need of
+//               it in all layers until they run
 // Source of the activations' account: Korthikanti et al., arXiv:2205.05198, §4 and appendix B.
 #pragma once
 
@@ -43,6 +44,7 @@ struct BlockMemory {
   double dense = 0, experts = 0;  // parameters
   Bytes kept{}, offloaded{};      // of one micro-batch
   Bytes recomputed{};             // while its backward runs
+  Bytes put_off{};                // of those, what weight gradients need: until they run
   Bytes widest{};                 // tensor
 };
 BlockMemory memory_of(const graph::TrainingBlock& block, const TrainingParallelism& p);
@@ -50,7 +52,9 @@ BlockMemory memory_of(const graph::TrainingBlock& block, const TrainingParalleli
 // What one pipeline rank holds, over all its chunks.
 struct StageShare {
   std::vector<std::int64_t> counts;  // layers of each block of the graph; of the ends 0 or 1
-  double in_flight = 1;  // micro-batches whose activations it keeps at once, at most, as a multiple of all its layers
+  // Micro-batches, as multiples of all its layers, at most: whose activations it keeps at once, and whose weight
+  // gradients are put off (zero_bubble, dualpipe).
+  double in_flight = 1, put_off = 0;
 };
 std::vector<StageShare> shares_of(const graph::TrainingGraph& graph, const ScheduleShape& shape);
 

@@ -98,8 +98,10 @@ class PlayedStep {
       times.ends.add(last, times.backward);
     }
     if (parts_gradients(p_)) {
-      times.input_gradient =
-          play("input gradients", {.blocks = blocks, .backward = true, .weight_gradients = false}).makespan;
+      report::StepReport inputs =
+          play("input gradients", {.blocks = blocks, .backward = true, .weight_gradients = false});
+      wait_for_host(blocks, inputs);
+      times.input_gradient = inputs.makespan;
       times.weight_gradient = play("weight gradients", {.blocks = blocks,
                                                         .backward = true,
                                                         .input_gradients = false,

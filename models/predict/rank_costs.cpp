@@ -124,6 +124,7 @@ report::StepCost RankCosts::pass(const StageKind& stage, PassCost BlockCosts::*p
   }
   const double stretch = cost.throttle(chip_.power);
   if (stretch > 1) cost.stretch(stretch, chip_.power.static_power());
+  if (part == &BlockCosts::weight_gradient) return cost;  // what was offloaded came back for the input gradients
   Bytes offloaded;
   for (std::size_t b = 0; b < blocks_.size(); ++b) offloaded += d(stage.counts[b]) * memory_[b].offloaded;
   const Seconds wait = offload_wait(offloaded, cost.makespan, chip_);

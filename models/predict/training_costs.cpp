@@ -261,7 +261,7 @@ class TrainingCosts::Book {
   plan::StageMemory memory(const Training& t, const spec::TrainingRuntime& runtime, const RankCosts& rank,
                            const plan::ScheduleShape& shape, const StageTable& stages) {
     const plan::StageSetting setting = stage_setting(subject_, t, runtime);
-    const std::vector<std::int64_t> in_flight = plan::peak_in_flight(shape);
+    const std::vector<plan::InFlight> in_flight = plan::peak_in_flight(shape);
     plan::StageMemory peak;
     share_.counts.resize(rank.memory().size());
     for (std::int64_t r = 0; r < shape.pp; ++r) {
@@ -270,8 +270,9 @@ class TrainingCosts::Book {
         const StageKind& stage = stages.kinds[stages.kind(shape.stage_of(r, chunk))];
         for (std::size_t b = 0; b < stage.counts.size(); ++b) share_.counts[b] += stage.counts[b];
       }
-      share_.in_flight =
-          static_cast<double>(in_flight[static_cast<std::size_t>(r)]) / static_cast<double>(shape.chunks());
+      const plan::InFlight& own_chunks = in_flight[static_cast<std::size_t>(r)];
+      share_.in_flight = static_cast<double>(own_chunks.held) / static_cast<double>(shape.chunks());
+      share_.put_off = static_cast<double>(own_chunks.put_off) / static_cast<double>(shape.chunks());
       const plan::StageMemory own = plan::stage_memory(rank.memory(), share_, t.parallelism, setting);
       if (own.total() > peak.total()) peak = own;
     }

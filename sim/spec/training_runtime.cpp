@@ -28,6 +28,7 @@ TrainingRuntime decode_training_runtime(Node node) {
   fusion.finish();
   Node exposed = node.require_mapping("exposed");
   r.tp_exposed = share(exposed, "tp");
+  r.regather_exposed = share(exposed, "regather");
   r.ep_exposed = share(exposed, "ep");
   r.cp_exposed = share(exposed, "cp");
   r.dp_exposed = share(exposed, "dp");

@@ -25,6 +25,7 @@ struct TrainingRuntime {
   double pass_bytes = 1;            // bytes of elementwise passes over the least: casts, additions left unfused
   // Shares of a communication's time that the kernels beside it do not hide.
   double tp_exposed = 1, ep_exposed = 1, cp_exposed = 1, dp_exposed = 0;
+  double regather_exposed = 0;         // of the all-gathers that sequence-parallel ranks repeat for weight gradients
   bool overlaps_grad_reduce = false;   // of layers whose gradients are ready with the rest of the backward pass
   bool overlaps_param_gather = false;  // of later layers with the first forward pass (zero 1 and 2)
   bool overlaps_p2p = false;           // stages compute while they send and receive

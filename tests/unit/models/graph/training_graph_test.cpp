@@ -221,7 +221,6 @@ TEST(TrainingGraph, ExpertsHaveGroupedProductsForBothGradients) {
   EXPECT_EQ(op<work::MoeGemm>(layer.backward, "moe.experts.dgrad").pass, work::MoePass::input_gradient);
   EXPECT_EQ(op<work::MoeGemm>(layer.backward, "moe.experts.wgrad").pass, work::MoePass::weight_gradient);
   EXPECT_EQ(node(layer.backward, "moe.experts.dgrad").node.partition, Partition::experts);
-  EXPECT_TRUE(node(layer.backward, "moe.experts.dgrad").node.joins_next_reduction);
   EXPECT_DOUBLE_EQ(layer.expert_parameters, 8 * 3 * 64 * 32);
   EXPECT_DOUBLE_EQ(layer.parameters, 64 * (4 + 2 + 2) * 16 + 64 * 64 + 2 * 64 + 64 * 8 + 3 * 64 * 32);
 }

@@ -42,10 +42,16 @@ std::vector<std::string> mistakes_of(const ScheduleShape& s, std::int64_t layers
   return texts;
 }
 
+std::vector<std::int64_t> held(const ScheduleShape& shape) {
+  std::vector<std::int64_t> chunks;
+  for (const InFlight& rank : peak_in_flight(shape)) chunks.push_back(rank.held);
+  return chunks;
+}
+
 TEST(PipelineSchedule, GpipeDoesAllForwardsFirst) {
   const Schedule schedule = make_schedule(shape(ScheduleKind::gpipe, 2, 3));
   EXPECT_EQ(text_of(schedule.order[0]), "F0 F1 F2 B0 B1 B2");
-  EXPECT_THAT(peak_in_flight(schedule.shape), ElementsAre(3, 3));
+  EXPECT_THAT(held(schedule.shape), ElementsAre(3, 3));
 }
 
 TEST(PipelineSchedule, OneFOneBTakesTurnsAfterItsWarmUp) {
@@ -57,7 +63,7 @@ TEST(PipelineSchedule, OneFOneBTakesTurnsAfterItsWarmUp) {
 TEST(PipelineSchedule, OneFOneBKeepsNoMoreThanRanksFromItsOwnToTheLast) {
   for (const std::int64_t pp : {1, 2, 5, 8}) {
     for (const std::int64_t m : {1, 3, 8, 40}) {
-      const std::vector<std::int64_t> peaks = peak_in_flight(shape(ScheduleKind::one_f_one_b, pp, m));
+      const std::vector<std::int64_t> peaks = held(shape(ScheduleKind::one_f_one_b, pp, m));
       for (std::int64_t i = 0; i < pp; ++i)
         EXPECT_EQ(peaks[static_cast<std::size_t>(i)], std::min(m, pp - i)) << pp << " ranks, " << m << " micro-batches";
     }
@@ -74,7 +80,7 @@ TEST(PipelineSchedule, InterleavedKeepsItsWarmUpAndOneMore) {
   for (const std::int64_t pp : {2, 4, 8}) {
     for (const std::int64_t v : {2, 3, 8}) {
       const std::int64_t m = 4 * pp;
-      const std::vector<std::int64_t> peaks = peak_in_flight(shape(ScheduleKind::interleaved, pp, m, v));
+      const std::vector<std::int64_t> peaks = held(shape(ScheduleKind::interleaved, pp, m, v));
       for (std::int64_t i = 0; i < pp; ++i)
         EXPECT_EQ(peaks[static_cast<std::size_t>(i)], 2 * (pp - i - 1) + (v - 1) * pp + 1);
       // Korthikanti et al. 2022: 1 + (p - 1) / (p v) times the activations of 1F1B, which keeps p · v chunks.
@@ -91,7 +97,7 @@ TEST(PipelineSchedule, ZeroBubbleH1PutsWeightGradientsOffByTheRank) {
 
 TEST(PipelineSchedule, ZeroBubbleKeepsAsManyActivationsAsItsFormSays) {
   for (const std::int64_t pp : {2, 4, 8, 16}) {
-    const auto peaks = [&](ZeroBubble variant) { return peak_in_flight(zero_bubble(variant, pp, 8 * pp)); };
+    const auto peaks = [&](ZeroBubble variant) { return held(zero_bubble(variant, pp, 8 * pp)); };
     EXPECT_THAT(peaks(ZeroBubble::h1), Each(Le(pp)));
     EXPECT_THAT(peaks(ZeroBubble::h2), Each(Le(2 * pp - 1)));
     EXPECT_THAT(peaks(ZeroBubble::v), Each(Le(2 * pp))) << "chunks are half a stage";
@@ -103,7 +109,7 @@ TEST(PipelineSchedule, ZeroBubbleKeepsAsManyActivationsAsItsFormSays) {
 TEST(PipelineSchedule, DualPipeOverlapsTheForwardOfOneDirectionWithTheBackwardOfTheOther) {
   const Schedule schedule = make_schedule(shape(ScheduleKind::dualpipe, 4, 8));
   EXPECT_EQ(text_of(schedule.order[0]), "F0 F1 F2 F4.1 I4.1 W4.1 F5.1 F3+B5.1 F6.1+B0 B6.1 F7.1+B1 B7.1 I2 W2 I3 W3");
-  EXPECT_THAT(peak_in_flight(schedule.shape), Each(Le(5))) << "pp + 1 chunks";
+  EXPECT_THAT(held(schedule.shape), Each(Le(5))) << "pp + 1 chunks";
 }
 
 TEST(PipelineSchedule, EveryPassOfEveryMicroBatchIsThereOnce) {
@@ -135,6 +141,18 @@ TEST(PipelineSchedule, EveryPassOfEveryMicroBatchIsThereOnce) {
   }
 }
 
+TEST(PipelineSchedule, WeightGradientsArePutOffByAsMuchAsTheVariantSays) {
+  const auto put_off = [](const ScheduleShape& s) {
+    std::vector<std::int64_t> chunks;
+    for (const InFlight& rank : peak_in_flight(s)) chunks.push_back(rank.put_off);
+    return chunks;
+  };
+  EXPECT_THAT(put_off(zero_bubble(ZeroBubble::h1, 4, 16)), ElementsAre(1, 2, 3, 4));
+  EXPECT_THAT(put_off(zero_bubble(ZeroBubble::h2, 4, 16)), ElementsAre(1, 3, 5, 7));
+  EXPECT_THAT(put_off(shape(ScheduleKind::one_f_one_b, 4, 16)), Each(0));
+  EXPECT_THAT(put_off(shape(ScheduleKind::gpipe, 4, 16)), Each(0));
+}
+
 TEST(PipelineSchedule, StagesLieAsTheScheduleFoldsThem) {
   EXPECT_EQ(shape(ScheduleKind::interleaved, 4, 8, 2).stage_of(1, 1), 5);
   EXPECT_EQ(zero_bubble(ZeroBubble::v, 4, 8).stage_of(1, 1), 6);
@@ -153,7 +171,7 @@ TEST(PipelineSchedule, InFlightIsAsCountedInTheOrders) {
       for (const ChunkTask& task : order) most = std::max(most, held += task.pass == ChunkPass::forward ? 1 : -1);
       counted.push_back(most);
     }
-    EXPECT_EQ(peak_in_flight(s), counted);
+    EXPECT_EQ(held(s), counted);
   }
 }
 

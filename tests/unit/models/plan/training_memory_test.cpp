@@ -161,6 +161,25 @@ TEST(TrainingMemory, InterleavedStagesKeepMoreByTheirExtraWarmUp) {
   EXPECT_DOUBLE_EQ(shares_of(graph, shape).front().in_flight, 4 * (1 + 3. / 8));
 }
 
+// What was recomputed for the input gradients waits for weight gradients that are put off; without, one layer's does.
+TEST(TrainingMemory, WeightGradientsThatArePutOffHoldWhatWasRecomputedForThem) {
+  const graph::TrainingGraph graph = graph::build_training_graph(
+      gpt(k22B), {.sequence = 2048}, {}, {.recompute = {.policy = graph::Recompute::Policy::full}});
+  const TrainingParallelism p;
+  std::vector<BlockMemory> blocks;
+  for (const graph::TrainingBlock& block : graph.blocks) blocks.push_back(memory_of(block, p));
+  EXPECT_GT(blocks[1].put_off, Bytes(0));
+  EXPECT_LT(blocks[1].put_off, blocks[1].recomputed) << "scores are of no weight's gradient";
+  const auto activations = [&](ScheduleKind kind) {
+    const ScheduleShape shape{.kind = kind, .pp = 4, .micro_batches = 8};
+    return stage_memory(blocks, shares_of(graph, shape)[1], p, {}).activations;
+  };
+  EXPECT_NEAR(
+      (activations(ScheduleKind::zero_bubble) - activations(ScheduleKind::one_f_one_b)) / (12 * blocks[1].put_off),
+      2 + blocks[1].kept / blocks[1].put_off, 1e-9)
+      << "rank 1 puts two micro-batches off, and keeps the input of one more";
+}
+
 TEST(TrainingMemory, ZeroShardsTheOptimiserThenGradientsThenWeights) {
   std::vector<StageMemory> stages;
   for (const ZeroStage zero : {ZeroStage::none, ZeroStage::optimizer, ZeroStage::gradients, ZeroStage::parameters})

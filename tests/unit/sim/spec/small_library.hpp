@@ -140,7 +140,7 @@ training:
   submit: 5 us
   step_overhead: 1 ms
   fusion: {pass_bytes: 1}
-  exposed: {tp: 0.5, ep: 1, cp: 1, dp: 0}
+  exposed: {tp: 0.5, regather: 0, ep: 1, cp: 1, dp: 0}
   overlap: {grad_reduce: true, param_gather: true, p2p: true}
   reduced_gradients: fp32
   memory: {reserved_share: 0.05, context: 1 GB}
