@@ -108,6 +108,20 @@ std::vector<work::Collective> repeated_gradient_sums(const Parameters& parameter
            .dtype = gradients}};
 }
 
+std::vector<work::Collective> copy_sums(const Parameters& parameters, const TrainingParallelism& p,
+                                        work::DType gradients) {
+  const std::int64_t copies = p.shape(1).copies();
+  if (copies < 2) return {};
+  double own = 0;
+  for (const ReplicaGroup& g : groups_of(parameters, p))
+    own += g.elements / (p.zero == ZeroStage::none ? 1 : d(g.shard));
+  return {{.kind = CollectiveKind::all_reduce,
+           .bytes = own * work::bytes_per_element(gradients),
+           .ranks = copies,
+           .dtype = gradients,
+           .stride = p.pp_stride() * (p.pp - 1)}};  // of the ends, whose way is the longest
+}
+
 std::vector<work::Elementwise> optimizer_passes(const Parameters& parameters, const TrainingParallelism& p,
                                                 work::DType weights, Optimizer optimizer, work::DType moments) {
   double own = 0;

@@ -22,6 +22,7 @@ struct Parameters {
 
   static Parameters of(const graph::TrainingBlock& block);
   void add(const Parameters& other, double times);
+  bool operator==(const Parameters&) const = default;
 };
 
 // All-gathers of what ZeRO has shared out, in the format that the products read.
@@ -38,6 +39,11 @@ std::vector<work::Collective> gradient_reductions(const Parameters& parameters, 
 // none.
 std::vector<work::Collective> repeated_gradient_sums(const Parameters& parameters, const TrainingParallelism& p,
                                                      work::DType gradients);
+
+// Under dualpipe two ranks hold each stage, and each sees half of the micro-batches: what data parallelism has summed
+// up of a rank's gradients is added to that of the other copy, in one message. Else none.
+std::vector<work::Collective> copy_sums(const Parameters& parameters, const TrainingParallelism& p,
+                                        work::DType gradients);
 
 enum class Optimizer { adam, sgd };
 
