@@ -53,9 +53,10 @@ enum class Optimizer { adam, sgd };
 std::vector<work::Elementwise> optimizer_passes(const Parameters& parameters, const TrainingParallelism& p,
                                                 work::DType weights, Optimizer optimizer, work::DType moments);
 
-// That one rank sends to pass on a micro-batch's activations, or their gradients, to the next stage: each
-// tensor-parallel rank its part, which the receivers gather.
-Bytes boundary_bytes(const graph::ModelSpec& model, const graph::TrainingShape& shape, const TrainingParallelism& p,
-                     work::DType format);
+// How one rank passes on a micro-batch's activations, or their gradients, to the next stage. Under sp each
+// tensor-parallel rank has a part of the tokens and sends it. Without, each has all of them and sends all; or, where
+// the stack scatters its messages, a part, which the receivers gather among them (Narayanan et al. 2021, section 4.1).
+std::vector<work::Collective> boundary_messages(const graph::ModelSpec& model, const graph::TrainingShape& shape,
+                                                const TrainingParallelism& p, work::DType format, bool scatters);
 
 }  // namespace mlosim::plan

@@ -137,7 +137,7 @@ class PlayedStep {
   // The schedule over the passes, with the messages between them.
   void run_pipeline(std::int64_t fullest, StepEnds& ends, MeanWork& mean, double& events) {
     Exchanged message;
-    if (p_.pp > 1) message = price_exchange({stage_message(subject_, t_)}, prices_);
+    if (p_.pp > 1) message = price_exchange(stage_messages(subject_, t_), prices_);
     ends.pipeline = play_pipeline(message.cost.makespan, trace_, events);
     if (p_.pp == 1) return;
     ends.for_messages = ends.pipeline - play_pipeline(Seconds(0), nullptr, events);

@@ -80,8 +80,8 @@ StageTable RankCosts::make_stages(std::int64_t count) const {
   return table;
 }
 
-const PipelineTimes& RankCosts::pipeline(const plan::ScheduleShape& shape, const StageMessages& messages) {
-  if (last_.shape == shape && last_.messages == messages) return last_.times;
+const PipelineTimes& RankCosts::pipeline(const plan::ScheduleShape& shape, const Sending& sending) {
+  if (last_.shape == shape && last_.sending == sending) return last_.times;
   const StageTable& table = stages(shape.stages());
   const auto time = [&](Seconds message) {
     stage_times_.clear();
@@ -93,11 +93,10 @@ const PipelineTimes& RankCosts::pipeline(const plan::ScheduleShape& shape, const
                               .send_activation = message,
                               .send_gradient = message});
     }
-    return plan::estimate_pipeline(shape, stage_times_, messages.mode);
+    return plan::estimate_pipeline(shape, stage_times_, sending.mode);
   };
-  last_ = {.shape = shape,
-           .messages = messages,
-           .times = {.with_messages = time(messages.each), .without = time(Seconds(0))}};
+  last_ = {
+      .shape = shape, .sending = sending, .times = {.with_messages = time(sending.each), .without = time(Seconds(0))}};
   return last_.times;
 }
 
@@ -170,7 +169,7 @@ Seconds RankCosts::longer_beside(const StageKind& stage, PassCost BlockCosts::*p
 
 const std::vector<BlockExchange>& RankCosts::exchanges(const plan::TrainingParallelism& p, work::DType weights,
                                                        work::DType gradients, machine::PriceBook& prices) {
-  const Key<3> key{p.dp, number(p.zero), p.hsdp_shard};
+  const ReplicaKey key{.dp = p.dp, .hsdp_shard = p.hsdp_shard, .zero = p.zero};
   const auto known = exchanges_.find(key);
   if (known != exchanges_.end()) return known->second;
   std::vector<BlockExchange> exchanges;
@@ -192,10 +191,10 @@ const std::vector<BlockExchange>& RankCosts::exchanges(const plan::TrainingParal
 
 const report::StepCost& RankCosts::message(const TrainingSubject& subject, const Training& training,
                                            machine::PriceBook& prices) {
-  const Key<2> key{training.parallelism.pp, training.parallelism.dp};
+  const std::pair key{training.parallelism.pp, training.parallelism.dp};
   const auto known = messages_.find(key);
   if (known != messages_.end()) return known->second;
-  return messages_.emplace(key, price_exchange({stage_message(subject, training)}, prices).cost).first->second;
+  return messages_.emplace(key, price_exchange(stage_messages(subject, training), prices).cost).first->second;
 }
 
 }  // namespace mlosim::predict

@@ -3,6 +3,7 @@
 #pragma once
 
 #include <map>
+#include <utility>
 #include <vector>
 
 #include "models/plan/overlapped_layers.hpp"
@@ -10,7 +11,6 @@
 #include "models/plan/stage_layers.hpp"
 #include "models/predict/close_step.hpp"
 #include "models/predict/plan_training.hpp"
-#include "models/predict/price_key.hpp"
 #include "sim/report/serial_report.hpp"
 
 namespace mlosim::predict {
@@ -62,11 +62,11 @@ struct PipelineTimes {
   Seconds with_messages, without;
 };
 
-// How stages pass on a micro-batch.
-struct StageMessages {
+// How stages send a micro-batch to one another.
+struct Sending {
   Seconds each;
   machine::SendMode mode = machine::SendMode::overlapped;
-  bool operator==(const StageMessages&) const = default;
+  bool operator==(const Sending&) const = default;
 };
 
 // Which data-parallel collectives run beside a pass.
@@ -101,7 +101,7 @@ class RankCosts {
 
   // Of stages with nothing beside. The last one asked for is kept: layouts that differ in what data parallelism shares
   // out have the same.
-  const PipelineTimes& pipeline(const plan::ScheduleShape& shape, const StageMessages& messages);
+  const PipelineTimes& pipeline(const plan::ScheduleShape& shape, const Sending& sending);
 
   report::StepCost pass(const StageKind& stage, PassCost BlockCosts::*part, const BesidePass& beside) const;
 
@@ -122,11 +122,16 @@ class RankCosts {
   std::vector<plan::Parameters> parameters_;
   TrainingFlops flops_;
   std::map<std::int64_t, StageTable> tables_;
-  Priced<3, std::vector<BlockExchange>> exchanges_;
-  Priced<2, report::StepCost> messages_;
+  struct ReplicaKey {
+    std::int64_t dp, hsdp_shard;
+    plan::ZeroStage zero;
+    auto operator<=>(const ReplicaKey&) const = default;
+  };
+  std::map<ReplicaKey, std::vector<BlockExchange>> exchanges_;
+  std::map<std::pair<std::int64_t, std::int64_t>, report::StepCost> messages_;  // by pp and dp
   struct LastPipeline {
     plan::ScheduleShape shape{.pp = 0};
-    StageMessages messages;
+    Sending sending;
     PipelineTimes times;
   } last_;
   std::vector<plan::StageTimes> stage_times_;  // scratch

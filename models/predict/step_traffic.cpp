@@ -73,9 +73,14 @@ std::vector<report::OpTotal> traffic_operators(const TrainingSubject& subject, c
   TrafficList list(prices);
   if (p.pp > 1) {
     const Sends sends = sends_of_rank(p.shape(t.micro_batches()), layers.rank);
-    const work::Collective message = stage_message(subject, t);
-    list.add("activations.send", message, sends.activations);
-    list.add("gradients.send", message, sends.gradients);
+    const std::vector<work::Collective> messages = stage_messages(subject, t);
+    list.add("activations.send", messages.front(), sends.activations);
+    list.add("gradients.send", messages.front(), sends.gradients);
+    // A rank gets activations from where it sends gradients to.
+    for (std::size_t i = 1; i < messages.size(); ++i) {
+      list.add("activations.gather", messages[i], sends.gradients);
+      list.add("gradients.gather", messages[i], sends.activations);
+    }
   }
   const OnceAStep once = exchanges_once_a_step(p, runtime);
   for (std::size_t b = 0; b < layers.counts.size(); ++b) {

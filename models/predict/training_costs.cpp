@@ -1,11 +1,14 @@
 #include "models/predict/training_costs.hpp"
 
 #include <algorithm>
+#include <array>
+#include <bit>
+#include <boost/functional/hash.hpp>
+#include <unordered_map>
 #include <utility>
 
 #include "models/plan/training_states.hpp"
 #include "models/predict/close_step.hpp"
-#include "models/predict/price_key.hpp"
 #include "models/predict/rank_costs.hpp"
 #include "models/predict/step_traffic.hpp"
 
@@ -13,6 +16,18 @@ namespace mlosim::predict {
 namespace {
 
 double d(std::int64_t n) { return static_cast<double>(n); }
+
+// What a price depends on, as numbers.
+template <std::size_t N>
+using Key = std::array<std::int64_t, N>;
+template <std::size_t N, class Value>
+using Priced = std::unordered_map<Key<N>, Value, boost::hash<Key<N>>>;
+
+std::int64_t bits(double value) { return std::bit_cast<std::int64_t>(value); }
+template <class Enum>
+std::int64_t number(Enum value) {
+  return static_cast<std::int64_t>(value);
+}
 
 bool same(const graph::Recompute& a, const graph::Recompute& b) {
   return a.policy == b.policy && a.full_layers == b.full_layers && a.offload == b.offload && a.keep == b.keep;

@@ -1,4 +1,4 @@
-// The end of a training step on one rank.
+// The end of a training step on one rank, and what stages send one another.
 #include "models/plan/step_end.hpp"
 
 #include <gmock/gmock.h>
@@ -34,6 +34,28 @@ TEST(StepEnd, CopiesOfAStageAddTheirGradientsUpUnderDualpipe) {
   EXPECT_EQ(copy_sums(kEnd.own, p, work::DType::fp32)[0].bytes, Bytes(400 * 4)) << "of the shard that is left";
   p.schedule = ScheduleKind::one_f_one_b;
   EXPECT_THAT(names_of(p), Not(Contains("gradients.reduce_copies")));
+}
+
+TEST(BoundaryMessages, AreWholeUnlessTokensOrMessagesAreCutOverTensorRanks) {
+  graph::ModelSpec model;
+  model.hidden = 64;
+  const graph::TrainingShape shape{.micro_batch = 2, .sequence = 32};
+  TrainingParallelism p{.tp = 4, .pp = 2, .dp = 3};
+  const auto messages = [&](bool scatters) { return boundary_messages(model, shape, p, work::DType::bf16, scatters); };
+  const Bytes whole(2 * 32 * 64 * 2);
+  ASSERT_EQ(messages(false).size(), 1U);
+  EXPECT_EQ(messages(false)[0].bytes, whole);
+  EXPECT_EQ(messages(false)[0].stride, 4 * 3);
+  ASSERT_EQ(messages(true).size(), 2U);
+  EXPECT_EQ(messages(true)[0].bytes, whole / 4);
+  EXPECT_EQ(messages(true)[1].kind, work::CollectiveKind::all_gather);
+  EXPECT_EQ(messages(true)[1].bytes, whole);
+  EXPECT_EQ(messages(true)[1].ranks, 4);
+  p.sp = true;
+  for (const bool scatters : {false, true}) {
+    ASSERT_EQ(messages(scatters).size(), 1U);
+    EXPECT_EQ(messages(scatters)[0].bytes, whole / 4);
+  }
 }
 
 TEST(StepEnd, ATiedTableIsAddedUpWhereItsTwoEndsAreOnDifferentRanks) {
