@@ -43,7 +43,12 @@ class Queue {
 
 }  // namespace
 
-Seconds overlapped_time(std::span<const OverlappedLayer> layers, double exposed) {
+ExposedShares exposed_shares(const spec::TrainingRuntime& runtime) {
+  return {.gather = runtime.overlaps_param_gather ? runtime.dp_exposed : 1,
+          .reduce = runtime.overlaps_grad_reduce ? runtime.dp_exposed : 1};
+}
+
+Seconds overlapped_time(std::span<const OverlappedLayer> layers, const ExposedShares& exposed) {
   Queue queue;
   Seconds time;
   const auto gather = [&](std::size_t layer, double share) {
@@ -51,17 +56,17 @@ Seconds overlapped_time(std::span<const OverlappedLayer> layers, double exposed)
     queue.push(layers[layer].gather * share);
     queue.require_all();
   };
-  gather(0, 1 - exposed);
+  gather(0, 1 - exposed.gather);
   for (std::size_t i = 0; i < layers.size(); ++i) {
-    gather(i, exposed);
+    gather(i, exposed.gather);
     time += queue.wait();
-    gather(i + 1, 1 - exposed);
+    gather(i + 1, 1 - exposed.gather);
     time += queue.run(layers[i]);
     const Seconds reduce = layers[i].reduce;
     if (reduce <= Seconds(0)) continue;
-    queue.push(reduce * exposed);
-    if (exposed > 0) queue.require_all();
-    queue.push(reduce * (1 - exposed));
+    queue.push(reduce * exposed.reduce);
+    if (exposed.reduce > 0) queue.require_all();
+    queue.push(reduce * (1 - exposed.reduce));
   }
   return time + queue.drain();
 }

@@ -7,6 +7,7 @@
 
 #include <span>
 
+#include "sim/spec/training_runtime.hpp"
 #include "sim/units/quantity.hpp"
 
 namespace mlosim::plan {
@@ -18,8 +19,16 @@ struct OverlappedLayer {
   double collective_speed = 1;  // … and the collective's
 };
 
+// Shares of a collective's time that nothing can hide.
+struct ExposedShares {
+  double gather = 0, reduce = 0;
+};
+
+// Of a stack, and of a run that turns overlapping off (`train.overlap`).
+ExposedShares exposed_shares(const spec::TrainingRuntime& runtime);
+
 // From the start of the first layer's gather to the end of the last work or collective. `layers` in the order in which
-// they run; `exposed`: share of a collective that nothing can hide.
-Seconds overlapped_time(std::span<const OverlappedLayer> layers, double exposed);
+// they run.
+Seconds overlapped_time(std::span<const OverlappedLayer> layers, const ExposedShares& exposed);
 
 }  // namespace mlosim::plan

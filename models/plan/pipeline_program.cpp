@@ -70,13 +70,10 @@ class Builder {
 
   // Cost kPasses · stage + pass.
   void price_passes() {
-    const auto rank_of = ranks_of_stages();
-    for (std::size_t s = 0; s < stages_.size(); ++s) {
-      const StageTimes& stage = stages_[s];
-      const bool has_after = s + 1 < stages_.size() && rank_of[s] != rank_of[s + 1];
-      const bool has_before = s > 0 && rank_of[s] != rank_of[s - 1];
-      const Seconds down = has_after ? stage.send_activation : Seconds(0);
-      const Seconds up = has_before ? stage.send_gradient : Seconds(0);
+    for (std::int64_t s = 0; s < shape_.stages(); ++s) {
+      const StageTimes& stage = stages_[static_cast<std::size_t>(s)];
+      const Seconds down = shape_.crosses_after(s) ? stage.send_activation : Seconds(0);
+      const Seconds up = s > 0 && shape_.crosses_after(s - 1) ? stage.send_gradient : Seconds(0);
       pipeline_.costs.push_back({.work = stage.forward, .send = down});
       pipeline_.costs.push_back({.work = stage.backward(), .send = up});
       pipeline_.costs.push_back({.work = stage.input_gradient, .send = up});
@@ -99,17 +96,6 @@ class Builder {
                                    .send = pipeline_.costs[forward * kPasses].send});
       }
     }
-  }
-
-  std::vector<std::int64_t> ranks_of_stages() const {
-    std::vector<std::int64_t> ranks(stages_.size());
-    // Both directions of dualpipe pass from rank to rank alike; chunk 0's stands for both.
-    const std::int64_t chunks = shape_.kind == ScheduleKind::dualpipe ? 1 : shape_.chunks();
-    for (std::int64_t rank = 0; rank < shape_.pp; ++rank) {
-      for (std::int64_t chunk = 0; chunk < chunks; ++chunk)
-        ranks[static_cast<std::size_t>(shape_.stage_of(rank, chunk))] = rank;
-    }
-    return ranks;
   }
 
   void add_task(std::int64_t rank, const std::vector<ChunkTask>& order, std::size_t i) {

@@ -121,6 +121,14 @@ std::int64_t ScheduleShape::stage_of(std::int64_t rank, std::int64_t chunk) cons
   return chunk * pp + rank;
 }
 
+bool ScheduleShape::crosses_after(std::int64_t stage) const {
+  return pp > 1 && stage + 1 < stages() && !(is_v_shaped(*this) && stage + 1 == pp);
+}
+
+std::int64_t ScheduleShape::crossings() const { return pp > 1 ? stages() - 1 - (is_v_shaped(*this) ? 1 : 0) : 0; }
+
+bool ScheduleShape::joins_ends() const { return pp == 1 || kind == ScheduleKind::dualpipe || is_v_shaped(*this); }
+
 std::vector<ShapeMistake> check_schedule(const ScheduleShape& shape, std::int64_t layers) {
   std::vector<ShapeMistake> mistakes;
   const auto add = [&](std::string key, std::string message, std::string hint) {
@@ -173,6 +181,14 @@ Schedule make_schedule(const ScheduleShape& shape) {
 std::int64_t interleaved_warm_up(const ScheduleShape& shape, std::int64_t rank) {
   return std::min((shape.pp - rank - 1) * 2 + (shape.virtual_stages - 1) * shape.pp,
                   shape.micro_batches * shape.virtual_stages);
+}
+
+// interleaved: micro-batches go through the chunks in groups of pp. V-shaped: a micro-batch goes through 2 pp - 2
+// stages of other ranks before it comes back to the first. dualpipe: bidirectional_order.
+PassesBetween passes_between_chunks(const ScheduleShape& shape) {
+  if (shape.chunks() == 1) return {};
+  if (shape.kind == ScheduleKind::dualpipe) return {.forwards = shape.pp - 1, .backwards = shape.pp / 2};
+  return {.forwards = shape.pp, .backwards = shape.pp};
 }
 
 std::vector<InFlight> peak_in_flight(const ScheduleShape& shape) {

@@ -40,6 +40,14 @@ struct ScheduleShape {
   std::int64_t stages() const;
   // Which stage chunk `chunk` of rank `rank` is.
   std::int64_t stage_of(std::int64_t rank, std::int64_t chunk) const;
+  // Whether the stage after `stage` is on another rank, and how many are.
+  bool crosses_after(std::int64_t stage) const;
+  std::int64_t crossings() const;
+  // Ranks that hold each stage.
+  std::int64_t copies() const { return kind == ScheduleKind::dualpipe ? 2 : 1; }
+  // Whether one rank holds both the first and the last stage.
+  bool joins_ends() const;
+  bool operator==(const ScheduleShape&) const = default;
 };
 
 enum class ChunkPass : std::uint8_t { forward, backward, input_gradient, weight_gradient };  // backward: both gradients
@@ -71,6 +79,13 @@ Schedule make_schedule(const ScheduleShape& shape);
 
 // Forwards of `interleaved` that a rank does before it takes turns with backwards: Megatron's count.
 std::int64_t interleaved_warm_up(const ScheduleShape& shape, std::int64_t rank);
+
+// Passes of a chunk that the first rank does, at least, between the first forward pass of that chunk and of the next;
+// and between the last backward pass of the next and of that chunk. In time: while it waits there, others do them.
+struct PassesBetween {
+  std::int64_t forwards = 0, backwards = 0;
+};
+PassesBetween passes_between_chunks(const ScheduleShape& shape);
 
 // Most chunks of micro-batches that a rank has at once. One chunk is 1 / chunks() of its layers.
 struct InFlight {

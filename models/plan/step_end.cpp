@@ -8,7 +8,7 @@ namespace {
 
 double d(std::int64_t n) { return static_cast<double>(n); }
 
-// First and last stage hold the same table: they add their gradients.
+// The ranks of the first and the last stage hold the same table: they add their gradients.
 work::Collective tied_embedding_reduction(double table, const TrainingParallelism& p, work::DType gradients) {
   return {.kind = work::CollectiveKind::all_reduce,
           .bytes = table / d(p.tp) * work::bytes_per_element(gradients),
@@ -38,9 +38,11 @@ machine::Program plan_step_end(const StepEnd& end, const TrainingParallelism& p,
     for (const work::Collective& op : gradient_reductions(end.own, p, runtime.reduced_gradients))
       append("gradients.reduce", op, 1);
   }
+  for (const work::Collective& op : copy_sums(end.own, p, runtime.reduced_gradients))
+    append("gradients.reduce_copies", op, 1);
   for (const work::Collective& op : repeated_gradient_sums(end.own, p, runtime.reduced_gradients))
     append("gradients.reduce_repeated", op, 1);
-  if (end.tied_table > 0 && p.pp > 1) {
+  if (end.tied_table > 0 && !p.shape(1).joins_ends()) {
     append("embedding.gradients.reduce", tied_embedding_reduction(end.tied_table, p, runtime.reduced_gradients), 1);
   }
   for (const work::Elementwise& op : optimizer_passes(end.own, p, end.weights, end.optimizer, end.moments))

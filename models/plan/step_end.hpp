@@ -1,5 +1,5 @@
 // The program of a training step's end on one rank, one task after the other: reductions of gradients that nothing hid,
-// the optimiser, gathers of parameters that nothing will hide.
+// sums over what else holds the same parameters, the optimiser, gathers of parameters that nothing will hide.
 #pragma once
 
 #include "models/graph/training_graph.hpp"

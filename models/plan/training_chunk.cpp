@@ -8,6 +8,7 @@
 #include <string>
 #include <utility>
 
+#include "models/plan/overlapped_layers.hpp"
 #include "models/plan/pointwise.hpp"
 #include "models/plan/shard.hpp"
 #include "models/plan/training_states.hpp"
@@ -73,16 +74,19 @@ class ChunkPlanner {
     for (const std::uint32_t b : blocks) {
       if (!layers_.contains(b)) layers_.emplace(b, plan_layer(graph_.blocks[b]));
     }
-    if (!blocks.empty()) gather(layers_.at(blocks[0]), 1 - runtime_.dp_exposed);
+    for (const std::uint32_t b : chunk_.beside) beside_.push_back(plan_exchanges(graph_.blocks[b]));
+    exchange_beside(1 - exposed_.gather, 1 - exposed_.reduce);
+    if (!blocks.empty()) gather(layers_.at(blocks[0]), 1 - exposed_.gather);
     for (std::size_t i = 0; i < blocks.size(); ++i) {
       const LayerTasks& layer = layers_.at(blocks[i]);
-      gather(layer, runtime_.dp_exposed);
+      gather(layer, exposed_.gather);
       const std::vector<std::uint32_t> awaited = std::exchange(gathers_, {});
       // What can be hidden of the next layer's gather runs beside this one's work.
-      if (i + 1 < blocks.size()) gather(layers_.at(blocks[i + 1]), 1 - runtime_.dp_exposed);
+      if (i + 1 < blocks.size()) gather(layers_.at(blocks[i + 1]), 1 - exposed_.gather);
       run(layer, awaited);
       reduce(layer);
     }
+    exchange_beside(exposed_.gather, exposed_.reduce);
     return std::move(program_);
   }
 
@@ -112,12 +116,17 @@ class ChunkPlanner {
   Bytes activation(double elements) const { return elements * work::bytes_per_element(precision_.compute); }
 
   LayerTasks plan_layer(const graph::TrainingBlock& block) {
-    LayerTasks layer;
+    LayerTasks layer = chunk_.beside.empty() ? plan_exchanges(block) : LayerTasks{};
     is_gathered_ = false;
     for (const graph::TrainingNode& node : chunk_.backward ? block.backward : block.forward) {
       if (node.pass == Pass::weight_gradient ? chunk_.weight_gradients : chunk_.input_gradients || !chunk_.backward)
         plan_node(block, node, layer);
     }
+    return layer;
+  }
+
+  LayerTasks plan_exchanges(const graph::TrainingBlock& block) {
+    LayerTasks layer;
     const std::string direction = chunk_.backward ? "backward." : "";
     if (chunk_.data_parallel.gathers_parameters) {
       for (const Collective& op : parameter_gathers(Parameters::of(block), p_, precision_.compute))
@@ -299,8 +308,20 @@ class ChunkPlanner {
 
   void reduce(const LayerTasks& layer) {
     for (const std::uint32_t op : layer.reduces) {
-      if (runtime_.dp_exposed > 0) exposed_reduce_ = queue(op, runtime_.dp_exposed);
-      if (runtime_.dp_exposed < 1) queue(op, 1 - runtime_.dp_exposed);
+      if (exposed_.reduce > 0) exposed_reduce_ = queue(op, exposed_.reduce);
+      if (exposed_.reduce < 1) queue(op, 1 - exposed_.reduce);
+    }
+  }
+
+  // Shares of another chunk's collectives, which wait for no layer but those that have run.
+  void exchange_beside(double gather, double reduce) {
+    for (const LayerTasks& layer : beside_) {
+      for (const std::uint32_t op : layer.gathers) {
+        if (gather > 0) queue(op, gather);
+      }
+      for (const std::uint32_t op : layer.reduces) {
+        if (reduce > 0) queue(op, reduce);
+      }
     }
   }
 
@@ -310,8 +331,10 @@ class ChunkPlanner {
   const graph::Precision& precision_;
   const spec::TrainingRuntime& runtime_;
   std::int64_t node_chips_;
+  const ExposedShares exposed_ = exposed_shares(runtime_);
   machine::Program program_;
   std::map<std::uint32_t, LayerTasks> layers_;   // by block
+  std::vector<LayerTasks> beside_;               // collectives of another chunk
   bool is_gathered_ = false;                     // the tokens that the next product reads are all on each rank
   std::optional<std::uint32_t> last_;            // task on the compute or model-parallel stream
   std::optional<std::uint32_t> exposed_reduce_;  // that the next layer waits for

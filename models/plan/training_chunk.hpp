@@ -25,6 +25,8 @@ struct ChunkShape {
   bool weight_gradients = true;  // of a backward pass: whether they are in it, …
   bool input_gradients = true;   // … and whether the rest is
   DataParallelWork data_parallel{};
+  std::vector<std::uint32_t> beside{};  // not empty: blocks of another chunk, whose collectives of data parallelism run
+                                        // beside all of these layers, which have none of their own
 };
 
 // Streams: compute, model parallel, data parallel. `node_chips`: that the fabric joins; a token on its way to experts

@@ -108,6 +108,20 @@ std::vector<work::Collective> repeated_gradient_sums(const Parameters& parameter
            .dtype = gradients}};
 }
 
+std::vector<work::Collective> copy_sums(const Parameters& parameters, const TrainingParallelism& p,
+                                        work::DType gradients) {
+  const std::int64_t copies = p.shape(1).copies();
+  if (copies < 2) return {};
+  double own = 0;
+  for (const ReplicaGroup& g : groups_of(parameters, p))
+    own += g.elements / (p.zero == ZeroStage::none ? 1 : d(g.shard));
+  return {{.kind = CollectiveKind::all_reduce,
+           .bytes = own * work::bytes_per_element(gradients),
+           .ranks = copies,
+           .dtype = gradients,
+           .stride = p.pp_stride() * (p.pp - 1)}};  // of the ends, whose way is the longest
+}
+
 std::vector<work::Elementwise> optimizer_passes(const Parameters& parameters, const TrainingParallelism& p,
                                                 work::DType weights, Optimizer optimizer, work::DType moments) {
   double own = 0;
@@ -129,9 +143,17 @@ std::vector<work::Elementwise> optimizer_passes(const Parameters& parameters, co
           pass(ElementwiseKind::copy, Bytes(0), wide)};
 }
 
-Bytes boundary_bytes(const graph::ModelSpec& model, const graph::TrainingShape& shape, const TrainingParallelism& p,
-                     work::DType format) {
-  return d(shape.tokens_of_rank()) * d(model.hidden) * work::bytes_per_element(format) / d(p.tp);
+std::vector<work::Collective> boundary_messages(const graph::ModelSpec& model, const graph::TrainingShape& shape,
+                                                const TrainingParallelism& p, work::DType format, bool scatters) {
+  const Bytes whole = d(shape.tokens_of_rank()) * d(model.hidden) * work::bytes_per_element(format);
+  const bool gathers = scatters && !p.sp && p.tp > 1;
+  std::vector<work::Collective> messages{{.kind = CollectiveKind::p2p,
+                                          .bytes = p.sp || gathers ? whole / d(p.tp) : whole,
+                                          .ranks = p.pp,
+                                          .dtype = format,
+                                          .stride = p.pp_stride()}};
+  if (gathers) messages.push_back({.kind = CollectiveKind::all_gather, .bytes = whole, .ranks = p.tp, .dtype = format});
+  return messages;
 }
 
 }  // namespace mlosim::plan

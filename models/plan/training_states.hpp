@@ -22,6 +22,7 @@ struct Parameters {
 
   static Parameters of(const graph::TrainingBlock& block);
   void add(const Parameters& other, double times);
+  bool operator==(const Parameters&) const = default;
 };
 
 // All-gathers of what ZeRO has shared out, in the format that the products read.
@@ -39,6 +40,11 @@ std::vector<work::Collective> gradient_reductions(const Parameters& parameters, 
 std::vector<work::Collective> repeated_gradient_sums(const Parameters& parameters, const TrainingParallelism& p,
                                                      work::DType gradients);
 
+// Under dualpipe two ranks hold each stage, and each sees half of the micro-batches: what data parallelism has summed
+// up of a rank's gradients is added to that of the other copy, in one message. Else none.
+std::vector<work::Collective> copy_sums(const Parameters& parameters, const TrainingParallelism& p,
+                                        work::DType gradients);
+
 enum class Optimizer { adam, sgd };
 
 // Of a parameter of the rank's share, its moments in `moments`: the gradient is read for the norm that clips it and set
@@ -47,9 +53,10 @@ enum class Optimizer { adam, sgd };
 std::vector<work::Elementwise> optimizer_passes(const Parameters& parameters, const TrainingParallelism& p,
                                                 work::DType weights, Optimizer optimizer, work::DType moments);
 
-// That one rank sends to pass on a micro-batch's activations, or their gradients, to the next stage: each
-// tensor-parallel rank its part, which the receivers gather.
-Bytes boundary_bytes(const graph::ModelSpec& model, const graph::TrainingShape& shape, const TrainingParallelism& p,
-                     work::DType format);
+// How one rank passes on a micro-batch's activations, or their gradients, to the next stage. Under sp each
+// tensor-parallel rank has a part of the tokens and sends it. Without, each has all of them and sends all; or, where
+// the stack scatters its messages, a part, which the receivers gather among them (Narayanan et al. 2021, section 4.1).
+std::vector<work::Collective> boundary_messages(const graph::ModelSpec& model, const graph::TrainingShape& shape,
+                                                const TrainingParallelism& p, work::DType format, bool scatters);
 
 }  // namespace mlosim::plan

@@ -31,22 +31,34 @@ std::vector<double> slowdowns_of_ranks(const Training& training) {
                                    {.lockstep = p.tp * p.cp, .replicas = p.dp, .pipeline = p.pp});
 }
 
-void close_step(report::StepCost& work, const StepEnds& ends, const Training& training, const spec::ChipSpec& chip) {
+double slowest_of_ranks(const Training& training) {
+  if (training.reality.slow_ranks.are_equal()) return 1;
+  const std::vector<double> slowdowns = slowdowns_of_ranks(training);
+  return *std::max_element(slowdowns.begin(), slowdowns.end());
+}
+
+void close_step(report::StepCost& work, const StepEnds& ends, const MeanWork& mean, const Training& training,
+                const spec::ChipSpec& chip) {
   const Watts idle = chip.power.static_power();
-  const Seconds bubble = std::max(Seconds(0), ends.pipeline - work.makespan);
-  work.wait(bubble, &TimeBreakdown::bubble, chip::Resource::pipeline, idle);
-  work.wait(ends.data_parallel.longer, &TimeBreakdown::communication_exposed, chip::Resource::link_bandwidth, idle);
-  work.communication_total += ends.data_parallel.communication;
-  work.energy += ends.data_parallel.energy.in_chip();
-  work.energy_parts += ends.data_parallel.energy;
+  // Of what messages add, a rank's own are communication; what others' hold it up it waits for the pipeline.
+  const Seconds waits = std::max(Seconds(0), ends.pipeline - work.makespan);
+  const Seconds sends = std::min({waits, ends.for_messages, ends.message_time});
+  work.wait(waits - sends, &TimeBreakdown::bubble, chip::Resource::pipeline, idle);
+  work.wait(sends + ends.longer, &TimeBreakdown::communication_exposed, chip::Resource::link_bandwidth, idle);
+  work.communication_total += ends.message_time + ends.exchange_time;
   report::StepCost end = ends.end;
   end.breakdown.optimizer = end.breakdown.compute + end.breakdown.memory;
   end.breakdown.compute = end.breakdown.memory = Seconds(0);
+  const Seconds longest = end.breakdown.optimizer * slowest_of_ranks(training);
   work.add(end, 1);
+  work.wait(longest - end.breakdown.optimizer, &TimeBreakdown::bubble, chip::Resource::pipeline, idle);
   if (const auto& jitter = training.reality.jitter) {
     const double longer = plan::expected_jitter(jitter->deviation, training.parallelism.chips());
     work.wait(work.makespan * (longer - 1), &TimeBreakdown::bubble, chip::Resource::pipeline, idle);
   }
+  work.energy_parts = mean.energy;
+  work.device_bytes = mean.device_bytes;
+  work.energy = idle * work.makespan + mean.energy.in_chip();
 }
 
 }  // namespace mlosim::predict

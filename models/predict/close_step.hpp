@@ -1,5 +1,8 @@
-// What turns the work of one rank into a training step: waiting for the pipeline, the ends of the step, and what
+// What turns the work of the ranks into a training step: waiting for the pipeline, the ends of the step, and what
 // reality adds. The same for steps that were played and for those in closed form.
+//
+// The time is that of the fullest rank, with its waiting: it is the step's. What is drawn and moved is the mean of all
+// ranks, each of which draws its static power all the time: of all chips it is then right.
 #pragma once
 
 #include <span>
@@ -20,28 +23,31 @@ std::int64_t fullest_rank(const plan::ScheduleShape& shape, std::span<const Seco
 
 // How much longer than it should each pipeline rank of each replica takes; of one replica where all are alike.
 std::vector<double> slowdowns_of_ranks(const Training& training);
+double slowest_of_ranks(const Training& training);
 
-// What data-parallel collectives beside the first forward and the last backward pass of the first stage add.
-struct DataParallelEnds {
-  Seconds longer;         // by which these passes are longer than the others
-  Seconds communication;  // in all, hidden or not
+// What a chip draws, beside its static power, and moves.
+struct MeanWork {
   report::EnergyParts energy;
+  Bytes device_bytes;
 
-  void add(const report::StepCost& with, const report::StepCost& without) {
-    longer += with.makespan - without.makespan;
-    communication += with.communication_total - without.communication_total;
-    energy += with.energy_parts;
-    energy += without.energy_parts * -1;
+  void add(const report::StepCost& cost, double times) { add({cost.energy_parts, cost.device_bytes}, times); }
+  void add(const MeanWork& other, double times) {
+    energy += other.energy * times;
+    device_bytes += other.device_bytes * times;
   }
 };
 
 struct StepEnds {
-  Seconds pipeline;  // from the first forward to the last backward pass
-  DataParallelEnds data_parallel;
-  report::StepCost end;  // of step_end_program: its work is the optimiser's
+  Seconds pipeline;        // from the first forward to the last backward pass
+  Seconds for_messages;    // of it: by which it would be shorter if messages took no time
+  Seconds message_time;    // of all messages that the fullest rank sends
+  Seconds longer;          // by which exchanges once a step make the passes beside them longer
+  Seconds exchange_time;   // of those of the fullest rank
+  report::StepCost end{};  // of step_end_program, of the rank where it takes longest: its work is the optimiser's
 };
 
-// `work`: of the fullest rank, all its passes.
-void close_step(report::StepCost& work, const StepEnds& ends, const Training& training, const spec::ChipSpec& chip);
+// `work`: of the fullest rank, all its passes. `mean`: of all that the ranks do in the step.
+void close_step(report::StepCost& work, const StepEnds& ends, const MeanWork& mean, const Training& training,
+                const spec::ChipSpec& chip);
 
 }  // namespace mlosim::predict

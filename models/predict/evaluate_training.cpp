@@ -2,7 +2,6 @@
 
 #include <algorithm>
 #include <map>
-#include <span>
 #include <utility>
 #include <vector>
 
@@ -12,6 +11,7 @@
 #include "models/predict/pipeline_log.hpp"
 #include "models/predict/plan_training.hpp"
 #include "models/predict/step_player.hpp"
+#include "models/predict/step_traffic.hpp"
 #include "models/predict/training_costs.hpp"
 #include "sim/machine/play_pipeline.hpp"
 
@@ -20,11 +20,10 @@ namespace {
 
 double d(std::int64_t n) { return static_cast<double>(n); }
 
-// A virtual stage's passes: of a micro-batch in the middle of the step, and what is longer at its ends.
+// A virtual stage's passes, of a micro-batch in the middle of the step.
 struct ChunkTimes {
   report::StepReport forward, backward;
   Seconds input_gradient, weight_gradient;  // of schedules that part them
-  DataParallelEnds ends;                    // of the step
 };
 
 // A step that is played: its chunks on a rank's streams, then the schedule over them on the ranks of the pipeline.
@@ -53,20 +52,26 @@ class PlayedStep {
       chunk_of_stage_.push_back(&chunk->second);
       busy.push_back(chunk->second.forward.makespan + chunk->second.backward.makespan);
     }
-    StepEnds ends;
-    ends.pipeline = play_pipeline(e.total.events);
-    ends.data_parallel = chunk_of(0, 0).ends;
     const std::int64_t fullest = fullest_rank(shape_, busy);
+    MeanWork mean;
+    for (const ChunkTimes* chunk : chunk_of_stage_) {
+      mean.add(chunk->forward, d(shape_.micro_batches) / d(shape_.pp));
+      mean.add(chunk->backward, d(shape_.micro_batches) / d(shape_.pp));
+    }
     for (std::int64_t c = 0; c < shape_.chunks(); ++c) {
       e.total.add(chunk_of(fullest, c).forward, runs_of_chunk(shape_));
       e.total.add(chunk_of(fullest, c).backward, runs_of_chunk(shape_));
     }
-    const report::StepReport end =
-        player_.play("step end", step_end_program(subject_, parameters_of_rank(0), t_, runtime_), prices_, launch_);
+    StepEnds ends;
+    report::StepReport beside;
+    run_pipeline(fullest, ends, mean, beside.events);
+    exchange_once(fullest, ends, mean);
+    beside.ops = traffic_operators(subject_, graph_, t_, {.rank = fullest, .counts = layers_of_rank(fullest)}, prices_);
+    const report::StepReport end = play_ends(fullest, ends, mean);
     report::StepReport operators = e.total;
+    operators.add(beside, 1);
     operators.add(end, 1);
-    ends.end = end;
-    close_step(e.total, ends, t_, subject_.hardware.system.chip);
+    close_step(e.total, ends, mean, t_, subject_.hardware.system.chip);
     e.total.ops = std::move(operators.ops);
     e.total.events = operators.events;
     const TrainingFlops flops = count_flops(graph_);
@@ -87,16 +92,6 @@ class PlayedStep {
     times.backward = play("backward", {.blocks = blocks,
                                        .backward = true,
                                        .data_parallel = {.gathers_parameters = gathers, .reduces_gradients = reduces}});
-    if (plan::gathers_at_start(p_, runtime_)) {
-      const report::StepReport first =
-          play("first forward", {.blocks = blocks, .data_parallel = {.gathers_parameters = true}});
-      times.ends.add(first, times.forward);
-    }
-    if (!reduces && runtime_.overlaps_grad_reduce) {
-      const report::StepReport last =
-          play("last backward", {.blocks = blocks, .backward = true, .data_parallel = {.reduces_gradients = true}});
-      times.ends.add(last, times.backward);
-    }
     if (parts_gradients(p_)) {
       report::StepReport inputs =
           play("input gradients", {.blocks = blocks, .backward = true, .weight_gradients = false});
@@ -128,8 +123,31 @@ class PlayedStep {
     return *chunk_of_stage_[static_cast<std::size_t>(shape_.stage_of(rank, chunk))];
   }
 
-  Seconds play_pipeline(double& events) {
-    const Seconds message = p_.pp > 1 ? prices_.price(stage_message(subject_, t_)).time : Seconds(0);
+  std::vector<std::uint32_t> blocks_of(std::int64_t rank, std::int64_t chunk) const {
+    return plan::blocks_of(graph_, stages_[static_cast<std::size_t>(shape_.stage_of(rank, chunk))]);
+  }
+
+  // Layers of each block of the graph that a rank holds.
+  std::vector<std::int64_t> layers_of_rank(std::int64_t rank) const {
+    std::vector<std::int64_t> counts(graph_.blocks.size());
+    for (std::int64_t c = 0; c < shape_.chunks(); ++c) {
+      for (const std::uint32_t b : blocks_of(rank, c)) ++counts[b];
+    }
+    return counts;
+  }
+
+  // The schedule over the passes, with the messages between them.
+  void run_pipeline(std::int64_t fullest, StepEnds& ends, MeanWork& mean, double& events) {
+    Exchanged message;
+    if (p_.pp > 1) message = price_exchange(stage_messages(subject_, t_), prices_);
+    ends.pipeline = play_pipeline(message.cost.makespan, trace_, events);
+    if (p_.pp == 1) return;
+    ends.for_messages = ends.pipeline - play_pipeline(Seconds(0), nullptr, events);
+    ends.message_time = sends_of_rank(shape_, fullest).all() * message.cost.makespan;
+    mean.add(message.cost, mean_sends(shape_));
+  }
+
+  Seconds play_pipeline(Seconds message, report::TraceWriter* trace, double& events) const {
     std::vector<plan::StageTimes> times;
     for (const ChunkTimes* chunk : chunk_of_stage_) {
       times.push_back({.forward = chunk->forward.makespan,
@@ -141,26 +159,81 @@ class PlayedStep {
     const machine::SendMode mode = runtime_.overlaps_p2p ? machine::SendMode::overlapped : machine::SendMode::blocking;
     const plan::Schedule schedule = plan::make_schedule(shape_);
     const machine::Pipeline program = plan::build_pipeline(schedule, times, !runtime_.overlaps_p2p);
-    const std::vector<double> slowdowns = slowdowns_of_ranks(t_);
-    if (trace_) {
-      PipelineLog log(schedule, program);
-      event::Facts<machine::PipelineFact> facts;
-      facts.attach(log);
-      machine::play_pipeline(program, mode, std::span(slowdowns).first(program.ranks()), facts);
-      trace_->add_ranks("stage", log.take());
-    }
-    const machine::ReplicaResults replicas = machine::play_replicas(program, mode, slowdowns);
+    PipelineLog log(schedule, program);
+    event::Facts<machine::PipelineFact> facts;
+    if (trace) facts.attach(log);
+    const machine::ReplicaResults replicas = machine::play_replicas(program, mode, slowdowns_of_ranks(t_), facts);
+    if (trace) trace->add_ranks("stage", log.take());
     for (const machine::PipelineResult& replica : replicas.played) events += static_cast<double>(replica.events);
     return event::to_seconds(replicas.makespan());
   }
 
-  plan::Parameters parameters_of_rank(std::int64_t rank) const {
-    plan::Parameters own;
-    for (std::int64_t c = 0; c < shape_.chunks(); ++c) {
-      for (const std::uint32_t b : plan::blocks_of(graph_, stages_[static_cast<std::size_t>(shape_.stage_of(rank, c))]))
-        own.add(plan::Parameters::of(graph_.blocks[b]), 1);
+  // What data parallelism does once a step beside the passes. The first rank starts first and ends last: what it cannot
+  // hide makes the step longer.
+  void exchange_once(std::int64_t fullest, StepEnds& ends, MeanWork& mean) {
+    const OnceAStep once = exchanges_once_a_step(p_, runtime_);
+    if (!once.any()) return;
+    for (std::int64_t rank = 0; rank < shape_.pp; ++rank) {
+      const std::vector<std::int64_t> layers = layers_of_rank(rank);
+      for (std::size_t b = 0; b < layers.size(); ++b) {
+        const plan::Parameters own = plan::Parameters::of(graph_.blocks[b]);
+        std::vector<work::Collective> all;
+        if (once.gathers) all = plan::parameter_gathers(own, p_, subject_.precision.compute);
+        if (once.reduces) {
+          const auto reductions = plan::gradient_reductions(own, p_, runtime_.reduced_gradients);
+          all.insert(all.end(), reductions.begin(), reductions.end());
+        }
+        const report::StepCost cost = price_exchange(all, prices_).cost;
+        mean.add(cost, d(layers[b]) / d(shape_.pp));
+        if (rank == fullest) ends.exchange_time += d(layers[b]) * cost.makespan;
+      }
     }
-    return own;
+    const plan::PassesBetween between = plan::passes_between_chunks(shape_);
+    for (std::int64_t c = 0; c < shape_.chunks(); ++c) {
+      if (once.gathers) ends.longer += longer(c, between.forwards, false);
+      if (once.reduces) ends.longer += longer(c, between.backwards, true);
+    }
+  }
+
+  // The first chunk's exchanges run layer by layer beside its first (or last) pass; those of another beside the passes
+  // of the chunk before it, between that one's first and its own. Without any such pass they go as the first chunk's.
+  Seconds longer(std::int64_t chunk, std::int64_t between, bool backward) {
+    const plan::DataParallelWork all{.gathers_parameters = !backward, .reduces_gradients = backward};
+    const auto alone = [&](std::int64_t c) {
+      const ChunkTimes& times = chunk_of(0, c);
+      return (backward ? times.backward : times.forward).makespan;
+    };
+    const std::int64_t free = chunk == 0 ? 0 : between - (chunk == 1 ? 1 : 0);
+    if (free == 0) {
+      const plan::ChunkShape own{.blocks = blocks_of(0, chunk), .backward = backward, .data_parallel = all};
+      return play(backward ? "last backward" : "first forward", own).makespan - alone(chunk);
+    }
+    plan::ChunkShape hosts{.backward = backward, .data_parallel = all, .beside = blocks_of(0, chunk)};
+    const std::vector<std::uint32_t> host = blocks_of(0, chunk - 1);
+    for (std::int64_t pass = 0; pass < free; ++pass) hosts.blocks.insert(hosts.blocks.end(), host.begin(), host.end());
+    return play(backward ? "last backwards" : "first forwards", hosts).makespan - d(free) * alone(chunk - 1);
+  }
+
+  // The end of the step on each rank; that of the fullest, for its operators.
+  report::StepReport play_ends(std::int64_t fullest, StepEnds& ends, MeanWork& mean) {
+    StepPlayer unseen(subject_.hardware, nullptr);
+    std::vector<std::pair<plan::Parameters, report::StepReport>> played;
+    std::size_t own = 0;
+    for (std::int64_t rank = 0; rank < shape_.pp; ++rank) {
+      const std::vector<std::int64_t> layers = layers_of_rank(rank);
+      plan::Parameters held;
+      for (std::size_t b = 0; b < layers.size(); ++b) held.add(plan::Parameters::of(graph_.blocks[b]), d(layers[b]));
+      auto same = std::find_if(played.begin(), played.end(), [&](const auto& other) { return other.first == held; });
+      if (same == played.end()) {
+        StepPlayer& player = rank == 0 ? player_ : unseen;
+        const machine::Program end = step_end_program(subject_, held, t_, runtime_);
+        same = played.insert(played.end(), {held, player.play("step end", end, prices_, launch_)});
+      }
+      if (same->second.makespan > ends.end.makespan) ends.end = same->second;
+      if (rank == fullest) own = static_cast<std::size_t>(same - played.begin());
+      mean.add(same->second, 1 / d(shape_.pp));
+    }
+    return std::move(played[own].second);
   }
 
   const TrainingSubject& subject_;

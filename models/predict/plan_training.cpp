@@ -110,14 +110,11 @@ machine::Program step_end_program(const TrainingSubject& subject, const plan::Pa
                              training.parallelism, runtime);
 }
 
-work::Collective stage_message(const TrainingSubject& subject, const Training& training) {
-  const plan::TrainingParallelism& p = training.parallelism;
-  const graph::TrainingShape shape{.micro_batch = training.micro_batch, .sequence = training.sequence, .cp = p.cp};
-  return {.kind = work::CollectiveKind::p2p,
-          .bytes = plan::boundary_bytes(subject.model, shape, p, subject.precision.compute),
-          .ranks = p.pp,
-          .dtype = subject.precision.compute,
-          .stride = p.pp_stride()};
+std::vector<work::Collective> stage_messages(const TrainingSubject& subject, const Training& training) {
+  const graph::TrainingShape shape{
+      .micro_batch = training.micro_batch, .sequence = training.sequence, .cp = training.parallelism.cp};
+  return plan::boundary_messages(subject.model, shape, training.parallelism, subject.precision.compute,
+                                 subject.hardware.runtime.training->scatters_messages);
 }
 
 Seconds offload_wait(Bytes offloaded, Seconds pass, const spec::ChipSpec& chip) {

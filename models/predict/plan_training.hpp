@@ -43,8 +43,8 @@ bool parts_gradients(const plan::TrainingParallelism& p);
 machine::Program step_end_program(const TrainingSubject& subject, const plan::Parameters& own, const Training& training,
                                   const spec::TrainingRuntime& runtime);
 
-// To the next stage, and alike to the one before. Requires pp > 1.
-work::Collective stage_message(const TrainingSubject& subject, const Training& training);
+// To the next stage, and alike to the one before: a message, and what its receivers do with it. Requires pp > 1.
+std::vector<work::Collective> stage_messages(const TrainingSubject& subject, const Training& training);
 
 // What a pass waits for the host's memory, where it keeps less than it offloads: the transfer beside it takes longer.
 Seconds offload_wait(Bytes offloaded, Seconds pass, const spec::ChipSpec& chip);

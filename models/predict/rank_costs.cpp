@@ -1,29 +1,17 @@
 #include "models/predict/rank_costs.hpp"
 
 #include <algorithm>
+#include <array>
+#include <utility>
 
+#include "models/plan/pipeline_time.hpp"
+#include "models/predict/step_traffic.hpp"
 #include "sim/machine/fair_speeds.hpp"
 
 namespace mlosim::predict {
 namespace {
 
 double d(std::int64_t n) { return static_cast<double>(n); }
-
-struct Exchanged {
-  report::StepCost cost;
-  chip::ChipUse use;
-};
-
-Exchanged price_all(const std::vector<work::Collective>& collectives, machine::PriceBook& prices) {
-  Exchanged sum;
-  for (const work::Collective& op : collectives) {
-    const machine::TaskPrice& price = prices.price(op);
-    sum.cost.makespan += price.time;
-    sum.cost.add_work(price);
-    sum.use = price.use;
-  }
-  return sum;
-}
 
 // The larger of two needs of each resource: collectives of one stream take turns.
 chip::ChipUse larger(const chip::ChipUse& a, const chip::ChipUse& b) {
@@ -38,6 +26,7 @@ chip::ChipUse larger(const chip::ChipUse& a, const chip::ChipUse& b) {
 RankCosts::RankCosts(const TrainingSubject& subject, const Training& training, const spec::TrainingRuntime& runtime,
                      machine::PriceBook& prices, bool parts_gradients)
     : chip_(subject.hardware.system.chip),
+      parts_gradients_(parts_gradients),
       graph_(training_graph(subject, training, runtime)),
       flops_(count_flops(graph_)) {
   const spec::LaunchSpec launch = training_launch(chip_, runtime);
@@ -68,6 +57,7 @@ const StageTable& RankCosts::stages(std::int64_t count) {
 
 StageTable RankCosts::make_stages(std::int64_t count) const {
   StageTable table;
+  table.counts.resize(blocks_.size());
   for (const plan::StageLayers& layers :
        plan::deal_layers(static_cast<std::int64_t>(graph_.block_of_layer.size()), count)) {
     StageKind kind{.layers = layers, .counts = std::vector<std::int64_t>(blocks_.size())};
@@ -81,9 +71,33 @@ StageTable RankCosts::make_stages(std::int64_t count) const {
                               .weight_gradient = pass(kind, &BlockCosts::weight_gradient, {}).makespan});
       same = table.kinds.insert(table.kinds.end(), std::move(kind));
     }
-    table.kind_of_stage.push_back(static_cast<std::uint32_t>(same - table.kinds.begin()));
+    const auto at = static_cast<std::uint32_t>(same - table.kinds.begin());
+    table.kind_of_stage.push_back(at);
+    table.work.add(table.passes[at].forward, 1);
+    table.work.add(table.passes[at].backward, 1);
+    for (std::size_t b = 0; b < blocks_.size(); ++b) table.counts[b] += same->counts[b];
   }
   return table;
+}
+
+const PipelineTimes& RankCosts::pipeline(const plan::ScheduleShape& shape, const Sending& sending) {
+  if (last_.shape == shape && last_.sending == sending) return last_.times;
+  const StageTable& table = stages(shape.stages());
+  const auto time = [&](Seconds message) {
+    stage_times_.clear();
+    for (const std::uint32_t kind : table.kind_of_stage) {
+      const StagePasses& passes = table.passes[kind];
+      stage_times_.push_back({.forward = passes.forward.makespan,
+                              .input_gradient = parts_gradients_ ? passes.input_gradient : passes.backward.makespan,
+                              .weight_gradient = parts_gradients_ ? passes.weight_gradient : Seconds(0),
+                              .send_activation = message,
+                              .send_gradient = message});
+    }
+    return plan::estimate_pipeline(shape, stage_times_, sending.mode);
+  };
+  last_ = {
+      .shape = shape, .sending = sending, .times = {.with_messages = time(sending.each), .without = time(Seconds(0))}};
+  return last_.times;
 }
 
 report::StepCost RankCosts::sum(const StageKind& stage, PassCost BlockCosts::*part) const {
@@ -133,12 +147,36 @@ report::StepCost RankCosts::pass(const StageKind& stage, PassCost BlockCosts::*p
   return cost;
 }
 
-std::vector<BlockExchange> RankCosts::exchanges(const plan::TrainingParallelism& p, work::DType weights,
-                                                work::DType gradients, machine::PriceBook& prices) const {
+Seconds RankCosts::longer_beside(const StageKind& stage, PassCost BlockCosts::*part, Seconds work,
+                                 const StageKind& other, const BesidePass& beside) const {
+  const bool backward = part != &BlockCosts::forward;
+  plan::OverlappedLayer passes{.work = work, .work_speed = 0, .collective_speed = 0}, exchange;
+  Seconds own;
+  for (std::size_t b = 0; b < blocks_.size(); ++b) {
+    const BlockExchange& of = (*beside.exchanges)[b];
+    const Seconds layers = d(stage.counts[b]) * (blocks_[b].*part).cost.makespan;
+    own += layers;
+    passes.work_speed += layers.si() * (backward ? of.backward_speed : of.forward_speed);
+    passes.collective_speed += layers.si() * (backward ? of.exchange_speed : of.gather_speed);
+    if (beside.gathers) exchange.gather += d(other.counts[b]) * of.gather.makespan;
+    if (beside.reduces) exchange.reduce += d(other.counts[b]) * of.reduce.makespan;
+  }
+  passes.work_speed = own > Seconds(0) ? passes.work_speed / own.si() : 1;
+  passes.collective_speed = own > Seconds(0) ? passes.collective_speed / own.si() : 1;
+  const std::array<plan::OverlappedLayer, 2> order =
+      backward ? std::array{exchange, passes} : std::array{passes, exchange};
+  return plan::overlapped_time(order, beside.exposed) - work;
+}
+
+const std::vector<BlockExchange>& RankCosts::exchanges(const plan::TrainingParallelism& p, work::DType weights,
+                                                       work::DType gradients, machine::PriceBook& prices) {
+  const ReplicaKey key{.dp = p.dp, .hsdp_shard = p.hsdp_shard, .zero = p.zero};
+  const auto known = exchanges_.find(key);
+  if (known != exchanges_.end()) return known->second;
   std::vector<BlockExchange> exchanges;
   for (std::size_t b = 0; b < blocks_.size(); ++b) {
-    const Exchanged gather = price_all(plan::parameter_gathers(parameters_[b], p, weights), prices);
-    const Exchanged reduce = price_all(plan::gradient_reductions(parameters_[b], p, gradients), prices);
+    const Exchanged gather = price_exchange(plan::parameter_gathers(parameters_[b], p, weights), prices);
+    const Exchanged reduce = price_exchange(plan::gradient_reductions(parameters_[b], p, gradients), prices);
     const std::vector<double> forwards = machine::fair_speeds({blocks_[b].forward.use, gather.use});
     const std::vector<double> backwards =
         machine::fair_speeds({blocks_[b].backward.use, larger(gather.use, reduce.use)});
@@ -149,7 +187,15 @@ std::vector<BlockExchange> RankCosts::exchanges(const plan::TrainingParallelism&
                          .backward_speed = backwards[0],
                          .exchange_speed = backwards[1]});
   }
-  return exchanges;
+  return exchanges_.emplace(key, std::move(exchanges)).first->second;
+}
+
+const report::StepCost& RankCosts::message(const TrainingSubject& subject, const Training& training,
+                                           machine::PriceBook& prices) {
+  const std::pair key{training.parallelism.pp, training.parallelism.dp};
+  const auto known = messages_.find(key);
+  if (known != messages_.end()) return known->second;
+  return messages_.emplace(key, price_exchange(stage_messages(subject, training), prices).cost).first->second;
 }
 
 }  // namespace mlosim::predict

@@ -3,10 +3,13 @@
 #pragma once
 
 #include <map>
+#include <utility>
 #include <vector>
 
 #include "models/plan/overlapped_layers.hpp"
+#include "models/plan/pipeline_program.hpp"
 #include "models/plan/stage_layers.hpp"
+#include "models/predict/close_step.hpp"
 #include "models/predict/plan_training.hpp"
 #include "sim/report/serial_report.hpp"
 
@@ -24,14 +27,15 @@ struct BlockCosts {
 
 // Of one layer of a block: what data-parallel ranks exchange, and what runs beside it.
 struct BlockExchange {
-  report::StepCost gather, reduce;                // their time alone, what they draw
+  report::StepCost gather, reduce;                // their time alone, and what they draw
   double forward_speed = 1, gather_speed = 1;     // while both run …
   double backward_speed = 1, exchange_speed = 1;  // … forwards and backwards
 };
 
-// Equal virtual stages.
+// Virtual stages with equally many layers of each block. Their order matters only where the exchanges of each layer run
+// beside the next, and there it is that of the first stage of the kind: stage 0 where this is asked.
 struct StageKind {
-  plan::StageLayers layers;          // of one of them
+  plan::StageLayers layers;          // of the first of them
   std::vector<std::int64_t> counts;  // layers of each block
 };
 
@@ -47,15 +51,29 @@ struct StageTable {
   std::vector<StageKind> kinds;
   std::vector<StagePasses> passes;  // of each kind, with nothing beside
   std::vector<std::uint32_t> kind_of_stage;
+  std::vector<std::int64_t> counts;  // layers of each block, over all stages
+  MeanWork work;                     // of both passes through all stages
 
   std::size_t kind(std::int64_t stage) const { return kind_of_stage[static_cast<std::size_t>(stage)]; }
+};
+
+// Of a pipeline, from its first forward to its last backward pass.
+struct PipelineTimes {
+  Seconds with_messages, without;
+};
+
+// How stages send a micro-batch to one another.
+struct Sending {
+  Seconds each;
+  machine::SendMode mode = machine::SendMode::overlapped;
+  bool operator==(const Sending&) const = default;
 };
 
 // Which data-parallel collectives run beside a pass.
 struct BesidePass {
   const std::vector<BlockExchange>* exchanges = nullptr;  // of each block; null where nothing runs beside
   bool gathers = false, reduces = false;
-  double exposed = 0;
+  plan::ExposedShares exposed{};
 
   bool is_alone() const { return !exchanges || (!gathers && !reduces); }
 };
@@ -71,26 +89,52 @@ class RankCosts {
   const std::vector<plan::Parameters>& parameters() const { return parameters_; }  // of each block
   const TrainingFlops& flops() const { return flops_; }
 
-  // Of a pipeline with so many virtual stages; the same table for the same number.
+  // Each of these is the same for the same arguments.
+
+  // Of a pipeline with so many virtual stages.
   const StageTable& stages(std::int64_t count);
+  // Collectives of data parallelism for each block, and how fast they and the layers beside them are.
+  const std::vector<BlockExchange>& exchanges(const plan::TrainingParallelism& p, work::DType weights,
+                                              work::DType gradients, machine::PriceBook& prices);
+  // To the next stage, and alike to the one before. `training` is cut as the blocks are.
+  const report::StepCost& message(const TrainingSubject& subject, const Training& training, machine::PriceBook& prices);
+
+  // Of stages with nothing beside. The last one asked for is kept: layouts that differ in what data parallelism shares
+  // out have the same.
+  const PipelineTimes& pipeline(const plan::ScheduleShape& shape, const Sending& sending);
 
   report::StepCost pass(const StageKind& stage, PassCost BlockCosts::*part, const BesidePass& beside) const;
 
-  // Collectives of data parallelism for each block, and how fast they and the layers beside them are.
-  std::vector<BlockExchange> exchanges(const plan::TrainingParallelism& p, work::DType weights, work::DType gradients,
-                                       machine::PriceBook& prices) const;
+  // By how much `work`, passes of `stage`, becomes longer when the exchanges of another chunk run beside it: gathers
+  // beside forward passes, reductions beside backward passes.
+  Seconds longer_beside(const StageKind& stage, PassCost BlockCosts::*part, Seconds work, const StageKind& other,
+                        const BesidePass& beside) const;
 
  private:
   StageTable make_stages(std::int64_t count) const;
   report::StepCost sum(const StageKind& stage, PassCost BlockCosts::*part) const;
 
   const spec::ChipSpec& chip_;
+  bool parts_gradients_;
   graph::TrainingGraph graph_;
   std::vector<BlockCosts> blocks_;
   std::vector<plan::BlockMemory> memory_;
   std::vector<plan::Parameters> parameters_;
   TrainingFlops flops_;
   std::map<std::int64_t, StageTable> tables_;
+  struct ReplicaKey {
+    std::int64_t dp, hsdp_shard;
+    plan::ZeroStage zero;
+    auto operator<=>(const ReplicaKey&) const = default;
+  };
+  std::map<ReplicaKey, std::vector<BlockExchange>> exchanges_;
+  std::map<std::pair<std::int64_t, std::int64_t>, report::StepCost> messages_;  // by pp and dp
+  struct LastPipeline {
+    plan::ScheduleShape shape{.pp = 0};
+    Sending sending;
+    PipelineTimes times;
+  } last_;
+  std::vector<plan::StageTimes> stage_times_;  // scratch
 };
 
 }  // namespace mlosim::predict

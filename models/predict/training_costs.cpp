@@ -7,14 +7,15 @@
 #include <unordered_map>
 #include <utility>
 
-#include "models/plan/pipeline_program.hpp"
-#include "models/plan/pipeline_time.hpp"
 #include "models/plan/training_states.hpp"
 #include "models/predict/close_step.hpp"
 #include "models/predict/rank_costs.hpp"
+#include "models/predict/step_traffic.hpp"
 
 namespace mlosim::predict {
 namespace {
+
+double d(std::int64_t n) { return static_cast<double>(n); }
 
 // What a price depends on, as numbers.
 template <std::size_t N>
@@ -40,9 +41,8 @@ class TrainingCosts::Book {
       : subject_(subject), chip_(subject.hardware.system.chip), prices_(subject.hardware, options) {}
 
   TrainingEstimate estimate(const Training& t) {
-    const plan::TrainingParallelism& p = t.parallelism;
     const spec::TrainingRuntime runtime = resolve_training_runtime(subject_, t);
-    const plan::ScheduleShape shape = p.shape(t.micro_batches());
+    const plan::ScheduleShape shape = t.parallelism.shape(t.micro_batches());
     RankCosts& rank = rank_costs(t, runtime);
     const StageTable& stages = rank.stages(shape.stages());
 
@@ -50,7 +50,9 @@ class TrainingCosts::Book {
     const double micro_batches = micro_batches_of_step(t);
     e.model_flops = micro_batches * rank.flops().model;
     e.hardware_flops = micro_batches * rank.flops().hardware;
-    set_passes(t, runtime, rank, stages);
+    const Laid laid{t, runtime, shape, rank, stages};
+    MeanWork mean;
+    mean.add(set_passes(laid), d(shape.micro_batches) / d(shape.pp));
     for (const std::uint32_t kind : stages.kind_of_stage) busy_.push_back(passes_[kind].busy());
     e.fullest = fullest_rank(shape, busy_);
     for (std::int64_t chunk = 0; chunk < shape.chunks(); ++chunk) {
@@ -59,12 +61,14 @@ class TrainingCosts::Book {
       e.total.add(passes.backward, runs_of_chunk(shape));
     }
     StepEnds ends;
-    ends.pipeline = pipeline_time(t, runtime, shape, stages) * slowest(t);
-    ends.data_parallel = data_parallel_ends(t, runtime, rank, stages, stages.kind(shape.stage_of(0, 0)));
-    ends.end = step_end(t, runtime, parameters_of_rank(rank, shape, stages));
-    close_step(e.total, ends, t, chip_);
+    run_pipeline(laid, e, ends, mean);
+    exchange_once(laid, e.fullest, ends, mean);
+    const RankEnds& end = step_end(laid);
+    ends.end = end.slowest;
+    mean.add(end.mean, 1);
+    close_step(e.total, ends, mean, t, chip_);
     e.capacity = training_capacity(chip_, runtime);
-    e.memory = memory(t, runtime, rank, shape, stages);
+    e.memory = memory(laid);
     return e;
   }
 
@@ -73,11 +77,8 @@ class TrainingCosts::Book {
     const plan::ScheduleShape shape = t.parallelism.shape(t.micro_batches());
     RankCosts& rank = rank_costs(t, runtime);
     const StageTable& stages = rank.stages(shape.stages());
-    std::vector<std::int64_t> counts(rank.graph().blocks.size());
-    for (std::int64_t chunk = 0; chunk < shape.chunks(); ++chunk) {
-      const StageKind& stage = stages.kinds[stages.kind(shape.stage_of(fullest, chunk))];
-      for (std::size_t b = 0; b < counts.size(); ++b) counts[b] += stage.counts[b];
-    }
+    std::vector<std::int64_t> counts;
+    count_layers({t, runtime, shape, rank, stages}, fullest, counts);
     const plan::TrainingParallelism& p = t.parallelism;
     report::StepReport step;
     for (const bool backward : {false, true}) {
@@ -87,15 +88,32 @@ class TrainingCosts::Book {
         if (counts[b] == 0) continue;
         const machine::Program program = chunk_program(
             subject_, rank.graph(), {.blocks = {b}, .backward = backward, .data_parallel = beside}, t, runtime);
-        step.add(serial(program, runtime), static_cast<double>(counts[b]) * runs_of_chunk(shape));
+        step.add(serial(program, runtime), d(counts[b]) * runs_of_chunk(shape));
       }
     }
-    const plan::Parameters own = parameters_of_rank(rank, shape, stages);
-    step.add(serial(step_end_program(subject_, own, t, runtime), runtime), 1);
+    report::StepReport traffic;
+    traffic.ops = traffic_operators(subject_, rank.graph(), t, {.rank = fullest, .counts = counts}, prices_);
+    step.add(traffic, 1);
+    step.add(serial(step_end_program(subject_, parameters_of(rank, counts), t, runtime), runtime), 1);
     return std::move(step.ops);
   }
 
  private:
+  // A layout with what is known of it.
+  struct Laid {
+    const Training& training;
+    const spec::TrainingRuntime& runtime;
+    const plan::ScheduleShape& shape;
+    RankCosts& rank;
+    const StageTable& stages;
+  };
+
+  // Of the ends of a step.
+  struct RankEnds {
+    report::StepCost slowest;
+    MeanWork mean;
+  };
+
   report::StepReport serial(const machine::Program& program, const spec::TrainingRuntime& runtime) {
     return report::serial_report(program, prices_, training_launch(chip_, runtime), chip_.power.static_power()).step;
   }
@@ -126,17 +144,19 @@ class TrainingCosts::Book {
     return ranks_.emplace(key, RankCosts(subject_, t, runtime, prices_, parts)).first->second;
   }
 
-  // What each kind of stage takes, with the data-parallel collectives that run beside every micro-batch.
-  void set_passes(const Training& t, const spec::TrainingRuntime& runtime, const RankCosts& rank,
-                  const StageTable& stages) {
-    const plan::TrainingParallelism& p = t.parallelism;
+  // What each kind of stage takes, with the data-parallel collectives that run beside every micro-batch; the work of
+  // all stages.
+  MeanWork set_passes(const Laid& laid) {
+    const plan::TrainingParallelism& p = laid.training.parallelism;
+    const StageTable& stages = laid.stages;
     busy_.clear();
     passes_ = stages.passes;
-    if (p.replicas() == 1 || !p.reduces_in_layers()) return;
-    const BesidePass beside{.exchanges = &exchanges(t, runtime, rank),
+    if (!p.reduces_in_layers()) return stages.work;
+    const RankCosts& rank = laid.rank;
+    const BesidePass beside{.exchanges = &exchanges(laid),
                             .gathers = p.gathers_in_layers(),
                             .reduces = true,
-                            .exposed = runtime.dp_exposed};
+                            .exposed = plan::exposed_shares(laid.runtime)};
     BesidePass forwards = beside, weights = beside;
     forwards.reduces = weights.gathers = false;
     for (std::size_t k = 0; k < passes_.size(); ++k) {
@@ -146,46 +166,123 @@ class TrainingCosts::Book {
       if (parts_gradients(p))
         passes_[k].weight_gradient = rank.pass(kind, &BlockCosts::weight_gradient, weights).makespan;
     }
-  }
-
-  // To the next stage, and alike to the one before.
-  Seconds message_time(const Training& t) {
-    const plan::TrainingParallelism& p = t.parallelism;
-    if (p.pp == 1) return Seconds(0);
-    const Key<7> key{t.micro_batch, t.sequence, p.tp, p.cp, p.pp, p.pp_stride(), p.dp};
-    const auto known = messages_.find(key);
-    if (known != messages_.end()) return known->second;
-    return messages_.emplace(key, prices_.price(stage_message(subject_, t)).time).first->second;
-  }
-
-  Seconds pipeline_time(const Training& t, const spec::TrainingRuntime& runtime, const plan::ScheduleShape& shape,
-                        const StageTable& stages) {
-    const Seconds message = message_time(t);
-    times_.clear();
-    const bool parts = parts_gradients(t.parallelism);
+    MeanWork work;
     for (const std::uint32_t kind : stages.kind_of_stage) {
-      const StagePasses& passes = passes_[kind];
-      times_.push_back({.forward = passes.forward.makespan,
-                        .input_gradient = parts ? passes.input_gradient : passes.backward.makespan,
-                        .weight_gradient = parts ? passes.weight_gradient : Seconds(0),
-                        .send_activation = message,
-                        .send_gradient = message});
+      work.add(passes_[kind].forward, 1);
+      work.add(passes_[kind].backward, 1);
     }
-    return plan::estimate_pipeline(shape, times_,
-                                   runtime.overlaps_p2p ? machine::SendMode::overlapped : machine::SendMode::blocking);
+    return work;
   }
 
-  static double slowest(const Training& t) {
-    if (t.reality.slow_ranks.are_equal()) return 1;
-    const std::vector<double> slowdowns = slowdowns_of_ranks(t);
-    return *std::max_element(slowdowns.begin(), slowdowns.end());
+  // The schedule over the passes, with the messages between them.
+  void run_pipeline(const Laid& laid, const TrainingEstimate& e, StepEnds& ends, MeanWork& mean) {
+    const Training& t = laid.training;
+    const double slowest = slowest_of_ranks(t);
+    if (t.parallelism.pp == 1) {
+      ends.pipeline = time_alone(laid, e) * slowest;
+      return;
+    }
+    const report::StepCost& message = laid.rank.message(subject_, t, prices_);
+    const PipelineTimes& times = laid.rank.pipeline(
+        laid.shape, {.each = message.makespan,
+                     .mode = laid.runtime.overlaps_p2p ? machine::SendMode::overlapped : machine::SendMode::blocking});
+    ends.pipeline = times.with_messages * slowest;
+    ends.for_messages = ends.pipeline - times.without * slowest;
+    ends.message_time = sends_of_rank(laid.shape, e.fullest).all() * message.makespan;
+    mean.add(message, mean_sends(laid.shape));
   }
 
-  const std::vector<BlockExchange>& exchanges(const Training& t, const spec::TrainingRuntime& runtime,
-                                              const RankCosts& rank) {
+  // Of one rank that runs all passes itself.
+  Seconds time_alone(const Laid& laid, const TrainingEstimate& e) const {
+    if (!parts_gradients(laid.training.parallelism)) return e.total.makespan;
+    Seconds sum;
+    for (const std::uint32_t kind : laid.stages.kind_of_stage)
+      sum += passes_[kind].forward.makespan + passes_[kind].input_gradient + passes_[kind].weight_gradient;
+    return runs_of_chunk(laid.shape) * sum;
+  }
+
+  const std::vector<BlockExchange>& exchanges(const Laid& laid) {
+    return laid.rank.exchanges(laid.training.parallelism, subject_.precision.compute, laid.runtime.reduced_gradients,
+                               prices_);
+  }
+
+  // What data parallelism does once a step beside the passes. The first rank starts first and ends last: what it cannot
+  // hide makes the step longer.
+  void exchange_once(const Laid& laid, std::int64_t fullest, StepEnds& ends, MeanWork& mean) {
+    const OnceAStep once = exchanges_once_a_step(laid.training.parallelism, laid.runtime);
+    if (!once.any()) return;
+    const std::vector<BlockExchange>& all = exchanges(laid);
+    const double share = d(laid.shape.copies()) / d(laid.shape.pp);
+    Seconds in_all;
+    count_layers(laid, fullest, share_.counts);
+    for (std::size_t b = 0; b < all.size(); ++b) {
+      for (const auto& [runs, cost] :
+           {std::pair{once.gathers, &all[b].gather}, std::pair{once.reduces, &all[b].reduce}}) {
+        if (!runs || cost->makespan <= Seconds(0)) continue;
+        in_all += d(share_.counts[b]) * cost->makespan;
+        mean.add(*cost, share * d(laid.stages.counts[b]));
+      }
+    }
+    ends.exchange_time = in_all;
+    if (in_all <= Seconds(0)) return;
+    const plan::PassesBetween between = plan::passes_between_chunks(laid.shape);
+    BesidePass beside{.exchanges = &all, .exposed = plan::exposed_shares(laid.runtime)};
+    if (once.gathers) {
+      beside.gathers = true;
+      ends.longer += longer(laid, &BlockCosts::forward, &StagePasses::forward, between.forwards, beside);
+    }
+    if (once.reduces) {
+      beside.gathers = false;
+      beside.reduces = true;
+      ends.longer += longer(laid, &BlockCosts::backward, &StagePasses::backward, between.backwards, beside);
+    }
+  }
+
+  // The first chunk's exchanges run layer by layer beside its first (or last) pass; those of another beside the passes
+  // of the chunk before it, between that one's first and its own. Without any such pass they go as the first chunk's.
+  Seconds longer(const Laid& laid, PassCost BlockCosts::*part, report::StepCost StagePasses::*pass,
+                 std::int64_t between, const BesidePass& beside) {
+    Seconds sum, last;
+    std::size_t before = laid.stages.kinds.size(), two_before = before;
+    for (std::int64_t chunk = 0; chunk < laid.shape.chunks(); ++chunk) {
+      const std::size_t kind = laid.stages.kind(laid.shape.stage_of(0, chunk));
+      const StageKind& own = laid.stages.kinds[kind];
+      // The first chunk's own exchanges take one of its passes.
+      const std::int64_t free = chunk == 0 ? 0 : between - (chunk == 1 ? 1 : 0);
+      if (free == 0) {
+        last = laid.rank.pass(own, part, beside).makespan - (passes_[kind].*pass).makespan;
+      } else if (chunk < 3 || kind != before || before != two_before) {
+        const StageKind& host = laid.stages.kinds[before];
+        last = laid.rank.longer_beside(host, part, d(free) * (passes_[before].*pass).makespan, own, beside);
+      }
+      sum += last;
+      two_before = std::exchange(before, kind);
+    }
+    return sum;
+  }
+
+  // Layers of each block that a pipeline rank holds.
+  static void count_layers(const Laid& laid, std::int64_t rank, std::vector<std::int64_t>& counts) {
+    counts.assign(laid.stages.counts.size(), 0);
+    for (std::int64_t chunk = 0; chunk < laid.shape.chunks(); ++chunk) {
+      const StageKind& stage = laid.stages.kinds[laid.stages.kind(laid.shape.stage_of(rank, chunk))];
+      for (std::size_t b = 0; b < counts.size(); ++b) counts[b] += stage.counts[b];
+    }
+  }
+
+  static plan::Parameters parameters_of(const RankCosts& rank, const std::vector<std::int64_t>& counts) {
+    plan::Parameters own;
+    for (std::size_t b = 0; b < counts.size(); ++b) own.add(rank.parameters()[b], d(counts[b]));
+    return own;
+  }
+
+  const RankEnds& step_end(const Laid& laid) {
+    const Training& t = laid.training;
     const plan::TrainingParallelism& p = t.parallelism;
-    const Key<12> key{t.micro_batch,
-                      t.sequence,
+    const Key<16> key{number(p.schedule),
+                      number(p.zero_bubble),
+                      p.virtual_stages,
+                      p.pp,
                       p.tp,
                       p.cp,
                       p.dp,
@@ -194,34 +291,32 @@ class TrainingCosts::Book {
                       p.sp ? 1 : 0,
                       number(p.zero),
                       p.hsdp_shard,
-                      number_of(t.recompute),
-                      bits(runtime.tp_exposed)};
-    const auto known = exchanges_.find(key);
-    if (known != exchanges_.end()) return known->second;
-    return exchanges_.emplace(key, rank.exchanges(p, subject_.precision.compute, runtime.reduced_gradients, prices_))
-        .first->second;
+                      laid.runtime.overlaps_grad_reduce ? 1 : 0,
+                      laid.runtime.overlaps_param_gather ? 1 : 0,
+                      number(t.optimizer),
+                      number(t.moments)};
+    const auto known = ends_.find(key);
+    return known != ends_.end() ? known->second : ends_.emplace(key, price_ends(laid)).first->second;
   }
 
-  DataParallelEnds data_parallel_ends(const Training& t, const spec::TrainingRuntime& runtime, const RankCosts& rank,
-                                      const StageTable& stages, std::size_t first) {
-    const plan::TrainingParallelism& p = t.parallelism;
-    DataParallelEnds ends;
-    const bool gathers = plan::gathers_at_start(p, runtime);
-    const bool reduces = runtime.overlaps_grad_reduce && !p.reduces_in_layers();
-    if (p.replicas() == 1 || (!gathers && !reduces)) return ends;
-    BesidePass beside{.exchanges = &exchanges(t, runtime, rank), .exposed = runtime.dp_exposed};
-    if (gathers) {
-      beside.gathers = true;
-      ends.add(rank.pass(stages.kinds[first], &BlockCosts::forward, beside), passes_[first].forward);
-    }
-    if (reduces) {
-      beside.gathers = false;
-      beside.reduces = true;
-      ends.add(rank.pass(stages.kinds[first], &BlockCosts::backward, beside), passes_[first].backward);
+  RankEnds price_ends(const Laid& laid) {
+    RankEnds ends;
+    std::vector<std::pair<plan::Parameters, report::StepCost>> priced;
+    for (std::int64_t r = 0; r < laid.shape.pp; ++r) {
+      count_layers(laid, r, share_.counts);
+      const plan::Parameters own = parameters_of(laid.rank, share_.counts);
+      auto same = std::find_if(priced.begin(), priced.end(), [&](const auto& other) { return other.first == own; });
+      if (same == priced.end()) {
+        const machine::Program end = step_end_program(subject_, own, laid.training, laid.runtime);
+        same = priced.insert(priced.end(), {own, serial(end, laid.runtime)});
+      }
+      if (same->second.makespan > ends.slowest.makespan) ends.slowest = same->second;
+      ends.mean.add(same->second, 1 / d(laid.shape.pp));
     }
     return ends;
   }
 
+<<<<<<< HEAD
   // Of the first pipeline rank.
   static plan::Parameters parameters_of_rank(const RankCosts& rank, const plan::ScheduleShape& shape,
                                              const StageTable& stages) {
@@ -262,9 +357,15 @@ class TrainingCosts::Book {
                            const plan::ScheduleShape& shape, const StageTable& stages) {
     const plan::StageSetting setting = stage_setting(subject_, t, runtime);
     const std::vector<plan::InFlight> in_flight = plan::peak_in_flight(shape);
+=======
+  plan::StageMemory memory(const Laid& laid) {
+    const plan::ScheduleShape& shape = laid.shape;
+    const plan::StageSetting setting = stage_setting(subject_, laid.training, laid.runtime);
+    const std::vector<std::int64_t> in_flight = plan::peak_in_flight(shape);
+>>>>>>> w-train
     plan::StageMemory peak;
-    share_.counts.resize(rank.memory().size());
     for (std::int64_t r = 0; r < shape.pp; ++r) {
+<<<<<<< HEAD
       std::fill(share_.counts.begin(), share_.counts.end(), 0);
       for (std::int64_t chunk = 0; chunk < shape.chunks(); ++chunk) {
         const StageKind& stage = stages.kinds[stages.kind(shape.stage_of(r, chunk))];
@@ -274,6 +375,11 @@ class TrainingCosts::Book {
       share_.in_flight = static_cast<double>(own_chunks.held) / static_cast<double>(shape.chunks());
       share_.put_off = static_cast<double>(own_chunks.put_off) / static_cast<double>(shape.chunks());
       const plan::StageMemory own = plan::stage_memory(rank.memory(), share_, t.parallelism, setting);
+=======
+      count_layers(laid, r, share_.counts);
+      share_.in_flight = d(in_flight[static_cast<std::size_t>(r)]) / d(shape.chunks());
+      const plan::StageMemory own = plan::stage_memory(laid.rank.memory(), share_, laid.training.parallelism, setting);
+>>>>>>> w-train
       if (own.total() > peak.total()) peak = own;
     }
     return peak;
@@ -284,13 +390,10 @@ class TrainingCosts::Book {
   machine::PriceBook prices_;
   std::vector<graph::Recompute> recomputes_;
   Priced<10, RankCosts> ranks_;
-  Priced<12, std::vector<BlockExchange>> exchanges_;
-  Priced<16, report::StepCost> ends_;
-  Priced<7, Seconds> messages_;
+  Priced<16, RankEnds> ends_;
   // Scratch of one estimate.
   std::vector<StagePasses> passes_;  // of each kind of stage
   std::vector<Seconds> busy_;        // of each stage
-  std::vector<plan::StageTimes> times_;
   plan::StageShare share_;
 };
 

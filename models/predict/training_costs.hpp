@@ -19,7 +19,7 @@
 namespace mlosim::predict {
 
 struct TrainingEstimate {
-  report::StepCost total;    // of the fullest pipeline rank: what the step takes
+  report::StepCost total;    // of a chip: time of the fullest pipeline rank, energy and traffic of the mean one
   plan::StageMemory memory;  // of the stage that needs most
   Bytes capacity;            // that the stack may use of a chip
   Flops model_flops;         // of the step, on all chips

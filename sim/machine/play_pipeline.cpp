@@ -228,7 +228,8 @@ event::Span ReplicaResults::makespan() const {
   return longest;
 }
 
-ReplicaResults play_replicas(const Pipeline& pipeline, SendMode mode, std::span<const double> slowdowns) {
+ReplicaResults play_replicas(const Pipeline& pipeline, SendMode mode, std::span<const double> slowdowns,
+                             const event::Facts<PipelineFact>& facts) {
   MLOSIM_CHECK(pipeline.ranks() > 0 && slowdowns.size() % pipeline.ranks() == 0);
   const event::Facts<PipelineFact> unobserved;
   const Spans spans(pipeline);
@@ -238,7 +239,7 @@ ReplicaResults play_replicas(const Pipeline& pipeline, SendMode mode, std::span<
     const std::span<const double> slowdown = slowdowns.subspan(at, pipeline.ranks());
     const auto [entry, is_new] = known.try_emplace(std::vector<double>(slowdown.begin(), slowdown.end()),
                                                    static_cast<std::uint32_t>(results.played.size()));
-    if (is_new) results.played.push_back(Player(pipeline, spans, mode, slowdown, unobserved).run());
+    if (is_new) results.played.push_back(Player(pipeline, spans, mode, slowdown, at == 0 ? facts : unobserved).run());
     results.result_of.push_back(entry->second);
   }
   return results;

@@ -90,6 +90,8 @@ struct ReplicaResults {
 };
 
 // `slowdowns`: of each rank of the first replica, then of the second, …; a multiple of pipeline.ranks() of them.
-ReplicaResults play_replicas(const Pipeline& pipeline, SendMode mode, std::span<const double> slowdowns);
+// `facts`: of the first replica.
+ReplicaResults play_replicas(const Pipeline& pipeline, SendMode mode, std::span<const double> slowdowns,
+                             const event::Facts<PipelineFact>& facts = {});
 
 }  // namespace mlosim::machine

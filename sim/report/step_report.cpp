@@ -141,7 +141,9 @@ void StepCost::wait(Seconds time, Seconds TimeBreakdown::*part, chip::Resource r
 
 void StepCost::stretch(double factor, Watts static_power) {
   const Seconds added = makespan * (factor - 1);
-  wait(added, &TimeBreakdown::compute, chip::Resource::power, static_power);
+  const Seconds exposed = breakdown.communication_exposed * (factor - 1);
+  wait(added - exposed, &TimeBreakdown::compute, chip::Resource::power, static_power);
+  wait(exposed, &TimeBreakdown::communication_exposed, chip::Resource::power, static_power);
   communication_total *= factor;
 }
 

@@ -68,7 +68,8 @@ struct StepCost {
   TimeBreakdown breakdown;
   std::array<Seconds, chip::kResources> by_resource;  // adds up to the makespan too
   Seconds communication_total;
-  Joules energy;  // of one chip: its static power and energy_parts.in_chip()
+  // Of one chip; where the ranks of a step differ, of their mean.
+  Joules energy;  // its static power and energy_parts.in_chip()
   EnergyParts energy_parts;
   Bytes device_bytes;  // that its kernels move at the device memory
 
@@ -83,7 +84,8 @@ struct StepCost {
   // Time in which nothing but `resource` is waited for, in which `static_power` is drawn. `part` is one of breakdown.
   void wait(Seconds time, Seconds TimeBreakdown::*part, chip::Resource resource, Watts static_power);
   // The clock is down: everything takes `factor` (>= 1) times as long, and `static_power` is drawn in the time that is
-  // added. The added time is compute, and power is what it waits for.
+  // added. What communication is exposed gets its part of the added time, compute the rest; power is what all of it
+  // waits for.
   void stretch(double factor, Watts static_power);
   // How much longer than at full clock it takes where its average power would exceed the cap. Kernels above the cap
   // are allowed as long as others make up for it: the clock follows the power over many milliseconds.

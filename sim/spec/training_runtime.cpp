@@ -38,6 +38,7 @@ TrainingRuntime decode_training_runtime(Node node) {
   r.overlaps_param_gather = overlap.flag_or("param_gather", r.overlaps_param_gather);
   r.overlaps_p2p = overlap.flag_or("p2p", r.overlaps_p2p);
   overlap.finish();
+  r.scatters_messages = node.flag_or("scatters_messages", r.scatters_messages);
   r.reduced_gradients = node.require_word<work::DType>(
       "reduced_gradients", {{"fp32", work::DType::fp32}, {"bf16", work::DType::bf16}, {"fp16", work::DType::fp16}});
   Node memory = node.require_mapping("memory");

@@ -29,6 +29,7 @@ struct TrainingRuntime {
   bool overlaps_grad_reduce = false;   // of layers whose gradients are ready with the rest of the backward pass
   bool overlaps_param_gather = false;  // of later layers with the first forward pass (zero 1 and 2)
   bool overlaps_p2p = false;           // stages compute while they send and receive
+  bool scatters_messages = false;      // of what all tensor-parallel ranks hold, each sends a part to the next stage
   work::DType reduced_gradients = work::DType::fp32;  // format in which gradients are summed over replicas
   double reserved_memory = 0;                         // share of the device memory lost to fragmentation
   Bytes context_memory;                               // libraries and workspaces on each chip

@@ -12,7 +12,7 @@ OverlappedLayer layer(double work, double gather, double reduce) {
 }
 
 double time_of(const std::vector<OverlappedLayer>& layers, double exposed) {
-  return overlapped_time(layers, exposed).si();
+  return overlapped_time(layers, {.gather = exposed, .reduce = exposed}).si();
 }
 
 TEST(OverlappedLayers, WithoutCollectivesAddUp) { EXPECT_EQ(time_of({layer(1, 0, 0), layer(2, 0, 0)}, 0), 3); }
@@ -39,6 +39,20 @@ TEST(OverlappedLayers, TheLastReductionEndsThePass) {
 TEST(OverlappedLayers, GatherBehindAReductionThatMustBeOverWaitsForBoth) {
   EXPECT_EQ(time_of({layer(10, 2, 3), layer(10, 2, 3)}, 1), 30);
   EXPECT_EQ(time_of({layer(10, 2, 3), layer(10, 2, 3)}, 0), 25);
+}
+
+TEST(OverlappedLayers, GathersAndReductionsAreExposedEachByItsOwnShare) {
+  const std::vector<OverlappedLayer> layers{layer(10, 2, 3), layer(10, 2, 3)};
+  EXPECT_EQ(overlapped_time(layers, {.gather = 1, .reduce = 0}).si(), 2 + 10 + 3 + 2 + 10 + 3) << "in one queue";
+  EXPECT_EQ(overlapped_time(layers, {.gather = 0, .reduce = 1}).si(), 2 + 10 + 3 + 10 + 3);
+}
+
+TEST(OverlappedLayers, WhatIsNotOverlappedIsExposedWhateverTheStackHides) {
+  spec::TrainingRuntime runtime;
+  runtime.dp_exposed = 0.25;
+  runtime.overlaps_grad_reduce = true;
+  EXPECT_EQ(exposed_shares(runtime).gather, 1);
+  EXPECT_EQ(exposed_shares(runtime).reduce, 0.25);
 }
 
 TEST(OverlappedLayers, SlowEachOtherDownWhileBothRun) {

@@ -161,6 +161,50 @@ TEST(PipelineSchedule, StagesLieAsTheScheduleFoldsThem) {
   EXPECT_EQ(shape(ScheduleKind::dualpipe, 4, 8).stages(), 4);
 }
 
+TEST(PipelineSchedule, MessagesCrossWhereTheNextStageIsOnAnotherRank) {
+  for (const ScheduleShape& s :
+       {shape(ScheduleKind::one_f_one_b, 1, 8), shape(ScheduleKind::one_f_one_b, 4, 8),
+        shape(ScheduleKind::interleaved, 4, 8, 3), zero_bubble(ZeroBubble::h1, 4, 8), zero_bubble(ZeroBubble::v, 4, 8),
+        zero_bubble(ZeroBubble::v_min, 1, 8), shape(ScheduleKind::dualpipe, 4, 8)}) {
+    std::vector<std::vector<std::int64_t>> ranks(static_cast<std::size_t>(s.stages()));
+    for (std::int64_t chunk = 0; chunk < s.chunks(); ++chunk) {
+      for (std::int64_t rank = 0; rank < s.pp; ++rank)
+        ranks[static_cast<std::size_t>(s.stage_of(rank, chunk))].push_back(rank);
+    }
+    std::int64_t crossings = 0;
+    for (std::size_t stage = 0; stage < ranks.size(); ++stage) {
+      EXPECT_EQ(std::ssize(ranks[stage]), s.copies());
+      const bool crosses = stage + 1 < ranks.size() && ranks[stage].front() != ranks[stage + 1].front();
+      EXPECT_EQ(s.crosses_after(static_cast<std::int64_t>(stage)), crosses) << stage;
+      crossings += crosses ? 1 : 0;
+    }
+    EXPECT_EQ(s.crossings(), crossings);
+    std::sort(ranks.front().begin(), ranks.front().end());
+    std::sort(ranks.back().begin(), ranks.back().end());
+    EXPECT_EQ(s.joins_ends(), ranks.front() == ranks.back());
+  }
+}
+
+TEST(PipelineSchedule, TheFirstRankHasPassesOfAChunkBetweenItsFirstAndTheNextOnes) {
+  for (const ScheduleShape& s : {shape(ScheduleKind::interleaved, 4, 8, 3), shape(ScheduleKind::interleaved, 2, 8, 2),
+                                 shape(ScheduleKind::dualpipe, 2, 8), shape(ScheduleKind::dualpipe, 8, 20)}) {
+    const std::vector<ChunkTask> order = make_schedule(s).order[0];
+    const PassesBetween between = passes_between_chunks(s);
+    const auto first = [&](std::int32_t chunk) {
+      return std::find_if(order.begin(), order.end(), [&](const ChunkTask& task) { return task.chunk == chunk; });
+    };
+    const auto is_forward = [](const ChunkTask& task) { return task.pass == ChunkPass::forward; };
+    EXPECT_EQ(std::count_if(first(0), first(1), is_forward), between.forwards) << s.pp;
+    const auto last = [&](std::int32_t chunk) {
+      return std::find_if(order.rbegin(), order.rend(), [&](const ChunkTask& task) { return task.chunk == chunk; });
+    };
+    const auto is_backward = [](const ChunkTask& task) {
+      return task.pass == ChunkPass::backward || task.pass == ChunkPass::input_gradient;
+    };
+    EXPECT_EQ(std::count_if(last(0), last(1), is_backward), between.backwards) << s.pp;
+  }
+}
+
 TEST(PipelineSchedule, InFlightIsAsCountedInTheOrders) {
   for (const ScheduleShape& s : {shape(ScheduleKind::gpipe, 4, 6), shape(ScheduleKind::one_f_one_b, 4, 2),
                                  shape(ScheduleKind::one_f_one_b, 4, 9), shape(ScheduleKind::interleaved, 4, 4, 3),

@@ -26,6 +26,8 @@ const std::vector<std::string>& layouts() {
       "parallelism: {pp: 2, tp: 2, dp: 2, virtual_stages: 2}",
       "parallelism: {pp: 4, dp: 2, schedule: zero_bubble}",
       "parallelism: {pp: 4, dp: 2, schedule: dualpipe}",
+      "parallelism: {pp: 4, dp: 2, zero: 1, schedule: dualpipe}",
+      "parallelism: {pp: 2, dp: 4, zero: 1, virtual_stages: 4}",
   };
   return kLayouts;
 }
@@ -63,6 +65,7 @@ TEST_F(TrainingCostsTest, AreThoseOfAPredictionWhateverWasPricedBefore) {
     const Evaluation e = predict_with(texts[i], {}).evaluation;
     EXPECT_EQ(found[i].total.makespan, e.total.makespan) << texts[i];
     EXPECT_EQ(found[i].total.energy, e.total.energy) << texts[i];
+    EXPECT_EQ(found[i].total.communication_total, e.total.communication_total) << texts[i];
     EXPECT_EQ(found[i].memory.total(), e.memory->total()) << texts[i];
     EXPECT_EQ(found[i].fits(), e.memory->fits()) << texts[i];
     EXPECT_EQ(found[i].model_flops, e.model_flops) << texts[i];
@@ -79,6 +82,7 @@ TEST_F(TrainingCostsTest, AreNearToThePlayedStep) {
     EXPECT_EQ(estimated.memory->total(), played.memory->total()) << layout;
     EXPECT_EQ(estimated.model_flops, played.model_flops) << layout;
     EXPECT_NEAR(estimated.total.communication_total / played.total.communication_total, 1, 0.1) << layout;
+    EXPECT_NEAR(estimated.total.energy / played.total.energy, 1, 0.06) << layout;
   }
 }
 
@@ -93,7 +97,7 @@ TEST_F(TrainingCostsTest, PartsAddUpToTheStep) {
 
 // Every operator of the played step, as often.
 TEST_F(TrainingCostsTest, ListTheOperatorsOfThePlayedStep) {
-  for (const std::string& layout : {layouts()[2], layouts()[4], layouts()[7]}) {
+  for (const std::string& layout : {layouts()[2], layouts()[4], layouts()[7], layouts()[9]}) {
     const auto counts = [&](chip::Fidelity fidelity) {
       std::map<std::string, double> of;
       for (const report::OpTotal& op : predict_with(text_of(layout), {}, fidelity).evaluation.total.ops)
@@ -110,6 +114,7 @@ TEST_F(TrainingCostsTest, ListTheOperatorsOfThePlayedStep) {
     drop_exchanges(estimated);
     drop_exchanges(played);
     EXPECT_EQ(estimated, played) << layout;
+    EXPECT_EQ(played.contains("gradients.send"), layout.find("pp: ") != std::string::npos) << layout;
   }
 }
 

@@ -227,6 +227,18 @@ TEST(StepReport, AStretchedStepWaitsForPowerAndStillAddsUp) {
   expect_adds_up(report);
 }
 
+TEST(StepReport, AtALowerClockTheSameShareOfCommunicationIsExposed) {
+  StepReport report;
+  report.add_part(Seconds(6), &TimeBreakdown::compute, Resource::matrix_unit);
+  report.add_part(Seconds(2), &TimeBreakdown::communication_exposed, Resource::link_bandwidth);
+  report.makespan = Seconds(8);
+  report.communication_total = Seconds(4);
+  report.stretch(1.5, kStatic);
+  EXPECT_DOUBLE_EQ(report.communication_total.si(), 6);
+  EXPECT_DOUBLE_EQ(report.breakdown.communication_exposed.si(), 3);
+  EXPECT_DOUBLE_EQ(report.breakdown.total().si(), report.makespan.si());
+}
+
 TEST(StepReport, AnOperatorsTasksAreCountedTogether) {
   HandMade hand;
   hand.run("layer", 0, 0, 4, {.bound = microseconds(3), .bound_by = Resource::hbm_bandwidth, .detail = "128x128"});
