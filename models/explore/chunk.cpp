@@ -11,7 +11,7 @@
 namespace mlosim::explore {
 namespace {
 
-constexpr std::uint64_t kSmallStudy = 100'000;
+constexpr std::uint64_t kSmallStudy = 100'000, kMostShown = 2'000'000;
 constexpr std::size_t kMostBuffered = 512;  // survivors that wait to be thinned out
 
 constexpr std::string_view kConstraint = "constraint ";
@@ -50,10 +50,20 @@ void ChunkResult::count_infeasible(const std::string& reason, std::uint64_t coun
   reasons[without_numbers(reason)] += count;
 }
 
+bool shows_all(const Blueprint& b, const Space& space) {
+  const bool all = b.study.keep ? *b.study.keep == Keep::all : space.size() <= kSmallStudy;
+  if (all && space.size() > kMostShown) {
+    throw spec::InputError(
+        {{.place = b.study.search.place,
+          .path = "keep",
+          .message = fmt::format("{} points are more than can be kept, each with its figures", space.size()),
+          .hint = "keep: front, or fewer points"}});
+  }
+  return all;
+}
+
 bool keeps_all(const Blueprint& b, const Space& space) {
-  if (b.study.search.method == Method::nsga2) return true;  // generations are made from what is kept
-  if (b.study.keep) return *b.study.keep == Keep::all;
-  return space.size() <= kSmallStudy;
+  return b.study.search.method == Method::nsga2 || shows_all(b, space);
 }
 
 ChunkWorker::ChunkWorker(const Blueprint& blueprint, const Space& space, SharedSettings& settings)
@@ -75,8 +85,9 @@ std::string ChunkWorker::broken_constraint(bool with_metrics) {
   for (std::size_t w = 0; w < times; ++w) {
     if (with_metrics) use_metrics_of(w);
     for (const BoundConstraint& constraint : b_.constraints) {
-      if (constraint.takes_metrics == with_metrics && !constraint.comparison.holds(slots_))
-        return std::string(kConstraint) + constraint.text;
+      if (constraint.takes_metrics != with_metrics || constraint.comparison.holds(slots_)) continue;
+      return fmt::format("{}{}{}", kConstraint, constraint.text,
+                         constraint.comparison.has_value(slots_) ? "" : ": a side has no value");
     }
   }
   return "";
@@ -87,12 +98,20 @@ double ChunkWorker::objective_value(const BoundObjective& objective) {
   for (std::size_t w = 0; w < b_.workloads.size(); ++w) {
     use_metrics_of(w);
     const double value = objective.expression.evaluate(slots_), weight = b_.workloads[w].weight;
+    if (b_.workloads.size() == 1) return value;
+    if (value < 0 && b_.study.combination == Combination::geometric_mean) {
+      throw spec::InputError({{.place = objective.place,
+                               .path = "objectives",
+                               .message = fmt::format("'{}' is below zero at a point, and a geometric mean is of "
+                                                      "numbers that are not",
+                                                      objective.name),
+                               .hint = "combine: mean, or worst"}});
+    }
     const double part = b_.study.combination == Combination::geometric_mean ? weight * std::log(value)
                         : b_.study.combination == Combination::mean         ? weight * value
                                                                             : value;
     total = w == 0 ? part : combine(b_.study.combination, total, part, objective.maximises);
     weights += weight;
-    if (b_.workloads.size() == 1) return value;
   }
   switch (b_.study.combination) {
     case Combination::geometric_mean:

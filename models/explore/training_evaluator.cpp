@@ -82,7 +82,8 @@ class TrainingEvaluator : public Evaluator {
   }
 
   Answer judge(const predict::Prediction& p, std::size_t w, std::span<double> slots) const {
-    if (!p.evaluation.memory->fits()) return {.verdict = Verdict::impossible, .reason = kMisfit};
+    if (std::string misfit = misfit_of(p); !misfit.empty())
+      return {.verdict = Verdict::impossible, .reason = std::move(misfit)};
     fill_metrics(p, w, b_.slots, slots);
     return {};
   }

@@ -8,7 +8,7 @@
 
 #include "models/explore/training_layout.hpp"
 #include "sim/spec/hardware.hpp"
-#include "sim/spec/spelling.hpp"
+#include "sim/units/check.hpp"
 
 namespace mlosim::explore {
 namespace {
@@ -105,6 +105,29 @@ bool is_workload_path(std::string_view path) {
          !is_below(path, "reality");
 }
 
+bool is_known_workload_path(std::string_view path) { return find_key(path) != nullptr; }
+
+bool is_count_path(std::string_view path) {
+  const Key* key = find_key(path);
+  if (!key || key->kind != Kind::layout) return key && key->kind == Kind::count;
+  switch (*layout_key_at(path)) {
+    case LayoutKey::zero:
+    case LayoutKey::hsdp_shard:
+    case LayoutKey::virtual_stages:
+    case LayoutKey::micro_batch:
+    case LayoutKey::global_batch:
+    case LayoutKey::sequence:
+      return true;
+    default:
+      return false;
+  }
+}
+
+bool takes_words(std::string_view path) {
+  const Key* key = find_key(path);
+  return key && path != "system" && path != "model" && (key->kind == Kind::word || key->kind == Kind::any);
+}
+
 std::vector<std::string> workload_paths() {
   std::vector<std::string> paths;
   for (const Key& key : kKeys) paths.emplace_back(key.path);
@@ -117,7 +140,7 @@ std::optional<spec::Diagnostic> check_workload_value(std::string_view path, cons
         .place = value.place(), .path = std::string(path), .message = std::move(message), .hint = std::move(hint)};
   };
   const Key* key = find_key(path);
-  if (!key) return wrong("a workload has no such key", spec::spelling_hint(path, workload_paths()));
+  MLOSIM_CHECK(key);
   switch (key->kind) {
     case Kind::count:
       if (!is_count(value)) return wrong("expected a whole number, 1 or more", "");
