@@ -184,7 +184,10 @@ void add_linked(Node& item, Axis& axis) {
 
 void add_choice(const Node& item, Axis& axis, bool first) {
   const Value& value = *item.value();
-  Choice choice{.values = {value}, .numbers = {number_or_nan(value)}, .label = label_of(value)};
+  const Value* name = value.is_mapping() ? value.find("name") : nullptr;  // of a model that stands here
+  Choice choice{.values = {value},
+                .numbers = {number_or_nan(value)},
+                .label = label_of(name && name->is_scalar() ? *name : value)};
   if (first) axis.dimensions = {Dimension{}};
   if (const auto number = number_of(value)) {
     if (first) axis.dimensions.front() = number->dimension;
@@ -192,7 +195,9 @@ void add_choice(const Node& item, Axis& axis, bool first) {
       item.fail(fmt::format("is {} among values that are {}", describe(number->dimension),
                             describe(axis.dimensions.front())));
   }
-  const auto same = [&](const Choice& other) { return other.label == choice.label; };
+  const auto same = [&](const Choice& other) {
+    return other.label == choice.label || other.numbers.front() == choice.numbers.front();
+  };
   if (std::any_of(axis.choices.begin(), axis.choices.end(), same))
     item.fail(fmt::format("'{}' is in the list twice", choice.label));
   axis.choices.push_back(std::move(choice));

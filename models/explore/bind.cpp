@@ -109,6 +109,10 @@ class Binder {
         if (other.name == bound.name)
           return refuse(fmt::format("two objectives are called '{}'", bound.name), "give one a 'name'");
       }
+      if (bound.expression.slots().empty()) {
+        warnings_.push_back(spec::render_diagnostic(
+            {text.place, "objectives", fmt::format("'{}' is the same at every point", bound.name), ""}));
+      }
       b_.objectives.push_back(std::move(bound));
     });
   }

@@ -10,6 +10,7 @@
 #include "models/explore/check_axis.hpp"
 #include "models/explore/contradiction.hpp"
 #include "models/explore/fingerprint.hpp"
+#include "models/explore/machines.hpp"
 #include "models/explore/overlay.hpp"
 #include "models/explore/search_variables.hpp"
 #include "models/explore/set_twice.hpp"
@@ -38,6 +39,7 @@ class Drafter {
     order_axes();
     refuse_search_of_nothing();
     for (BaseWorkload& w : b_.workloads) w.settled = settle(w.document);
+    for (BaseWorkload& w : b_.workloads) note_stacks_that_do_not_run(w);
     assign_slots();
     refuse_idle_replicas();
     find_paths_set_twice(b_, diagnostics_);
@@ -46,7 +48,7 @@ class Drafter {
     find_contradictions(b_, diagnostics_);
     diagnostics_.throw_if_any();
     check_figures(b_);
-    b_.fingerprint = fingerprint_of(b_, warnings_);
+    b_.fingerprint = fingerprint_of(b_);
     return std::move(b_);
   }
 
@@ -71,19 +73,29 @@ class Drafter {
                    .decoded = {},
                    .hardware = {},
                    .takes_axis = {},
-                   .takes_derived = {}};
+                   .takes_derived = {},
+                   .refused_stacks = {}};
     for (const spec::Member& change : b_.study.overrides) lay_over(w.document, change.key, change.value);
-    if (const Value* model = w.document.find("model"); model && model->is_scalar() && !axis_of("model")) {
-      // Read once, and not again for each point.
-      Value read = spec::read_document(library_.require(spec::Shelf::models, model->text, model->place()));
-      *w.document.find("model") = std::move(read);
-    }
+    if (!axis_of("model")) read_model(w.document);
     decode(w);
     std::vector<std::string> said;  // again by make_setting
     w.hardware = predict::read_machine(library_, w.decoded, said);
     const predict::Setting setting = predict::make_setting(w.hardware, w.decoded, warnings_);
     for (const spec::Override& change : w.decoded.overrides) spec::apply_override(w.hardware, change);
     b_.workloads.push_back(std::move(w));
+  }
+
+  // Puts the model in place of its name: it is read once, and not again for each point.
+  void read_model(Value& document) const {
+    Value* model = document.find("model");
+    if (Value* overrides = document.find("overrides")) {
+      for (spec::Member& member : overrides->members) {
+        if (member.key == "model") model = &member.value;  // the last one counts
+      }
+    }
+    if (!model || !model->is_scalar()) return;
+    Value read = spec::read_document(library_.require(spec::Shelf::models, model->text, model->place()));
+    *model = std::move(read);
   }
 
   // As it is; where its own layout cannot be and the axes give another, with the first value of each.
@@ -198,22 +210,32 @@ class Drafter {
     for (const Derived& derived : b_.study.derived) refuse("derived." + derived.path, derived.path, derived.place);
   }
 
-  bool sets(std::string_view path) const {
-    return axis_of(path) || std::any_of(b_.study.derived.begin(), b_.study.derived.end(),
-                                        [&](const Derived& derived) { return derived.path == path; });
-  }
-
-  // With so many chips dp is what the other degrees leave, whatever an axis says.
+  // With so many chips dp is what the other degrees leave, whatever the study says.
   void refuse_idle_replicas() {
-    const Axis* dp = axis_of("parallelism.dp");
-    if (!dp || sets("chips")) return;
-    for (const BaseWorkload& w : b_.workloads) {
-      const Value* chips = w.settled.find("chips");
-      const bool is_for = dp->workload.empty() || dp->workload == w.name;
-      if (!is_for || !chips || !chips->is_scalar()) continue;
-      diagnostics_.add({dp->place, "axes." + dp->name,
-                        fmt::format("dp follows from the {} chips of {} and the other degrees", chips->text, w.name),
-                        "leave 'chips' out of the workload, or make it an axis instead of dp"});
+    const auto refuse = [&](const std::string& owner, const spec::Place& place, const std::string& chips) {
+      diagnostics_.add({place, owner, fmt::format("dp follows from {} and the other degrees", chips),
+                        "leave out either 'chips' or dp"});
+    };
+    const auto check = [&](const std::string& owner, const spec::Place& place, const std::string& whose) {
+      const bool is_derived = std::any_of(b_.study.derived.begin(), b_.study.derived.end(),
+                                          [](const Derived& derived) { return derived.path == "chips"; });
+      if (is_derived || axis_of("chips")) return refuse(owner, place, "'chips'");
+      for (const BaseWorkload& w : b_.workloads) {
+        const Value* chips = w.settled.find("chips");
+        if ((whose.empty() || whose == w.name) && chips && chips->is_scalar())
+          return refuse(owner, place, fmt::format("the {} chips of {}", chips->text, w.name));
+      }
+    };
+    for (const Axis& axis : b_.study.axes) {
+      for (std::size_t c = 0; c < axis.paths.size(); ++c) {
+        const bool has_dp = axis.paths[c] == "parallelism" &&
+                            std::any_of(axis.choices.begin(), axis.choices.end(),
+                                        [&](const Choice& choice) { return choice.values[c].find("dp") != nullptr; });
+        if (has_dp || axis.paths[c] == "parallelism.dp") check("axes." + axis.name, axis.place, axis.workload);
+      }
+    }
+    for (const Derived& derived : b_.study.derived) {
+      if (derived.path == "parallelism.dp") check("derived." + derived.path, derived.place, "");
     }
   }
 
@@ -246,6 +268,12 @@ class Drafter {
     diagnostics_.throw_if_any();
     // The workload's own layout is one of those.
     leave_out(w.document, "parallelism");
+  }
+
+  void note_stacks_that_do_not_run(BaseWorkload& w) const {
+    for (const MachineOfStudy& machine : read_machines(b_, w)) {
+      if (!machine.refusal.empty()) w.refused_stacks[{machine.system, machine.stack}] = machine.refusal;
+    }
   }
 
   void refuse_search_of_nothing() {

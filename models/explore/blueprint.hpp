@@ -3,6 +3,7 @@
 #pragma once
 
 #include <cstdint>
+#include <map>
 #include <string>
 #include <utility>
 #include <vector>
@@ -26,6 +27,8 @@ struct BaseWorkload {
   predict::Workload decoded;
   spec::HardwareDocuments hardware;
   std::vector<bool> takes_axis, takes_derived;  // which of the study's axes and derived paths are laid over it
+  // Why a stack of an axis does not run on a system, by both their names.
+  std::map<std::pair<std::string, std::string>, std::string> refused_stacks;
 };
 
 struct BoundDerived {

@@ -16,18 +16,22 @@ constexpr std::size_t kMostBuffered = 512;  // survivors that wait to be thinned
 
 constexpr std::string_view kConstraint = "constraint ";
 
-// Sentences that differ in their numbers alone are one reason; of a constraint the number is what matters.
+// Sentences that differ in their numbers alone are one reason; of a constraint the number is what matters, and those of
+// a name ("tpu_v5e", "bf16") are no numbers.
 std::string without_numbers(const std::string& reason) {
   if (reason.starts_with(kConstraint)) return reason;
+  const auto is_digit = [](char c) { return c >= '0' && c <= '9'; };
+  const auto is_of_name = [&](char c) {
+    return c == '_' || is_digit(c) || (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z');
+  };
   std::string text;
-  for (const char c : reason) {
-    const bool is_digit = c >= '0' && c <= '9';
-    const bool continues = !text.empty() && text.back() == '#';
-    if (is_digit) {
-      if (!continues) text += '#';
-    } else {
-      text += c;
+  for (std::size_t i = 0; i < reason.size();) {
+    if (!is_digit(reason[i]) || (i > 0 && is_of_name(reason[i - 1]))) {
+      text += reason[i++];
+      continue;
     }
+    while (i < reason.size() && (is_digit(reason[i]) || (reason[i] == '.' && is_digit(reason[i + 1])))) ++i;
+    text += '#';
   }
   return text;
 }

@@ -215,6 +215,7 @@ Study decode_study(const Value& document, const std::string& unnamed) {
       "combine",
       {{"geometric_mean", Combination::geometric_mean}, {"mean", Combination::mean}, {"worst", Combination::worst}},
       Combination::geometric_mean);
+  study.search.place = document.place();
   decode_search(node.child("method"), study.search);
   if (node.has("keep")) study.keep = node.require_word<Keep>("keep", {{"all", Keep::all}, {"front", Keep::front}});
   node.finish();

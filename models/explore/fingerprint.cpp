@@ -2,11 +2,10 @@
 
 #include <fmt/format.h>
 
-#include <algorithm>
 #include <cstdint>
 #include <string_view>
 
-#include "models/predict/setting.hpp"
+#include "models/explore/machines.hpp"
 #include "models/predict/table_files.hpp"
 
 namespace mlosim::explore {
@@ -30,22 +29,9 @@ class Hash {
   std::uint64_t state_ = 0xcbf29ce484222325ULL;
 };
 
-// Text values of the axes that set `path`, alone or with others, and that the workload takes; null values are left out.
-std::vector<const spec::Value*> values_at(const Blueprint& b, const BaseWorkload& w, std::string_view path) {
-  std::vector<const spec::Value*> values;
-  for (std::size_t a = 0; a < b.study.axes.size(); ++a) {
-    const Axis& axis = b.study.axes[a];
-    for (std::size_t c = 0; w.takes_axis[a] && c < axis.paths.size(); ++c) {
-      if (axis.paths[c] != path) continue;
-      for (const Choice& choice : axis.choices) values.push_back(&choice.values[c]);
-    }
-  }
-  return values;
-}
-
 class Reader {
  public:
-  Reader(const Blueprint& blueprint, std::vector<std::string>& warnings) : b_(blueprint), warnings_(warnings) {}
+  explicit Reader(const Blueprint& blueprint) : b_(blueprint) {}
 
   std::string read() {
     hash_.add(spec::render_yaml(b_.study.document));
@@ -53,7 +39,7 @@ class Reader {
       hash_.add(spec::render_yaml(w.document));
       add_machine(w.hardware);
       add_models(w);
-      add_machines(w);
+      for (const MachineOfStudy& machine : read_machines(b_, w)) add_machine(machine.documents);
     }
     for (const std::string_view file : predict::kTableFiles) {
       if (const auto path = b_.library->find_file(file)) hash_.add(spec::render_yaml(spec::read_document(*path)));
@@ -78,42 +64,12 @@ class Reader {
     }
   }
 
-  // Every machine of the axes with every stack of theirs.
-  void add_machines(const BaseWorkload& w) {
-    std::vector<std::string> systems{w.decoded.system}, stacks{w.decoded.runtime.profile};
-    for (const spec::Value* system : values_at(b_, w, "system")) systems.push_back(system->text);
-    for (const std::string_view path : {"runtime", "runtime.framework"}) {
-      for (const spec::Value* stack : values_at(b_, w, path)) {
-        const spec::Value* name = stack->is_mapping() ? stack->find("framework") : stack;
-        if (name && name->is_scalar()) stacks.push_back(name->text);
-      }
-    }
-    if (systems.size() == 1 && stacks.size() == 1) return;  // the workload's own
-    predict::Workload workload = w.decoded;
-    for (const std::string& system : systems) {
-      for (const std::string& stack : stacks) {
-        workload.system = system;
-        workload.runtime.profile = stack;
-        std::vector<std::string> said;
-        add_machine(predict::read_machine(*b_.library, workload, said));
-        for (const std::string& warning : said) warn(fmt::format("{} on {}: {}", w.name, system, warning));
-      }
-    }
-  }
-
-  void warn(const std::string& warning) {
-    if (std::find(warnings_.begin(), warnings_.end(), warning) == warnings_.end()) warnings_.push_back(warning);
-  }
-
   const Blueprint& b_;
-  std::vector<std::string>& warnings_;
   Hash hash_;
 };
 
 }  // namespace
 
-std::string fingerprint_of(const Blueprint& blueprint, std::vector<std::string>& warnings) {
-  return Reader(blueprint, warnings).read();
-}
+std::string fingerprint_of(const Blueprint& blueprint) { return Reader(blueprint).read(); }
 
 }  // namespace mlosim::explore

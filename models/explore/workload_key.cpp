@@ -4,10 +4,10 @@
 
 #include <algorithm>
 #include <array>
-#include <charconv>
 
 #include "models/explore/training_layout.hpp"
 #include "sim/spec/hardware.hpp"
+#include "sim/spec/node.hpp"
 #include "sim/units/check.hpp"
 
 namespace mlosim::explore {
@@ -78,14 +78,6 @@ bool is_below(std::string_view path, std::string_view head) {
   return path == head || (path.starts_with(head) && path.substr(head.size()).starts_with('.'));
 }
 
-bool is_count(const spec::Value& value) {
-  if (!value.is_scalar() || value.quoted) return false;
-  std::int64_t count = 0;
-  const char* end = value.text.data() + value.text.size();
-  const auto [stop, error] = std::from_chars(value.text.data(), end, count);
-  return error == std::errc() && stop == end && count >= 1;
-}
-
 }  // namespace
 
 bool belongs_to_task(std::string_view path, Task task) {
@@ -142,9 +134,11 @@ std::optional<spec::Diagnostic> check_workload_value(std::string_view path, cons
   const Key* key = find_key(path);
   MLOSIM_CHECK(key);
   switch (key->kind) {
-    case Kind::count:
-      if (!is_count(value)) return wrong("expected a whole number, 1 or more", "");
-      return std::nullopt;
+    case Kind::count: {
+      spec::Decoding decoding;
+      spec::Node(&value, std::string(path), &decoding).as_count();
+      return decoding.diagnostics.empty() ? std::nullopt : std::optional(decoding.diagnostics.list().front());
+    }
     case Kind::flag:
       if (!value.is_scalar() || (value.text != "true" && value.text != "false"))
         return wrong("expected true or false", "");

@@ -187,6 +187,34 @@ TEST_F(Explore, AMistakeThatIsFoundLateLeavesNoStore) {
   EXPECT_FALSE(has("w.study"));
 }
 
+TEST_F(Explore, APointIsRunWithTheDegreesThatItSays) {
+  write("s.yaml",
+        with(with(kStudy, "inference: {batch: 8", "chips: 4, inference: {batch: 8"), "[1, 3, 8]", "[2, 4, 8]"));
+  const auto json = nlohmann::json::parse(in_one_go());
+  for (const auto& point : json["kept"]) {
+    if (point["values"]["parallelism.tp"] != 8) continue;
+    EXPECT_EQ(point.value("reason", ""), "parallelism.tp: 8 does not go with 4 chips, which make it 4");
+  }
+  EXPECT_EQ(json["infeasible"][0]["reason"], "parallelism.tp: # does not go with # chips, which make it #");
+}
+
+TEST_F(Explore, AStackThatAMachineDoesNotRunIsNoPointOfAnother) {
+  const std::string workload = kStudy.substr(0, kStudy.find("axes:"));
+  write("s.yaml",
+        workload +
+            "axes: {system: [dgx_h100, tpu_v6e_pod], runtime.framework: [vllm, xla], inference.batch: [4, 8]}\n"
+            "objectives: time_s\n");
+  const auto json = nlohmann::json::parse(in_one_go());
+  int refused = 0;
+  for (const auto& point : json["kept"]) {
+    const auto& values = point["values"];
+    if ((values["system"] == "dgx_h100") == (values["runtime.framework"] == "vllm")) continue;
+    EXPECT_NE(point.value("reason", "").find("does not run on chips of"), std::string::npos) << point.dump();
+    ++refused;
+  }
+  EXPECT_EQ(refused, 4);
+}
+
 TEST_F(Explore, ConstraintsAreAsStrictAsTheySay) {
   const auto feasible = [&](const std::string& constraint) {
     write("s.yaml", with(kStudy, "power_w_per_chip <= 650 W", constraint));

@@ -171,7 +171,7 @@ int run_together(const Options& options, const spec::Library& library, explore::
     if (wire.rank() == 0) std::cerr << error.what() << '\n';
     if (wire.rank() != 0) all_are_there = explore::wait_for_dismissal(wire);
   } catch (...) {  // a mistake of our own: nobody is left waiting for it
-    if (wire.rank() == 0) explore::dismiss(wire);
+    if (wire.rank() == 0 && explore::dismiss(wire)) wire.close();
     throw;
   }
   if (wire.rank() == 0) all_are_there = explore::dismiss(wire);

@@ -32,7 +32,9 @@ TEST(Blueprint, WrongPathsAreRefusedWithTheNearestRightOne) {
 TEST(Blueprint, ValuesThatCannotStandThereAreRefused) {
   EXPECT_THAT(mistakes("chip.hbm.bandwidth: [4 W]"), HasSubstr("expected a data rate"));
   EXPECT_THAT(mistakes("chip.hbm.bandwidth: {from: 1 B, to: 4 B, steps: 2}"), HasSubstr("expected a data rate"));
-  EXPECT_THAT(mistakes("inference.batch: [4, many]"), HasSubstr("expected a whole number"));
+  EXPECT_THAT(mistakes("inference.batch: [4, many]"), HasSubstr("inference.batch: 'many' is not a number"));
+  EXPECT_THAT(mistakes("inference.batch: [4, 0]"), HasSubstr("'0' is less than 1"));
+  EXPECT_THAT(mistakes("inference.batch: [\"4\"]"), HasSubstr("without quotes"));
   EXPECT_THAT(mistakes("system: [dgx_h100, dgx_h1000]"), HasSubstr("dgx_h1000"));
   EXPECT_THAT(mistakes("parallelism.schedule: [1f1b, 2f2b]", "", kTrain), HasSubstr("2f2b"));
 }
@@ -105,16 +107,32 @@ TEST(Blueprint, ALayoutKeyThatTheStudyVariesIsOfTheDesignAndNotOfItsLayouts) {
   EXPECT_TRUE(shares_layouts(b));
 }
 
+TEST(Blueprint, ModelsThatAreLaidOverAWorkloadAreRead) {
+  const Blueprint b = blueprint_of(study_text(kDecode,
+                                              "axes: {inference.batch: [1]}\noverrides: {model: llama-2-7b}\n"
+                                              "objectives: [{minimize: time_s / model.hidden, name: x}]\n"));
+  EXPECT_EQ(b.workloads.front().decoded.model->name, "llama-2-7b");
+}
+
 TEST(Blueprint, DegreesThatFollowFromOthersAreNoAxes) {
   const std::string axis = "axes: {parallelism.dp: [1, 2]}\nobjectives: time_s\n";
   EXPECT_THAT(mistakes_of(study_text(kTrain, axis)), HasSubstr("dp follows from the 16 chips of t"));
   EXPECT_THAT(mistakes_of(study_text(kTrain, axis + "method: best_parallelism\n")),
               HasSubstr("dp follows from 'chips'"));
   EXPECT_THAT(mistakes_of(study_text(kDecode, axis)), IsEmpty());
+  EXPECT_THAT(mistakes_of(study_text(kTrain, "axes: {parallelism: [{tp: 2, dp: 4}]}\nobjectives: time_s\n")),
+              HasSubstr("leave out either 'chips' or dp"));
+  EXPECT_THAT(mistakes_of(study_text(kDecode, axis + "derived: {chips: 4 * parallelism.dp}\n")),
+              HasSubstr("dp follows from 'chips'"));
 }
 
-TEST(Blueprint, VariablesThatNothingTakesAreSaid) {
+TEST(Blueprint, VariablesThatNothingTakesAndObjectivesThatTakeNothingAreSaid) {
   std::vector<std::string> warnings;
+  draw_blueprint(library(),
+                 study_of(study_text(kDecode, "axes: {inference.batch: [1]}\nobjectives: [{minimize: 3}]\n")),
+                 warnings);
+  EXPECT_THAT(warnings, testing::Contains(HasSubstr("'3' is the same at every point")));
+  warnings.clear();
   const std::string rest = "axes: {inference.batch: [1, 2]}\nobjectives: time_s\nvariables: {k: [1, 2]}\n";
   draw_blueprint(library(), study_of(study_text(kDecode, rest)), warnings);
   EXPECT_THAT(warnings, testing::Contains(HasSubstr("variables.k: no expression takes it")));
@@ -138,6 +156,7 @@ TEST(Blueprint, LayoutsAreSearchedForOneWorkloadWhoseChipsAreKnown) {
   EXPECT_THAT(refusal(kDecode, "method: {best_parallelism: {zero: 1}}\noverrides: {chips: 4}\n"),
               HasSubstr("no part of the layouts of this task"));
   EXPECT_THAT(refusal(kTrain, "method: {best_parallelism: {tp: [none]}}\n"), HasSubstr("parallelism.tp"));
+  EXPECT_THAT(refusal(kTrain, "method: {best_parallelism: {tp: [3, 5]}}\n"), HasSubstr("no value of it is valid"));
   EXPECT_THAT(refusal(kTrain, "method: best_parallelism\naxes: {parallelism.tp: [1, 2]}\n"),
               HasSubstr("goes through the layouts itself"));
 }

@@ -33,8 +33,8 @@ TEST(CheckAxis, EveryWordOfAClosedListIsLookedAt) {
 TEST(CheckAxis, LongListsAreLookedAtToTheEnd) {
   std::string counts, names;
   for (int i = 1; i < 200; ++i) counts += std::to_string(i) + ", ";
-  EXPECT_THAT(mistakes("inference.batch: [" + counts + "many]"), HasSubstr("expected a whole number"));
-  EXPECT_THAT(mistakes("inference.batch: [" + counts + "many, 200]"), HasSubstr("expected a whole number"));
+  EXPECT_THAT(mistakes("inference.batch: [" + counts + "many]"), HasSubstr("'many' is not a number"));
+  EXPECT_THAT(mistakes("inference.batch: [" + counts + "many, 200]"), HasSubstr("'many' is not a number"));
   EXPECT_THAT(mistakes("chip.units: [" + counts + "many, 200, 201]"), HasSubstr("many"));
 }
 

@@ -62,6 +62,12 @@ TEST(Study, RangesThatSayMoreThanTheyAreAreRefused) {
   EXPECT_EQ(refusal("{from: 4 TB/s, to: 4 TB/s, steps: 1}"), "");
 }
 
+TEST(Study, OneNumberIsListedOnceHoweverItIsWritten) {
+  EXPECT_THROW(axis_of("[4 TB/s, 4000 GB/s]"), spec::InputError);
+  EXPECT_THROW(axis_of("[4, 4.0]"), spec::InputError);
+  EXPECT_NO_THROW(axis_of("[a, b]"));
+}
+
 TEST(Study, SearchesAreCheckedWhereTheyAreRead) {
   const auto refusal = [](const std::string& method) {
     try {
