@@ -240,7 +240,7 @@ bool Axis::has_numbers(std::size_t column) const {
 // Whether an axis of that name has steps of several paths; a mapping is otherwise the value of one path.
 bool may_be_linked(const Axis& axis) {
   static const std::vector<std::string> kWhole{"system",    "model", "precision", "parallelism",
-                                               "inference", "train", "runtime"};
+                                               "inference", "train", "runtime",   "economics"};
   return !axis.is_variable() && axis.name.find('.') == std::string::npos &&
          std::find(kWhole.begin(), kWhole.end(), axis.paths.front()) == kWhole.end();
 }

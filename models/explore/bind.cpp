@@ -42,8 +42,8 @@ class Binder {
 
   void bind(const Derived& derived) {
     const std::size_t index = b_.derived.size();
-    const std::string owner = "derived." + derived.path;
-    BoundDerived bound{.path = derived.path, .expression = {}};
+    const std::string owner = "derived." + derived.name;
+    BoundDerived bound{.name = derived.name, .path = derived.path, .expression = {}};
     collect([&] {
       bound.expression = parse_expression(derived.expression, derived.place, owner, [&](const std::string& name) {
         return Names(b_).require(name, index, false);
@@ -53,13 +53,21 @@ class Binder {
     b_.derived.push_back(std::move(bound));
   }
 
+  // The number that the derived one takes the place of; empty where the workload has none.
+  std::optional<ParsedQuantity> replaced_by(const Derived& derived, const BaseWorkload& w) const {
+    if (!derived.workload.empty() && derived.workload != w.name) return std::nullopt;
+    if (const auto number = number_at(w, derived.path)) return number;
+    if (is_count_path(derived.path) && belongs_to_task(derived.path, w.decoded.task)) return ParsedQuantity{};
+    return std::nullopt;
+  }
+
   // Which workloads have such a number; all that have are of one dimension.
   void settle_takers(const Derived& derived, Dimension dimension, const std::string& owner) {
     bool is_taken = false;
+    std::vector<std::string> names;
     for (BaseWorkload& w : b_.workloads) {
-      auto number = number_at(w, derived.path);
-      if (!number && is_count_path(derived.path) && belongs_to_task(derived.path, w.decoded.task))
-        number = ParsedQuantity{};  // which the workload need not give
+      const auto number = replaced_by(derived, w);
+      names.push_back(w.name);
       w.takes_derived.push_back(number.has_value());
       if (!number) continue;
       is_taken = true;
@@ -69,6 +77,10 @@ class Binder {
       }
     }
     if (is_taken) return;
+    if (!derived.workload.empty() && std::find(names.begin(), names.end(), derived.workload) == names.end()) {
+      throw spec::InputError({{derived.place, owner, fmt::format("no workload is called '{}'", derived.workload),
+                               spec::spelling_hint(derived.workload, names)}});
+    }
     const std::string nearest = spec::nearest_spelling(derived.path, known_paths(b_.workloads.front()));
     throw spec::InputError(
         {{derived.place, owner, fmt::format("no workload or machine has a number '{}'", derived.path),

@@ -207,7 +207,7 @@ class Drafter {
     for (const Axis& axis : b_.study.axes) {
       for (const std::string& path : axis.paths) refuse("axes." + axis.name, path, axis.place);
     }
-    for (const Derived& derived : b_.study.derived) refuse("derived." + derived.path, derived.path, derived.place);
+    for (const Derived& derived : b_.study.derived) refuse("derived." + derived.name, derived.path, derived.place);
   }
 
   // With so many chips dp is what the other degrees leave, whatever the study says.
@@ -235,7 +235,7 @@ class Drafter {
       }
     }
     for (const Derived& derived : b_.study.derived) {
-      if (derived.path == "parallelism.dp") check("derived." + derived.path, derived.place, "");
+      if (derived.path == "parallelism.dp") check("derived." + derived.name, derived.place, derived.workload);
     }
   }
 

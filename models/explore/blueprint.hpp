@@ -32,6 +32,7 @@ struct BaseWorkload {
 };
 
 struct BoundDerived {
+  std::string name;  // as the study has it
   std::string path;
   Expression expression;
 };

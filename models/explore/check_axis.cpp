@@ -46,9 +46,11 @@ bool is_about_a_value(const spec::Diagnostic& mistake, const std::vector<std::st
   const auto is_here = [&](const std::string& path) {
     return mistake.path == path || mistake.path.starts_with(path + ".");
   };
+  const bool is_of_layout = mistake.path.starts_with("parallelism") || mistake.path.starts_with("inference") ||
+                            mistake.path.starts_with("train");
   return std::any_of(paths.begin(), paths.end(), is_here) &&
-         mentions(mistake, {"unknown value", "unknown key", "expected ", "is not a whole number", "is not a number",
-                            "is less than", "a value is missing"});
+         (!is_of_layout || mentions(mistake, {"unknown value", "unknown key", "expected ", "is not a whole number",
+                                              "is not a number", "is less than", "a value is missing"}));
 }
 
 Choice choice_of(double x, const Axis& axis) {

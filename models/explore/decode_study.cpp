@@ -69,10 +69,10 @@ void decode_workloads(Node& node, Study& study) {
 }
 
 // "chat:inference.batch" is meant for one workload.
-void split_workload(const std::string& key, Axis& axis) {
+std::pair<std::string, std::string> split_workload(const std::string& key) {
   const std::size_t colon = key.find(':');
-  if (colon != std::string::npos) axis.workload = key.substr(0, colon);
-  axis.paths = {colon == std::string::npos ? key : key.substr(colon + 1)};
+  if (colon == std::string::npos) return {"", key};
+  return {key.substr(0, colon), key.substr(colon + 1)};
 }
 
 void decode_axes(Node node, bool are_variables, Study& study) {
@@ -92,7 +92,9 @@ void decode_axes(Node node, bool are_variables, Study& study) {
     if (are_variables) {
       if (!is_word(key)) values.fail("a variable is called by one word", "letters, digits and _");
     } else {
-      split_workload(key, axis);
+      const auto [workload, path] = split_workload(key);
+      axis.workload = workload;
+      axis.paths = {path};
     }
     decode_axis_values(values, axis);
     if (are_variables && !axis.has_numbers(0)) values.fail("a variable is a number, with its unit where it has one");
@@ -109,7 +111,9 @@ void decode_derived(Node node, Study& study) {
   for (const auto& [path, value] : node.members()) {
     const std::string text = value.is_scalar() ? value.as_text() : "";
     if (text.empty()) value.fail("expected an expression", "such as \"2 * system.chip.l2.capacity\"");
-    study.derived.push_back({.path = path, .expression = text, .place = value.value()->place()});
+    const auto [workload, own] = split_workload(path);
+    study.derived.push_back(
+        {.name = path, .path = own, .expression = text, .place = value.value()->place(), .workload = workload});
   }
 }
 

@@ -47,7 +47,7 @@ void Gatherer::add(ChunkResult chunk) {
 void Gatherer::describe_columns(Result& result) const {
   std::vector<std::string> names;
   for (const Axis& axis : b_.study.axes) names.push_back(axis.name);
-  for (const BoundDerived& derived : b_.derived) names.push_back(derived.path);
+  for (const BoundDerived& derived : b_.derived) names.push_back(derived.name);
   for (const Axis& axis : b_.study.axes) {
     result.columns.push_back({.name = axis.name,
                               .label = short_end(axis.name, names),
@@ -56,8 +56,8 @@ void Gatherer::describe_columns(Result& result) const {
                               .varies = axis.continuum.has_value() || axis.choices.size() > 1});
   }
   for (const BoundDerived& derived : b_.derived) {
-    result.columns.push_back({.name = derived.path,
-                              .label = short_end(derived.path, names),
+    result.columns.push_back({.name = derived.name,
+                              .label = short_end(derived.name, names),
                               .kind = ResultColumn::Kind::derived,
                               .dimension = derived.expression.dimension(),
                               .varies = true});

@@ -60,8 +60,15 @@ std::optional<Meaning> Names::axis(const std::string& name, Whose whose) const {
 std::optional<Meaning> Names::derived_path(const std::string& name, Whose whose, std::size_t derived) const {
   for (std::size_t i = 0; i < b_.study.derived.size(); ++i) {
     if (canonical_path(b_.study.derived[i].path) != canonical_path(name)) continue;
+    const std::string& workload = b_.study.derived[i].workload;
+    if (whose && !workload.empty() && workload != b_.workloads[*whose].name) continue;
     if (i >= derived) throw spec::InputError(fmt::format("'{}' is derived further down", name), "move it up");
     if (whose && !b_.workloads[*whose].takes_derived[i]) continue;
+    if (!whose) {
+      std::vector<bool> takes;
+      for (const BaseWorkload& w : b_.workloads) takes.push_back(w.takes_derived[i]);
+      refuse_ambiguous(name, takes);
+    }
     return Meaning{.slot = b_.slots.axes + i, .dimension = b_.derived[i].expression.dimension()};
   }
   return std::nullopt;

@@ -13,7 +13,8 @@
 namespace mlosim::explore {
 namespace {
 
-constexpr std::array<std::string_view, 5> kMembers{"precision", "parallelism", "inference", "train", "runtime"};
+constexpr std::array<std::string_view, 6> kMembers{"precision", "parallelism", "inference",
+                                                   "train",     "runtime",     "economics"};
 
 // One path that the study sets.
 struct Setting {
@@ -34,7 +35,7 @@ std::vector<Setting> settings_in(const Blueprint& b) {
     }
   }
   for (const Derived& derived : b.study.derived)
-    settings.push_back({"derived." + derived.path, canonical_path(derived.path), derived.place, "", {}});
+    settings.push_back({"derived." + derived.name, canonical_path(derived.path), derived.place, derived.workload, {}});
   return settings;
 }
 

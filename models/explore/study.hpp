@@ -47,9 +47,11 @@ struct Axis {
 
 // A path whose value follows from the axes.
 struct Derived {
+  std::string name;  // as it is written
   std::string path;
   std::string expression;
   spec::Place place;
+  std::string workload{};  // the only one that it is meant for; empty: all that have such a path
 };
 
 struct StudyWorkload {

@@ -62,6 +62,16 @@ constexpr std::array kKeys{
     Key{"train.overlap.grad_reduce", Kind::layout, Of::training},
     Key{"train.overlap.param_gather", Kind::layout, Of::training},
     Key{"train.overlap.tp", Kind::layout, Of::training},
+    Key{"economics", Kind::any, Of::all},
+    Key{"economics.basis", Kind::any, Of::all},
+    Key{"economics.price", Kind::any, Of::all},
+    Key{"economics.capital", Kind::any, Of::all},
+    Key{"economics.surcharge", Kind::any, Of::all},
+    Key{"economics.lifetime", Kind::any, Of::all},
+    Key{"economics.utilisation", Kind::any, Of::all},
+    Key{"economics.electricity", Kind::any, Of::all},
+    Key{"economics.pue", Kind::any, Of::all},
+    Key{"economics.carbon_g_per_kwh", Kind::any, Of::all},
     Key{"runtime", Kind::any, Of::all},
     Key{"runtime.framework", Kind::word, Of::all},
     Key{"runtime.graphs", Kind::flag, Of::all},
@@ -160,7 +170,7 @@ std::optional<spec::Diagnostic> check_workload_value(std::string_view path, cons
 }
 
 bool changes_setting(std::string_view path) {
-  for (const std::string_view head : {"parallelism", "inference", "train", "chips", "reality", "ops"}) {
+  for (const std::string_view head : {"parallelism", "inference", "train", "chips", "reality", "ops", "economics"}) {
     if (is_below(path, head)) return false;
   }
   return true;

@@ -30,6 +30,13 @@ TEST(CheckAxis, EveryWordOfAClosedListIsLookedAt) {
   EXPECT_THAT(mistakes("runtime.framework: [vllm, vlmm]"), HasSubstr("no runtime is called 'vlmm'"));
 }
 
+TEST(CheckAxis, PricesMayBeVaried) {
+  EXPECT_THAT(mistakes("economics.price: [2 USD/h, 3 USD/h]"), IsEmpty());
+  EXPECT_THAT(mistakes("economics.price: [2 W]"), HasSubstr("economics.price: '2 W' is a power"));
+  EXPECT_THAT(mistakes("economics.pue: [1.1, 0.5]"), HasSubstr("draws no less than its computers do"));
+  EXPECT_THAT(mistakes("economics: [{basis: own}, {basis: loan}]"), HasSubstr("unknown value 'loan'"));
+}
+
 TEST(CheckAxis, LongListsAreLookedAtToTheEnd) {
   std::string counts, names;
   for (int i = 1; i < 200; ++i) counts += std::to_string(i) + ", ";

@@ -70,6 +70,20 @@ TEST(Names, WhatIsNotTheSameInAllWorkloadsIsNamedOfOne) {
   EXPECT_THAT(mistakes_of(two("axes: {inference.batch: [4]}\n" + minimized("inference.batch"))), IsEmpty());
 }
 
+TEST(Names, DerivedPathsMayBeOfOneWorkload) {
+  const std::string axes = "axes: {inference.batch: [4, 64]}\n";
+  const Blueprint b = blueprint_of(
+      two(axes + "derived: {\"a:inference.prompt\": \"16 * inference.batch\"}\n" + minimized("a.inference.prompt")));
+  EXPECT_TRUE(b.workloads[0].takes_derived[0]);
+  EXPECT_FALSE(b.workloads[1].takes_derived[0]);
+  EXPECT_EQ(b.objectives.front().expression.lone_slot(), b.slots.axes);
+  EXPECT_THAT(mistakes_of(two(axes + "derived: {\"a:inference.prompt\": \"16 * inference.batch\"}\n" +
+                              minimized("inference.prompt"))),
+              HasSubstr("name one of them: 'b.inference.prompt'"));
+  EXPECT_THAT(mistakes_of(two(axes + "derived: {\"c:inference.prompt\": \"16 / 1\"}\n" + minimized("time_s"))),
+              HasSubstr("no workload is called 'c'"));
+}
+
 TEST(Names, AHintIsNeverTheNameItself) {
   const std::string refusal =
       mistakes_of(study_text(kDecode, "axes: {inference.batch: [4]}\n" + minimized("parallelism.ep")));
