@@ -19,6 +19,8 @@ using spec::Value;
 
 // Beyond so many numbers only the ends and some between are tried one by one; a range has one kind of them all.
 constexpr std::size_t kMostTried = 64;
+// Nobody reads more mistakes of one axis.
+constexpr std::size_t kMostTold = 10;
 
 enum class Where { workload, machine, model };
 
@@ -152,7 +154,9 @@ class AxisCheck {
   // Values of the workload's own keys, all of them: each is cheap to look at.
   void check_words(spec::Diagnostics& diagnostics) const {
     const bool has_words = std::any_of(axis_.paths.begin(), axis_.paths.end(), takes_words);
+    const std::size_t before = diagnostics.list().size();
     for (const Choice& choice : axis_.continuum ? tried_choices(axis_) : axis_.choices) {
+      if (diagnostics.list().size() >= before + kMostTold) return;
       for (std::size_t i = 0; i < axis_.paths.size(); ++i) {
         const Value& value = choice.values[i];
         if (where_is(axis_.paths[i]) != Where::workload) continue;

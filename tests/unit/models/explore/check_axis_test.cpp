@@ -3,6 +3,7 @@
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
+#include <algorithm>
 #include <string>
 
 #include "tests/unit/models/explore/studies.hpp"
@@ -43,6 +44,11 @@ TEST(CheckAxis, LongListsAreLookedAtToTheEnd) {
   EXPECT_THAT(mistakes("inference.batch: [" + counts + "many]"), HasSubstr("'many' is not a number"));
   EXPECT_THAT(mistakes("inference.batch: [" + counts + "many, 200]"), HasSubstr("'many' is not a number"));
   EXPECT_THAT(mistakes("chip.units: [" + counts + "many, 200, 201]"), HasSubstr("many"));
+}
+
+TEST(CheckAxis, OfManyWrongValuesAFewAreTold) {
+  const std::string said = mistakes("inference.batch: {from: 1, to: 100000, by: 0.5}");
+  EXPECT_EQ(std::count(said.begin(), said.end(), '\n'), 9);
 }
 
 TEST(CheckAxis, APathThroughANumberLeadsNowhere) {
