@@ -6,6 +6,7 @@
 #include <cmath>
 #include <utility>
 
+#include "models/explore/label.hpp"
 #include "models/explore/study.hpp"
 #include "sim/units/format.hpp"
 
@@ -66,7 +67,7 @@ void add_number(double si, const Value& origin, Axis& axis) {
   value.items.clear();
   value.text = text_of_number(si, axis.dimensions.front());
   axis.choices.push_back(
-      {.values = {value}, .numbers = {si}, .label = format_short(si, axis.dimensions.front(), 4, prefixes)});
+      {.values = {value}, .numbers = {si}, .label = label_of_number(si, axis.dimensions.front(), prefixes)});
 }
 
 void spread_steps(double low, double high, std::int64_t steps, bool logarithmic, const Value& origin, Axis& axis) {
@@ -80,54 +81,84 @@ void spread_steps(double low, double high, std::int64_t steps, bool logarithmic,
 }
 
 // {from, to} with one of: steps (and scale), by, factor; or none of them: every number between.
-void decode_range(Node& node, Axis& axis) {
+struct Range {
+  ParsedQuantity low, high;
+  bool has_scale = false, logarithmic = false, whole = false;
+  std::optional<std::int64_t> steps{};
+  std::optional<ParsedQuantity> by{};
+  std::optional<double> factor{};
+};
+
+// Empty, with diagnostics, where it is none.
+std::optional<Range> read_range(Node& node) {
   const auto low = require_end(node, "from"), high = require_end(node, "to");
-  const bool logarithmic = node.word_or<bool>("scale", {{"linear", false}, {"log", true}}, false);
-  const bool whole = node.flag_or("whole", false);
-  const bool has_steps = node.has("steps"), has_by = node.has("by"), has_factor = node.has("factor");
-  const std::int64_t steps = node.count_or("steps", 1);
-  const auto by = has_by ? require_end(node, "by") : std::nullopt;
-  const double factor = node.number_or("factor", 2);
+  Range range;
+  range.has_scale = node.has("scale");
+  range.logarithmic = node.word_or<bool>("scale", {{"linear", false}, {"log", true}}, false);
+  range.whole = node.flag_or("whole", false);
+  bool is_wrong = !low || !high;
+  if (node.has("steps")) range.steps = node.count_or("steps", 1);
+  if (node.has("by")) {
+    range.by = require_end(node, "by");
+    is_wrong |= !range.by;
+  }
+  if (node.has("factor")) range.factor = node.number_or("factor", 2);
   node.finish();
-  if (!low || !high || (has_by && !by)) return;
-  const Value& origin = *node.value();
-  axis.dimensions = {low->dimension};
+  if (is_wrong) return std::nullopt;
+  range.low = *low;
+  range.high = *high;
+  const std::size_t errors = node.decoding().diagnostics.list().size();
   if (!(high->dimension == low->dimension)) {
     node.fail_at("to", fmt::format("{} cannot follow {}", describe(high->dimension), describe(low->dimension)));
-    return;
-  }
-  if (high->si < low->si) {
+  } else if (high->si < low->si) {
     node.fail("the range is empty: 'to' is below 'from'");
-    return;
-  }
-  if ((logarithmic || has_factor) && low->si <= 0) {
+  } else if ((range.logarithmic || range.factor) && low->si <= 0) {
     node.fail_at("from", "a logarithmic range starts above zero");
-    return;
-  }
-  if (has_steps + has_by + has_factor > 1) {
+  } else if (range.steps.has_value() + range.by.has_value() + range.factor.has_value() > 1) {
     node.fail("'steps', 'by' and 'factor' exclude one another");
-    return;
+  } else if (range.has_scale && (range.by || range.factor)) {
+    node.fail_at("scale", "spreads 'steps', and says nothing beside 'by' or 'factor'", "leave it out, or give steps");
+  } else if (range.whole && (range.by || range.factor)) {
+    node.fail_at("whole", "belongs to a range with 'steps', or without any", "leave it out");
+  } else if (range.steps && (*range.steps == 1) != (low->si == high->si)) {
+    node.fail_at("steps", *range.steps == 1 ? "one step leaves 'to' out" : "'from' and 'to' are the same number",
+                 "write a lone value without a range");
   }
+  if (node.decoding().diagnostics.list().size() > errors) return std::nullopt;
+  return range;
+}
+
+void decode_range(Node& node, Axis& axis) {
+  const std::optional<Range> range = read_range(node);
+  if (!range) return;
+  const Value& origin = *node.value();
+  const double low = range->low.si, high = range->high.si;
+  axis.dimensions = {range->low.dimension};
   constexpr double kSlack = 1e-9;  // so that 'to' itself is in a range of fractions
-  if (has_steps) {
-    if (steps > static_cast<std::int64_t>(kMostValues)) return node.fail_at("steps", "are more than can be meant");
-    spread_steps(low->si, high->si, steps, logarithmic, origin, axis);
-  } else if (has_by) {
-    if (!(by->dimension == low->dimension) || by->si <= 0)
-      return node.fail_at("by",
-                          fmt::format("expected a step above zero of the range's kind: {}", describe(low->dimension)));
-    const double count = std::floor((high->si - low->si) / by->si + kSlack) + 1;
+  if (range->steps) {
+    if (*range->steps > static_cast<std::int64_t>(kMostValues))
+      return node.fail_at("steps", "are more than can be meant");
+    spread_steps(low, high, *range->steps, range->logarithmic, origin, axis);
+    axis.is_spread = true;
+  } else if (range->by) {
+    const double by = range->by->si;
+    if (!(range->by->dimension == range->low.dimension) || by <= 0) {
+      return node.fail_at(
+          "by", fmt::format("expected a step above zero of the range's kind: {}", describe(range->low.dimension)));
+    }
+    const double count = std::floor((high - low) / by + kSlack) + 1;
     if (count > static_cast<double>(kMostValues)) return node.fail_at("by", "makes more steps than can be meant");
-    for (double i = 0; i < count; ++i) add_number(low->si + i * by->si, origin, axis);
-  } else if (has_factor) {
+    for (double i = 0; i < count; ++i) add_number(low + i * by, origin, axis);
+  } else if (range->factor) {
+    const double factor = *range->factor;
     if (factor <= 1) return node.fail_at("factor", "is above 1");
-    if (std::log(high->si / low->si) / std::log(factor) > static_cast<double>(kMostValues))
+    if (std::log(high / low) / std::log(factor) > static_cast<double>(kMostValues))
       return node.fail_at("factor", "makes more steps than can be meant");
-    for (double x = low->si; x <= high->si * (1 + kSlack); x *= factor) add_number(x, origin, axis);
+    for (double x = low; x <= high * (1 + kSlack); x *= factor) add_number(x, origin, axis);
   } else {
-    axis.continuum = Continuum{.low = low->si, .high = high->si, .logarithmic = logarithmic, .whole = whole};
+    axis.continuum = Continuum{.low = low, .high = high, .logarithmic = range->logarithmic};
   }
-  if (whole && !axis.continuum) node.fail_at("whole", "belongs to a range without steps");
+  if (range->whole && !make_whole(axis)) node.fail("there is no whole number between 'from' and 'to'");
 }
 
 // One step of a linked axis: {path: value, …}, with the same paths in each.
@@ -153,7 +184,10 @@ void add_linked(Node& item, Axis& axis) {
 
 void add_choice(const Node& item, Axis& axis, bool first) {
   const Value& value = *item.value();
-  Choice choice{.values = {value}, .numbers = {number_or_nan(value)}, .label = label_of(value)};
+  const Value* name = value.is_mapping() ? value.find("name") : nullptr;  // of a model that stands here
+  Choice choice{.values = {value},
+                .numbers = {number_or_nan(value)},
+                .label = label_of(name && name->is_scalar() ? *name : value)};
   if (first) axis.dimensions = {Dimension{}};
   if (const auto number = number_of(value)) {
     if (first) axis.dimensions.front() = number->dimension;
@@ -161,7 +195,9 @@ void add_choice(const Node& item, Axis& axis, bool first) {
       item.fail(fmt::format("is {} among values that are {}", describe(number->dimension),
                             describe(axis.dimensions.front())));
   }
-  const auto same = [&](const Choice& other) { return other.label == choice.label; };
+  const auto same = [&](const Choice& other) {
+    return other.label == choice.label || other.numbers.front() == choice.numbers.front();
+  };
   if (std::any_of(axis.choices.begin(), axis.choices.end(), same))
     item.fail(fmt::format("'{}' is in the list twice", choice.label));
   axis.choices.push_back(std::move(choice));
@@ -176,6 +212,25 @@ std::string text_of_number(double si, Dimension dimension) {
   return format_exact(si, dimension);
 }
 
+bool make_whole(Axis& axis) {
+  constexpr double kSlack = 1e-9;
+  const auto first = [](double low) { return std::ceil(low - kSlack); };
+  const auto last = [](double high) { return std::floor(high + kSlack); };
+  if (axis.continuum) {
+    Continuum& c = *axis.continuum;
+    c = {.low = first(c.low), .high = last(c.high), .logarithmic = c.logarithmic, .whole = true};
+    return c.low <= c.high;
+  }
+  const std::vector<Choice> spread = std::exchange(axis.choices, {});
+  const double low = first(spread.front().numbers.front()), high = last(spread.back().numbers.front());
+  if (low > high) return false;
+  for (const Choice& choice : spread) {
+    const double x = std::clamp(std::round(choice.numbers.front()), low, high);
+    if (axis.choices.empty() || axis.choices.back().numbers.front() != x) add_number(x, choice.values.front(), axis);
+  }
+  return true;
+}
+
 bool Axis::has_numbers(std::size_t column) const {
   if (continuum) return true;
   return std::none_of(choices.begin(), choices.end(),
@@ -185,7 +240,7 @@ bool Axis::has_numbers(std::size_t column) const {
 // Whether an axis of that name has steps of several paths; a mapping is otherwise the value of one path.
 bool may_be_linked(const Axis& axis) {
   static const std::vector<std::string> kWhole{"system",    "model", "precision", "parallelism",
-                                               "inference", "train", "runtime"};
+                                               "inference", "train", "runtime",   "economics"};
   return !axis.is_variable() && axis.name.find('.') == std::string::npos &&
          std::find(kWhole.begin(), kWhole.end(), axis.paths.front()) == kWhole.end();
 }

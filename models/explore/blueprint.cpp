@@ -3,15 +3,17 @@
 #include <fmt/format.h>
 
 #include <algorithm>
-#include <cmath>
-#include <map>
+#include <numeric>
 #include <utility>
 
-#include "models/explore/axis_paths.hpp"
+#include "models/explore/bind.hpp"
+#include "models/explore/check_axis.hpp"
 #include "models/explore/contradiction.hpp"
 #include "models/explore/fingerprint.hpp"
-#include "models/explore/names.hpp"
+#include "models/explore/machines.hpp"
 #include "models/explore/overlay.hpp"
+#include "models/explore/search_variables.hpp"
+#include "models/explore/set_twice.hpp"
 #include "models/explore/training_layout.hpp"
 #include "models/explore/workload_key.hpp"
 #include "models/predict/setting.hpp"
@@ -29,34 +31,28 @@ class Drafter {
 
   Blueprint draw() {
     for (const StudyWorkload& entry : b_.study.workloads) read_workload(entry);
-    for (const Axis& axis : b_.study.axes) refuse_repeated(axis);
+    check_names();
     diagnostics_.throw_if_any();
+    round_counts();
     check_axes();
     add_layouts();
     order_axes();
+    refuse_search_of_nothing();
+    for (BaseWorkload& w : b_.workloads) w.settled = settle(w.document);
+    for (BaseWorkload& w : b_.workloads) note_stacks_that_do_not_run(w);
     assign_slots();
-    bind_derived();
+    refuse_idle_replicas();
+    find_paths_set_twice(b_, diagnostics_);
     diagnostics_.throw_if_any();
-    bind_constraints();
-    bind_objectives();
+    bind_expressions(b_, warnings_);
     find_contradictions(b_, diagnostics_);
     diagnostics_.throw_if_any();
-    check_metrics();
-    diagnostics_.throw_if_any();
+    check_figures(b_);
     b_.fingerprint = fingerprint_of(b_);
     return std::move(b_);
   }
 
  private:
-  template <class Work>
-  void collect(const Work& work) {
-    try {
-      work();
-    } catch (const spec::InputError& error) {
-      for (const spec::Diagnostic& mistake : error.diagnostics()) diagnostics_.add(mistake);
-    }
-  }
-
   const Axis* axis_of(std::string_view path) const {
     for (const Axis& axis : b_.study.axes) {
       if (std::find(axis.paths.begin(), axis.paths.end(), path) != axis.paths.end()) return &axis;
@@ -73,22 +69,33 @@ class Drafter {
                                    ? entry.source
                                    : spec::read_document(library_.require(spec::Shelf::workloads, entry.source.text,
                                                                           entry.source.place())),
+                   .settled = {},
                    .decoded = {},
                    .hardware = {},
                    .takes_axis = {},
-                   .takes_derived = {}};
+                   .takes_derived = {},
+                   .refused_stacks = {}};
     for (const spec::Member& change : b_.study.overrides) lay_over(w.document, change.key, change.value);
-    if (const Value* model = w.document.find("model"); model && model->is_scalar() && !axis_of("model")) {
-      // Read once, and not again for each point.
-      Value read = spec::read_document(library_.require(spec::Shelf::models, model->text, model->place()));
-      *w.document.find("model") = std::move(read);
-    }
+    if (!axis_of("model")) read_model(w.document);
     decode(w);
     std::vector<std::string> said;  // again by make_setting
     w.hardware = predict::read_machine(library_, w.decoded, said);
     const predict::Setting setting = predict::make_setting(w.hardware, w.decoded, warnings_);
     for (const spec::Override& change : w.decoded.overrides) spec::apply_override(w.hardware, change);
     b_.workloads.push_back(std::move(w));
+  }
+
+  // Puts the model in place of its name: it is read once, and not again for each point.
+  void read_model(Value& document) const {
+    Value* model = document.find("model");
+    if (Value* overrides = document.find("overrides")) {
+      for (spec::Member& member : overrides->members) {
+        if (member.key == "model") model = &member.value;  // the last one counts
+      }
+    }
+    if (!model || !model->is_scalar()) return;
+    Value read = spec::read_document(library_.require(spec::Shelf::models, model->text, model->place()));
+    *model = std::move(read);
   }
 
   // As it is; where its own layout cannot be and the axes give another, with the first value of each.
@@ -117,19 +124,34 @@ class Drafter {
     }
   }
 
-  void refuse_repeated(const Axis& axis) {
-    for (const Axis& other : b_.study.axes) {
-      if (&other == &axis) return;
-      for (const std::string& path : axis.paths) {
-        const bool meets = other.workload.empty() || axis.workload.empty() || other.workload == axis.workload;
-        for (const std::string& theirs : other.paths) {
-          if (meets && canonical_path(path) == canonical_path(theirs))
-            diagnostics_.add({axis.place, "axes." + axis.name, fmt::format("'{}' is set by two axes", path), ""});
-        }
+  // Names that stand for an axis in expressions stand for nothing else.
+  void check_names() {
+    for (const Axis& axis : b_.study.axes) {
+      const auto refuse = [&](const std::string& message, const std::string& hint) {
+        diagnostics_.add({axis.place, (axis.is_variable() ? "variables." : "axes.") + axis.name, message, hint});
+      };
+      const bool is_path = std::find(axis.paths.begin(), axis.paths.end(), axis.name) != axis.paths.end();
+      if (!is_path && find_metric(axis.name))
+        refuse(fmt::format("'{}' is a metric", axis.name), "call it something else");
+      for (const Axis& other : b_.study.axes) {
+        if (&other == &axis) break;
+        if (other.name == axis.name) refuse(fmt::format("two axes are called '{}'", axis.name), "");
       }
-      if (axis.name == other.name)
-        diagnostics_.add({axis.place, "axes." + axis.name, fmt::format("two axes are called '{}'", axis.name), ""});
     }
+  }
+
+  // A range over what is counted is one of whole numbers.
+  void round_counts() {
+    for (Axis& axis : b_.study.axes) {
+      const bool counts = std::any_of(b_.workloads.begin(), b_.workloads.end(), [&](const BaseWorkload& w) {
+        return (axis.workload.empty() || axis.workload == w.name) && is_range_of_counts(library_, w, axis);
+      });
+      if (counts && !make_whole(axis)) {
+        diagnostics_.add(
+            {axis.place, "axes." + axis.name, "there is no whole number between 'from' and 'to'", "it is counted"});
+      }
+    }
+    diagnostics_.throw_if_any();
   }
 
   void check_axes() {
@@ -175,6 +197,48 @@ class Drafter {
     return chips;
   }
 
+  // What the search goes through or what follows from that: the study can neither vary nor derive it.
+  void refuse_layouts_of_the_study() {
+    const auto refuse = [&](const std::string& owner, const std::string& path, const spec::Place& place) {
+      if (path != "parallelism" && path != "parallelism.dp") return;
+      diagnostics_.add({place, owner, "best_parallelism goes through the layouts itself; dp follows from 'chips'",
+                        "limit it by method: {best_parallelism: {tp: [1, 2, 4, 8]}}"});
+    };
+    for (const Axis& axis : b_.study.axes) {
+      for (const std::string& path : axis.paths) refuse("axes." + axis.name, path, axis.place);
+    }
+    for (const Derived& derived : b_.study.derived) refuse("derived." + derived.name, derived.path, derived.place);
+  }
+
+  // With so many chips dp is what the other degrees leave, whatever the study says.
+  void refuse_idle_replicas() {
+    const auto refuse = [&](const std::string& owner, const spec::Place& place, const std::string& chips) {
+      diagnostics_.add({place, owner, fmt::format("dp follows from {} and the other degrees", chips),
+                        "leave out either 'chips' or dp"});
+    };
+    const auto check = [&](const std::string& owner, const spec::Place& place, const std::string& whose) {
+      const bool is_derived = std::any_of(b_.study.derived.begin(), b_.study.derived.end(),
+                                          [](const Derived& derived) { return derived.path == "chips"; });
+      if (is_derived || axis_of("chips")) return refuse(owner, place, "'chips'");
+      for (const BaseWorkload& w : b_.workloads) {
+        const Value* chips = w.settled.find("chips");
+        if ((whose.empty() || whose == w.name) && chips && chips->is_scalar())
+          return refuse(owner, place, fmt::format("the {} chips of {}", chips->text, w.name));
+      }
+    };
+    for (const Axis& axis : b_.study.axes) {
+      for (std::size_t c = 0; c < axis.paths.size(); ++c) {
+        const bool has_dp = axis.paths[c] == "parallelism" &&
+                            std::any_of(axis.choices.begin(), axis.choices.end(),
+                                        [&](const Choice& choice) { return choice.values[c].find("dp") != nullptr; });
+        if (has_dp || axis.paths[c] == "parallelism.dp") check("axes." + axis.name, axis.place, axis.workload);
+      }
+    }
+    for (const Derived& derived : b_.study.derived) {
+      if (derived.path == "parallelism.dp") check("derived." + derived.name, derived.place, derived.workload);
+    }
+  }
+
   void add_layouts() {
     if (!searches_layouts()) return;
     const spec::Place& place = b_.study.search.place;
@@ -183,6 +247,7 @@ class Drafter {
                         "give the keys of parallelism as axes instead"});
       diagnostics_.throw_if_any();
     }
+    refuse_layouts_of_the_study();
     BaseWorkload& w = b_.workloads.front();
     const std::vector<std::int64_t> chips = chips_of(w);
     if (chips.empty()) {
@@ -198,26 +263,37 @@ class Drafter {
       }
       b_.study.axes.push_back(std::move(axis));
       w.takes_axis.push_back(true);
-      ++b_.layout_axes;
+      ++b_.searched_axes;
     }
     diagnostics_.throw_if_any();
     // The workload's own layout is one of those.
     leave_out(w.document, "parallelism");
   }
 
-  // What a machine follows from varies slowest, a training layout fastest: neighbouring points share what they can.
+  void note_stacks_that_do_not_run(BaseWorkload& w) const {
+    for (const MachineOfStudy& machine : read_machines(b_, w)) {
+      if (!machine.refusal.empty()) w.refused_stacks[{machine.system, machine.stack}] = machine.refusal;
+    }
+  }
+
+  void refuse_search_of_nothing() {
+    if (b_.study.search.method != Method::nsga2 || SearchVariables(b_.study).size() > 0) return;
+    diagnostics_.add(
+        {b_.study.search.place, "method", "nsga2 has nothing to vary: every axis has one value", "method: grid"});
+  }
+
+  // What a machine follows from varies slowest, a training layout fastest, and of those what best_parallelism goes
+  // through: neighbouring points share what they can.
   void order_axes() {
-    const auto rank = [&](const Axis& axis) {
-      if (axis.is_variable()) return 0;
-      int most = 3;
-      for (const std::string& path : axis.paths)
-        most = std::min(most, changes_setting(path) ? 1 : is_layout(path) ? 3 : 2);
-      return most;
-    };
-    std::vector<std::size_t> order(b_.study.axes.size());
-    for (std::size_t i = 0; i < order.size(); ++i) order[i] = i;
-    std::stable_sort(order.begin(), order.end(),
-                     [&](std::size_t a, std::size_t b) { return rank(b_.study.axes[a]) < rank(b_.study.axes[b]); });
+    const std::size_t count = b_.study.axes.size();
+    std::vector<std::pair<int, bool>> ranks;  // and what is laid over whole members of a workload comes behind those
+    for (std::size_t i = 0; i < count; ++i) {
+      const Axis& axis = b_.study.axes[i];
+      ranks.emplace_back(i + b_.searched_axes >= count ? kSearched : rank_of(axis), !sets_a_member(axis));
+    }
+    std::vector<std::size_t> order(count);
+    std::iota(order.begin(), order.end(), std::size_t{0});
+    std::stable_sort(order.begin(), order.end(), [&](std::size_t a, std::size_t b) { return ranks[a] < ranks[b]; });
     std::vector<Axis> axes;
     for (const std::size_t i : order) axes.push_back(b_.study.axes[i]);
     for (BaseWorkload& w : b_.workloads) {
@@ -226,14 +302,20 @@ class Drafter {
       w.takes_axis = std::move(takes);
     }
     b_.study.axes = std::move(axes);
-    b_.layout_axes = 0;
-    for (auto axis = b_.study.axes.rbegin(); axis != b_.study.axes.rend() && rank(*axis) == 3; ++axis) ++b_.layout_axes;
+    b_.layout_axes = static_cast<std::size_t>(
+        std::count_if(ranks.begin(), ranks.end(), [](const auto& rank) { return rank.first >= kLayout; }));
   }
 
-  bool is_layout(const std::string& path) const {
-    if (searches_layouts() && path.starts_with("parallelism.")) return true;
-    return all_train() && layout_key_at(path).has_value();
+  static constexpr int kVariable = 0, kMachine = 1, kWorkload = 2, kLayout = 3, kSearched = 4;
+
+  int rank_of(const Axis& axis) const {
+    if (axis.is_variable()) return kVariable;
+    int rank = all_train() ? kLayout : kWorkload;
+    for (const std::string& path : axis.paths)
+      rank = std::min(rank, changes_setting(path) ? kMachine : layout_key_at(path) ? kLayout : kWorkload);
+    return rank;
   }
+
   bool all_train() const {
     return std::all_of(b_.workloads.begin(), b_.workloads.end(),
                        [](const BaseWorkload& w) { return w.decoded.training.has_value(); });
@@ -246,112 +328,6 @@ class Drafter {
     }
     b_.slots.derived = b_.study.derived.size();
     b_.slots.workloads = b_.workloads.size();
-  }
-
-  void bind_derived() {
-    for (std::size_t i = 0; i < b_.study.derived.size(); ++i) {
-      const Derived& d = b_.study.derived[i];
-      const std::string owner = "derived." + d.path;
-      collect([&] {
-        b_.derived.push_back({d.path, parse_expression(d.expression, d.place, owner, [&](const std::string& name) {
-                                return Names(b_).require(name, i, false);
-                              })});
-        check_derived(d, b_.derived.back().expression.dimension(), owner);
-      });
-      if (b_.derived.size() <= i) b_.derived.push_back({d.path, {}});  // reported
-    }
-  }
-
-  void check_derived(const Derived& d, Dimension dimension, const std::string& owner) {
-    if (axis_of(d.path)) throw spec::InputError({{d.place, owner, "is an axis already", ""}});
-    bool is_taken = false;
-    for (BaseWorkload& w : b_.workloads) {
-      const auto number = number_at(w, d.path);
-      w.takes_derived.push_back(number.has_value());
-      if (!number) continue;
-      is_taken = true;
-      if (!(number->dimension == dimension)) {
-        throw spec::InputError({{d.place, owner, fmt::format("the expression is {}", describe(dimension)),
-                                 fmt::format("expected {}", describe(number->dimension))}});
-      }
-    }
-    if (is_taken) return;
-    std::vector<std::string> known = known_paths(b_.workloads.front());
-    throw spec::InputError({{d.place, owner, fmt::format("no workload or machine has a number '{}'", d.path),
-                             spec::spelling_hint(d.path, known)}});
-  }
-
-  Resolve full_names() {
-    return [this](const std::string& name) { return Names(b_).require(name, b_.derived.size(), true); };
-  }
-
-  void bind_constraints() {
-    for (const ConstraintText& text : b_.study.constraints) {
-      if (text.text == "fits") continue;  // always asked for
-      collect([&] {
-        BoundConstraint bound{.text = text.text,
-                              .comparison = parse_comparison(text.text, text.place, "constraints", full_names())};
-        for (const Expression* side : {&bound.comparison.left, &bound.comparison.right}) {
-          for (const std::size_t slot : side->slots()) bound.takes_metrics |= slot >= b_.slots.own_metrics();
-        }
-        b_.constraints.push_back(std::move(bound));
-      });
-    }
-  }
-
-  void bind_objectives() {
-    for (const ObjectiveText& text : b_.study.objectives) {
-      collect([&] {
-        BoundObjective bound{.name = text.name,
-                             .expression = parse_expression(text.expression, text.place, "objectives", full_names())};
-        const auto metric = find_metric(text.expression);
-        if (!text.maximises && !metric && text.expression.find('.') == std::string::npos)
-          throw spec::InputError({{text.place, "objectives", "an expression needs a direction",
-                                   fmt::format("{{minimize: \"{}\"}} or {{maximize: …}}", text.expression)}});
-        bound.maximises = text.maximises.value_or(metric ? metrics()[*metric].maximises : false);
-        for (const BoundObjective& other : b_.objectives) {
-          if (other.name == bound.name)
-            throw spec::InputError(
-                {{text.place, "objectives", fmt::format("two objectives are called '{}'", bound.name), ""}});
-        }
-        b_.objectives.push_back(std::move(bound));
-      });
-    }
-  }
-
-  // A figure that a workload does not have can neither be an objective nor bound it.
-  void check_metrics() {
-    std::vector<predict::Prediction> predictions;
-    for (const BaseWorkload& w : b_.workloads) {
-      std::vector<std::string> said;
-      predict::PredictOptions options;
-      options.fidelity = chip::Fidelity::analytic;
-      options.sensitivities = false;
-      options.residuals = &b_.residuals;
-      predictions.push_back(
-          predict::predict(library_, w.decoded, predict::make_setting(w.hardware, w.decoded, said), options));
-    }
-    const auto check = [&](const Expression& expression, const spec::Place& place, const std::string& owner) {
-      for (const std::size_t slot : expression.slots()) {
-        for (std::size_t w = 0; w < b_.workloads.size(); ++w) {
-          const std::size_t own = b_.slots.own_metrics(), named = b_.slots.metrics_of(w), count = metrics().size();
-          const bool takes_own = slot >= own && slot < own + count, takes_named = slot >= named && slot < named + count;
-          if (!takes_own && !takes_named) continue;
-          const Metric& metric = metrics()[takes_own ? slot - own : slot - named];
-          if (!std::isnan(metric.of(predictions[w]))) continue;
-          diagnostics_.add(
-              {place, owner, fmt::format("{} has no {}: {}", b_.workloads[w].name, metric.name, metric.missing), ""});
-        }
-      }
-    };
-    for (std::size_t i = 0; i < b_.objectives.size(); ++i)
-      check(b_.objectives[i].expression, b_.study.objectives[i].place, "objectives");
-    std::size_t bound = 0;
-    for (const ConstraintText& text : b_.study.constraints) {
-      if (text.text == "fits") continue;
-      check(b_.constraints[bound].comparison.left, text.place, "constraints");
-      check(b_.constraints[bound++].comparison.right, text.place, "constraints");
-    }
   }
 
   const spec::Library& library_;

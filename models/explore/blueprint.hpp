@@ -3,6 +3,7 @@
 #pragma once
 
 #include <cstdint>
+#include <map>
 #include <string>
 #include <utility>
 #include <vector>
@@ -22,24 +23,30 @@ struct BaseWorkload {
   std::string name;
   double weight = 1;
   spec::Value document;  // with the study's overrides, and its model in place of the model's name
+  spec::Value settled;   // the same with those overrides laid over it and the model: what its numbers are
   predict::Workload decoded;
   spec::HardwareDocuments hardware;
   std::vector<bool> takes_axis, takes_derived;  // which of the study's axes and derived paths are laid over it
+  // Why a stack of an axis does not run on a system, by both their names.
+  std::map<std::pair<std::string, std::string>, std::string> refused_stacks;
 };
 
 struct BoundDerived {
+  std::string name;  // as the study has it
   std::string path;
   Expression expression;
 };
 
 struct BoundObjective {
   std::string name;
+  spec::Place place{};
   Expression expression;
   bool maximises = false;
 };
 
 struct BoundConstraint {
   std::string text;
+  spec::Place place{};
   Comparison comparison;
   bool takes_metrics = false;  // otherwise it is decided before a point is evaluated
 };
@@ -63,7 +70,8 @@ struct Blueprint {
 
   const spec::Library* library;
   Study study;  // with the axes of layouts (best_parallelism); those of the machine first, of the layout last
-  std::size_t layout_axes = 0;  // the last so many are of a training layout
+  std::size_t layout_axes = 0;    // the last so many are of a training layout
+  std::size_t searched_axes = 0;  // the last so many of the axes are those of best_parallelism
   std::vector<BaseWorkload> workloads;
   std::vector<BoundDerived> derived;
   std::vector<BoundConstraint> constraints;

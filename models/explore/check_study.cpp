@@ -3,6 +3,7 @@
 #include <fmt/format.h>
 
 #include "models/explore/blueprint.hpp"
+#include "models/explore/chunk.hpp"
 #include "models/explore/space.hpp"
 
 namespace mlosim::explore {
@@ -22,6 +23,7 @@ std::optional<predict::Checked> check(const spec::Library& library, const std::s
   predict::Checked checked;
   const Blueprint blueprint = draw_blueprint(library, decode_study(document, name_or_path), checked.warnings);
   const Space space(blueprint);
+  shows_all(blueprint, space);
   checked.what = fmt::format("study of {} points", space.size());
   return checked;
 }

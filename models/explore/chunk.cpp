@@ -11,23 +11,27 @@
 namespace mlosim::explore {
 namespace {
 
-constexpr std::uint64_t kSmallStudy = 100'000;
+constexpr std::uint64_t kSmallStudy = 100'000, kMostShown = 2'000'000;
 constexpr std::size_t kMostBuffered = 512;  // survivors that wait to be thinned out
 
 constexpr std::string_view kConstraint = "constraint ";
 
-// Sentences that differ in their numbers alone are one reason; of a constraint the number is what matters.
+// Sentences that differ in their numbers alone are one reason; of a constraint the number is what matters, and those of
+// a name ("tpu_v5e", "bf16") are no numbers.
 std::string without_numbers(const std::string& reason) {
   if (reason.starts_with(kConstraint)) return reason;
+  const auto is_digit = [](char c) { return c >= '0' && c <= '9'; };
+  const auto is_of_name = [&](char c) {
+    return c == '_' || is_digit(c) || (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z');
+  };
   std::string text;
-  for (const char c : reason) {
-    const bool is_digit = c >= '0' && c <= '9';
-    const bool continues = !text.empty() && text.back() == '#';
-    if (is_digit) {
-      if (!continues) text += '#';
-    } else {
-      text += c;
+  for (std::size_t i = 0; i < reason.size();) {
+    if (!is_digit(reason[i]) || (i > 0 && is_of_name(reason[i - 1]))) {
+      text += reason[i++];
+      continue;
     }
+    while (i < reason.size() && (is_digit(reason[i]) || (reason[i] == '.' && is_digit(reason[i + 1])))) ++i;
+    text += '#';
   }
   return text;
 }
@@ -50,10 +54,20 @@ void ChunkResult::count_infeasible(const std::string& reason, std::uint64_t coun
   reasons[without_numbers(reason)] += count;
 }
 
+bool shows_all(const Blueprint& b, const Space& space) {
+  const bool all = b.study.keep ? *b.study.keep == Keep::all : space.size() <= kSmallStudy;
+  if (all && space.size() > kMostShown) {
+    throw spec::InputError(
+        {{.place = b.study.search.place,
+          .path = "keep",
+          .message = fmt::format("{} points are more than can be kept, each with its figures", space.size()),
+          .hint = "keep: front, or fewer points"}});
+  }
+  return all;
+}
+
 bool keeps_all(const Blueprint& b, const Space& space) {
-  if (b.study.search.method == Method::nsga2) return true;  // generations are made from what is kept
-  if (b.study.keep) return *b.study.keep == Keep::all;
-  return space.size() <= kSmallStudy;
+  return b.study.search.method == Method::nsga2 || shows_all(b, space);
 }
 
 ChunkWorker::ChunkWorker(const Blueprint& blueprint, const Space& space, SharedSettings& settings)
@@ -75,8 +89,9 @@ std::string ChunkWorker::broken_constraint(bool with_metrics) {
   for (std::size_t w = 0; w < times; ++w) {
     if (with_metrics) use_metrics_of(w);
     for (const BoundConstraint& constraint : b_.constraints) {
-      if (constraint.takes_metrics == with_metrics && !constraint.comparison.holds(slots_))
-        return std::string(kConstraint) + constraint.text;
+      if (constraint.takes_metrics != with_metrics || constraint.comparison.holds(slots_)) continue;
+      return fmt::format("{}{}{}", kConstraint, constraint.text,
+                         constraint.comparison.has_value(slots_) ? "" : ": a side has no value");
     }
   }
   return "";
@@ -87,12 +102,20 @@ double ChunkWorker::objective_value(const BoundObjective& objective) {
   for (std::size_t w = 0; w < b_.workloads.size(); ++w) {
     use_metrics_of(w);
     const double value = objective.expression.evaluate(slots_), weight = b_.workloads[w].weight;
+    if (b_.workloads.size() == 1) return value;
+    if (value < 0 && b_.study.combination == Combination::geometric_mean) {
+      throw spec::InputError({{.place = objective.place,
+                               .path = "objectives",
+                               .message = fmt::format("'{}' is below zero at a point, and a geometric mean is of "
+                                                      "numbers that are not",
+                                                      objective.name),
+                               .hint = "combine: mean, or worst"}});
+    }
     const double part = b_.study.combination == Combination::geometric_mean ? weight * std::log(value)
                         : b_.study.combination == Combination::mean         ? weight * value
                                                                             : value;
     total = w == 0 ? part : combine(b_.study.combination, total, part, objective.maximises);
     weights += weight;
-    if (b_.workloads.size() == 1) return value;
   }
   switch (b_.study.combination) {
     case Combination::geometric_mean:

@@ -46,7 +46,10 @@ ChunkResult decode_result(std::string_view bytes);
 std::string encode_chunk(std::uint64_t number, const Chunk& chunk);
 Chunk decode_chunk(std::string_view bytes, std::uint64_t& number);
 
-// Whether the points of a study are all kept, or only those that may be on the front or among the best.
+// Whether the result of a study has all points, or only those that may be on the front or among the best. Throws
+// spec::InputError where all are asked for and there are too many.
+bool shows_all(const Blueprint& blueprint, const Space& space);
+// Whether its chunks have all: generations are made from what is kept.
 bool keeps_all(const Blueprint& blueprint, const Space& space);
 
 // One thread's work on chunks.

@@ -14,21 +14,11 @@ constexpr double kUnbounded = std::numeric_limits<double>::infinity();
 
 struct Bounds {
   double low = -kUnbounded, high = kUnbounded;
+  bool excludes_low = false, excludes_high = false;
   std::string low_text, high_text;  // of the constraints that say so
-};
 
-// The slot that an expression is, where it is nothing else.
-std::optional<std::size_t> lone_slot(const Expression& e) {
-  const std::vector<std::size_t> slots = e.slots();
-  if (slots.size() != 1) return std::nullopt;
-  // Two trials tell a slot alone from an expression of it.
-  std::vector<double> trial(slots.front() + 1, 0.0);
-  for (const double x : {2.0, 5.0}) {
-    trial[slots.front()] = x;
-    if (e.evaluate(trial) != x) return std::nullopt;
-  }
-  return slots.front();
-}
+  bool are_empty() const { return low > high || (low == high && (excludes_low || excludes_high)); }
+};
 
 // What a slot can be at all: the values of an axis; metrics are no less than zero.
 Bounds possible(const Blueprint& b, std::size_t slot) {
@@ -63,11 +53,9 @@ Bounds possible(const Blueprint& b, std::size_t slot) {
 void find_contradictions(const Blueprint& b, spec::Diagnostics& diagnostics) {
   std::map<std::size_t, Bounds> by_slot;
   for (const BoundConstraint& constraint : b.constraints) {
-    spec::Place place;
-    for (const ConstraintText& text : b.study.constraints) {
-      if (text.text == constraint.text) place = text.place;
-    }
-    const auto refuse = [&](const std::string& message) { diagnostics.add({place, "constraints", message, ""}); };
+    const auto refuse = [&](const std::string& message) {
+      diagnostics.add({constraint.place, "constraints", message, ""});
+    };
     const Comparison& c = constraint.comparison;
     const bool left_is_constant = c.left.slots().empty(), right_is_constant = c.right.slots().empty();
     if (left_is_constant && right_is_constant) {
@@ -75,21 +63,29 @@ void find_contradictions(const Blueprint& b, spec::Diagnostics& diagnostics) {
       continue;
     }
     if (!left_is_constant && !right_is_constant) continue;
-    const auto slot = lone_slot(left_is_constant ? c.right : c.left);
+    const auto slot = (left_is_constant ? c.right : c.left).lone_slot();
     if (!slot) continue;
     const double bound = (left_is_constant ? c.left : c.right).evaluate({});
+    if (!std::isfinite(bound)) {
+      refuse(fmt::format("\"{}\" never holds", constraint.text));
+      continue;
+    }
     Bounds& bounds = by_slot.try_emplace(*slot, possible(b, *slot)).first->second;
-    const bool is_upper = c.relation == (left_is_constant ? Relation::at_least : Relation::at_most);
-    if ((is_upper || c.relation == Relation::equal) && bound < bounds.high) {
+    const bool is_least = c.relation == Relation::at_least || c.relation == Relation::above;
+    const bool is_upper = c.relation == Relation::equal || is_least == left_is_constant;
+    const bool is_lower = c.relation == Relation::equal || is_least != left_is_constant;
+    const bool is_strict = c.relation == Relation::below || c.relation == Relation::above;
+    if (is_upper && (bound < bounds.high || (is_strict && bound == bounds.high))) {
       bounds.high = bound;
+      bounds.excludes_high = is_strict;
       bounds.high_text = constraint.text;
     }
-    if ((!is_upper || c.relation == Relation::equal) && bound > bounds.low) {
+    if (is_lower && (bound > bounds.low || (is_strict && bound == bounds.low))) {
       bounds.low = bound;
+      bounds.excludes_low = is_strict;
       bounds.low_text = constraint.text;
     }
-    if (bounds.low > bounds.high)
-      refuse(fmt::format("contradicting: \"{}\" and \"{}\"", bounds.low_text, bounds.high_text));
+    if (bounds.are_empty()) refuse(fmt::format("contradicting: \"{}\" and \"{}\"", bounds.low_text, bounds.high_text));
   }
 }
 

@@ -1,11 +1,9 @@
 #include <fmt/format.h>
 
 #include <algorithm>
-#include <array>
 #include <utility>
 
 #include "models/explore/study.hpp"
-#include "sim/spec/spelling.hpp"
 #include "sim/units/check.hpp"
 
 namespace mlosim::explore {
@@ -14,16 +12,17 @@ namespace {
 using spec::Node;
 using spec::Value;
 
-constexpr std::array kMethods{std::pair{std::string_view("grid"), Method::grid},
-                              std::pair{std::string_view("random"), Method::random},
-                              std::pair{std::string_view("latin_hypercube"), Method::latin_hypercube},
-                              std::pair{std::string_view("nsga2"), Method::nsga2},
-                              std::pair{std::string_view("best_parallelism"), Method::best_parallelism}};
-
 bool is_word(std::string_view text) {
   const auto fits = [](char c) { return (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || c == '_'; };
   if (text.empty() || !fits(text.front())) return false;
   return std::all_of(text.begin(), text.end(), [&](char c) { return fits(c) || (c >= '0' && c <= '9'); });
+}
+
+// Without blanks at its ends.
+std::string text_in(const Node& node) {
+  const std::string text = node.as_text();
+  const std::size_t first = text.find_first_not_of(" \t\n"), last = text.find_last_not_of(" \t\n");
+  return first == std::string::npos ? "" : text.substr(first, last - first + 1);
 }
 
 // `workloads: [NAME, {workload: NAME, name: chat, weight: 2}, {task: …}]` or `workload: NAME`.
@@ -70,10 +69,10 @@ void decode_workloads(Node& node, Study& study) {
 }
 
 // "chat:inference.batch" is meant for one workload.
-void split_workload(const std::string& key, Axis& axis) {
+std::pair<std::string, std::string> split_workload(const std::string& key) {
   const std::size_t colon = key.find(':');
-  if (colon != std::string::npos) axis.workload = key.substr(0, colon);
-  axis.paths = {colon == std::string::npos ? key : key.substr(colon + 1)};
+  if (colon == std::string::npos) return {"", key};
+  return {key.substr(0, colon), key.substr(colon + 1)};
 }
 
 void decode_axes(Node node, bool are_variables, Study& study) {
@@ -93,7 +92,9 @@ void decode_axes(Node node, bool are_variables, Study& study) {
     if (are_variables) {
       if (!is_word(key)) values.fail("a variable is called by one word", "letters, digits and _");
     } else {
-      split_workload(key, axis);
+      const auto [workload, path] = split_workload(key);
+      axis.workload = workload;
+      axis.paths = {path};
     }
     decode_axis_values(values, axis);
     if (are_variables && !axis.has_numbers(0)) values.fail("a variable is a number, with its unit where it has one");
@@ -110,14 +111,16 @@ void decode_derived(Node node, Study& study) {
   for (const auto& [path, value] : node.members()) {
     const std::string text = value.is_scalar() ? value.as_text() : "";
     if (text.empty()) value.fail("expected an expression", "such as \"2 * system.chip.l2.capacity\"");
-    study.derived.push_back({.path = path, .expression = text, .place = value.value()->place()});
+    const auto [workload, own] = split_workload(path);
+    study.derived.push_back(
+        {.name = path, .path = own, .expression = text, .place = value.value()->place(), .workload = workload});
   }
 }
 
 void decode_constraints(Node node, Study& study) {
   if (!node.is_present()) return;
   if (node.is_scalar()) {
-    study.constraints.push_back({node.as_text(), node.value()->place()});
+    study.constraints.push_back({text_in(node), node.value()->place()});
     return;
   }
   if (!node.is_sequence()) {
@@ -126,7 +129,7 @@ void decode_constraints(Node node, Study& study) {
   }
   for (const Node& item : node.items()) {
     if (item.is_scalar()) {
-      study.constraints.push_back({item.as_text(), item.value()->place()});
+      study.constraints.push_back({text_in(item), item.value()->place()});
     } else {
       item.fail("expected a comparison", "such as \"tpot_s <= 50 ms\"");
     }
@@ -141,7 +144,7 @@ void decode_objective(const Node& item, Study& study) {
   }
   ObjectiveText objective{.name = {}, .expression = {}, .place = item.value()->place()};
   if (item.is_scalar()) {
-    objective.name = objective.expression = item.as_text();
+    objective.name = objective.expression = text_in(item);
   } else {
     Node entry = item;
     const bool maximises = entry.has("maximize"), minimises = entry.has("minimize");
@@ -169,106 +172,7 @@ void decode_objectives(Node& node, Study& study) {
   }
 }
 
-// `{tp: [1, 2, 4], pp: {max: 32}, zero: 1}`.
-void decode_limits(Node node, Search& search) {
-  static const std::vector<std::string> kKeys{"tp",
-                                              "pp",
-                                              "cp",
-                                              "ep",
-                                              "attention_dp",
-                                              "sp",
-                                              "micro_batch",
-                                              "virtual_stages",
-                                              "schedule",
-                                              "zero",
-                                              "recompute",
-                                              "overlap.grad_reduce",
-                                              "overlap.param_gather",
-                                              "overlap.tp"};
-  for (auto& [key, value] : node.members()) {
-    LayoutLimit limit{.key = key, .values = {}, .place = value.value()->place()};
-    if (std::find(kKeys.begin(), kKeys.end(), key) == kKeys.end())
-      value.fail(fmt::format("'{}' is no part of a layout", key), spec::spelling_hint(key, kKeys));
-    if (value.is_mapping() && value.has("max")) {
-      Node bound = value;
-      limit.most = bound.require_count("max");
-      bound.finish();
-    } else if (value.is_sequence()) {
-      limit.values = value.value()->items;
-      if (limit.values.empty()) value.fail("the list is empty", "leave the key out to allow every valid value");
-    } else if (value.is_present()) {
-      limit.values = {*value.value()};
-    }
-    search.layouts.push_back(std::move(limit));
-  }
-}
-
-void decode_search(Node node, Search& search) {
-  if (!node.is_present()) return;
-  search.place = node.value()->place();
-  std::string word;
-  Node fields(nullptr, "", &node.decoding());
-  if (node.is_scalar()) {
-    word = node.as_text();
-  } else if (node.is_mapping() && node.value()->members.size() == 1) {
-    const auto entries = node.members();
-    word = entries.front().first;
-    fields = entries.front().second;
-  } else {
-    node.fail("expected one method", "method: grid or method: {random: {points: 1000}}");
-    return;
-  }
-  std::vector<std::string> known;
-  bool is_known = false;
-  for (const auto& [name, method] : kMethods) {
-    known.emplace_back(name);
-    if (name == word) {
-      search.method = method;
-      is_known = true;
-    }
-  }
-  if (!is_known) {
-    node.fail(fmt::format("no method is called '{}'", word), spec::spelling_hint(word, known));
-    return;
-  }
-  constexpr std::int64_t kMostPoints = 1'000'000'000;
-  const auto bounded = [&](std::string_view key, std::int64_t fallback, std::int64_t most) {
-    const std::int64_t count = fields.count_or(key, fallback);
-    if (count > most) fields.fail_at(key, fmt::format("is at most {}", most));
-    return static_cast<std::uint64_t>(std::min(count, most));
-  };
-  switch (search.method) {
-    case Method::grid:
-      if (fields.is_present()) fields.finish();
-      return;
-    case Method::best_parallelism:
-      if (fields.is_present()) decode_limits(fields, search);
-      return;
-    case Method::nsga2:
-      search.population = bounded("population", 64, 100'000);
-      search.generations = bounded("generations", 40, 1'000'000);
-      if (search.population % 4 != 0 || search.population < 8)
-        fields.fail_at("population", "is a multiple of 4, and at least 8");
-      break;
-    case Method::random:
-      search.points = bounded("points", 1000, kMostPoints);
-      break;
-    case Method::latin_hypercube:
-      search.points = bounded("points", 1000, 10'000'000);
-      break;
-  }
-  search.seed = static_cast<std::uint64_t>(fields.count_or("seed", 1, 0));
-  if (fields.is_present()) fields.finish();
-}
-
 }  // namespace
-
-std::string_view name_of(Method method) {
-  for (const auto& [name, value] : kMethods) {
-    if (value == method) return name;
-  }
-  MLOSIM_CHECK(false);
-}
 
 std::string_view name_of(Combination combination) {
   switch (combination) {
@@ -315,6 +219,7 @@ Study decode_study(const Value& document, const std::string& unnamed) {
       "combine",
       {{"geometric_mean", Combination::geometric_mean}, {"mean", Combination::mean}, {"worst", Combination::worst}},
       Combination::geometric_mean);
+  study.search.place = document.place();
   decode_search(node.child("method"), study.search);
   if (node.has("keep")) study.keep = node.require_word<Keep>("keep", {{"all", Keep::all}, {"front", Keep::front}});
   node.finish();

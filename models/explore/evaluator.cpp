@@ -6,6 +6,7 @@
 #include <utility>
 
 #include "models/explore/overlay.hpp"
+#include "models/explore/run_as_said.hpp"
 #include "models/explore/space.hpp"
 #include "models/explore/training_evaluator.hpp"
 #include "models/explore/training_layout.hpp"
@@ -53,13 +54,15 @@ class GeneralEvaluator : public Evaluator {
                                                       std::span<const double> slots) {
     spec::Value document = b_.workloads[w].document;
     std::string key = fmt::format("{}\n", w);
-    for (const spec::Override& change : settings_of(b_, w, at, slots)) {
+    const std::vector<spec::Override> settings = settings_of(b_, w, at, slots);
+    for (const spec::Override& change : settings) {
       lay_over(document, change.path, change.value);
       if (changes_setting(change.path)) key += change.path + "=" + spec::render_yaml(change.value) + "\n";
     }
     std::vector<std::string> said;
     const predict::Workload workload =
         predict::decode_workload(*b_.library, std::move(document), b_.workloads[w].name, {}, said);
+    require_run_as_said(b_.workloads[w], settings, workload);
     if (searches_layouts_ && !workload.training && workload.parallelism.sp && workload.parallelism.tp == 1)
       return std::nullopt;
     const std::shared_ptr<const predict::Setting> setting = settings_.setting(key, workload);

@@ -13,7 +13,8 @@ struct Evolution {
   std::vector<double> low, high;  // of each variable; whole ones last
   std::size_t whole = 0;          // how many of them are whole numbers
   std::size_t objectives = 1;
-  std::uint64_t population = 0, generations = 0, seed = 1;
+  std::uint64_t population = 0, generations = 0;
+  std::uint32_t seed = 1;
 };
 
 // Evaluates one generation, individual by individual; answers its objectives in the same order, all to be minimised.

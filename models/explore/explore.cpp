@@ -4,8 +4,8 @@
 
 #include <algorithm>
 #include <chrono>
-#include <cmath>
 #include <set>
+#include <span>
 #include <utility>
 #include <vector>
 
@@ -14,6 +14,7 @@
 #include "models/explore/evolution.hpp"
 #include "models/explore/foreman.hpp"
 #include "models/explore/gather.hpp"
+#include "models/explore/search_variables.hpp"
 #include "models/explore/store.hpp"
 #include "sim/units/check.hpp"
 
@@ -25,7 +26,6 @@ using Clock = std::chrono::steady_clock;
 constexpr std::uint64_t kLayoutsOfChunk = 4096;  // microseconds each
 constexpr std::uint64_t kPointsOfChunk = 16;     // milliseconds each
 constexpr std::uint64_t kChunksOfSmallStudy = 64;
-constexpr std::uint64_t kMostKept = 2'000'000;
 constexpr std::chrono::milliseconds kBetweenCommits(200);
 
 // Of a study and nothing else: whoever runs it cuts it the same way.
@@ -33,6 +33,13 @@ std::uint64_t chunk_size(const Blueprint& b, const Space& space) {
   if (b.study.search.method == Method::nsga2) return std::min<std::uint64_t>(kPointsOfChunk, b.study.search.population);
   if (shares_layouts(b)) return kLayoutsOfChunk;
   return std::clamp<std::uint64_t>(space.size() / kChunksOfSmallStudy, 1, kPointsOfChunk);
+}
+
+// Of a study that can be run: what cannot is found before a store is opened.
+Space space_of(const Blueprint& b) {
+  Space space(b);
+  shows_all(b, space);
+  return space;
 }
 
 // Thrown through the search, which knows no other way to end early.
@@ -43,19 +50,14 @@ class Run {
   Run(const Blueprint& blueprint, const ExploreOptions& options)
       : b_(blueprint),
         options_(options),
-        space_(blueprint),
+        space_(space_of(blueprint)),
         size_(chunk_size(blueprint, space_)),
         store_(options.store,
                {.version = options.version, .study = blueprint.study.name, .fingerprint = blueprint.fingerprint},
                options.resumes),
         stored_(store_.chunks()),
         crew_(blueprint, space_, options.jobs),
-        foreman_(crew_, options.wire) {
-    if (keeps_all(b_, space_) && space_.size() > kMostKept) {
-      throw spec::InputError(fmt::format("{} points are more than can be kept, each with its figures", space_.size()),
-                             "keep: front, or fewer points");
-    }
-  }
+        foreman_(crew_, options.wire) {}
 
   Explored run() {
     Explored explored;
@@ -120,39 +122,25 @@ class Run {
 
   // Generation by generation, each in a few chunks; those that are stored already are not evaluated again.
   void search() {
-    const std::vector<std::size_t> order = continuous_first();
-    Evolution evolution;
-    evolution.objectives = b_.objectives.size();
-    evolution.population = b_.study.search.population;
-    evolution.generations = b_.study.search.generations;
-    evolution.seed = b_.study.search.seed;
-    for (const std::size_t a : order) {
-      const Axis& axis = b_.study.axes[a];
-      evolution.low.push_back(axis.continuum ? to_search(*axis.continuum, axis.continuum->low) : 0);
-      evolution.high.push_back(axis.continuum ? to_search(*axis.continuum, axis.continuum->high)
-                                              : static_cast<double>(axis.choices.size() - 1));
-      evolution.whole += axis.continuum ? 0 : 1;
-    }
+    const SearchVariables variables(b_.study);
     std::uint64_t generation = 0;
-    evolve(evolution, [&](const std::vector<double>& individuals) {
-      return evaluate_generation(generation++, individuals, order);
+    evolve(variables.evolution(), [&](const std::vector<double>& individuals) {
+      return evaluate_generation(generation++, individuals, variables);
     });
   }
 
   std::vector<double> evaluate_generation(std::uint64_t generation, const std::vector<double>& individuals,
-                                          const std::vector<std::size_t>& order) {
-    const std::size_t axes = order.size();
+                                          const SearchVariables& variables) {
     const std::uint64_t first = generation * b_.study.search.population;
-    const std::uint64_t count_of = individuals.size() / axes;
+    const std::uint64_t count_of = individuals.size() / variables.size();
     std::vector<Job> jobs;
     for (std::uint64_t begin = 0; begin < count_of; begin += size_) {
       Job job{.number = first + begin,
               .chunk = {.first = first + begin, .last = first + std::min(begin + size_, count_of)}};
-      job.chunk.coordinates.resize((job.chunk.last - job.chunk.first) * axes);
       for (std::uint64_t i = begin; i < begin + job.chunk.last - job.chunk.first; ++i) {
-        for (std::size_t v = 0; v < axes; ++v)
-          job.chunk.coordinates[(i - begin) * axes + order[v]] =
-              from_search(b_.study.axes[order[v]], individuals[i * axes + v]);
+        const std::vector<double> at =
+            variables.coordinates(std::span(individuals).subspan(i * variables.size(), variables.size()));
+        job.chunk.coordinates.insert(job.chunk.coordinates.end(), at.begin(), at.end());
       }
       jobs.push_back(std::move(job));
     }
@@ -188,24 +176,6 @@ class Run {
       }
     }
     return fitness;
-  }
-
-  std::vector<std::size_t> continuous_first() const {
-    std::vector<std::size_t> order;
-    for (const bool continuous : {true, false}) {
-      for (std::size_t a = 0; a < b_.study.axes.size(); ++a) {
-        if (b_.study.axes[a].continuum.has_value() == continuous) order.push_back(a);
-      }
-    }
-    return order;
-  }
-
-  static double to_search(const Continuum& c, double x) { return c.logarithmic ? std::log(x) : x; }
-  static double from_search(const Axis& axis, double x) {
-    if (!axis.continuum) return std::round(x);
-    const Continuum& c = *axis.continuum;
-    const double value = std::clamp(c.logarithmic ? std::exp(x) : x, c.low, c.high);
-    return c.whole ? std::round(value) : value;
   }
 
   Result gather() {

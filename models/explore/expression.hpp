@@ -41,6 +41,8 @@ class Expression {
   Dimension dimension() const { return dimension_; }
   // Slots that it takes, in the order of their first appearance.
   std::vector<std::size_t> slots() const;
+  // The slot that it is, where it is nothing else.
+  std::optional<std::size_t> lone_slot() const;
 
   enum class Code {
     constant,
@@ -73,13 +75,15 @@ class Expression {
 Expression parse_expression(std::string_view text, const spec::Place& place, const std::string& path,
                             const Resolve& resolve);
 
-enum class Relation { at_most, at_least, equal };
+enum class Relation { at_most, below, at_least, above, equal };
 
-// "left <= right"; also >=, <, > (read as <= and >=: numbers are measured, not counted) and ==.
+// "left <= right"; also <, >=, > and ==. Sides that differ by rounding alone are equal.
 struct Comparison {
   Expression left, right;
   Relation relation = Relation::at_most;
 
+  // Whether both sides are numbers: neither infinite nor NaN. It holds only then.
+  bool has_value(std::span<const double> slots) const;
   bool holds(std::span<const double> slots) const;
 };
 

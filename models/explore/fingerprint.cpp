@@ -3,6 +3,10 @@
 #include <fmt/format.h>
 
 #include <cstdint>
+#include <string_view>
+
+#include "models/explore/machines.hpp"
+#include "models/predict/table_files.hpp"
 
 namespace mlosim::explore {
 namespace {
@@ -25,27 +29,47 @@ class Hash {
   std::uint64_t state_ = 0xcbf29ce484222325ULL;
 };
 
-}  // namespace
+class Reader {
+ public:
+  explicit Reader(const Blueprint& blueprint) : b_(blueprint) {}
 
-std::string fingerprint_of(const Blueprint& b) {
-  Hash hash;
-  hash.add(spec::render_yaml(b.study.document));
-  for (const BaseWorkload& w : b.workloads) {
-    hash.add(spec::render_yaml(w.document));
-    for (const spec::Value* document :
-         {&w.hardware.system, &w.hardware.chip, &w.hardware.collectives, &w.hardware.runtime})
-      hash.add(spec::render_yaml(*document));
+  std::string read() {
+    hash_.add(spec::render_yaml(b_.study.document));
+    for (const BaseWorkload& w : b_.workloads) {
+      hash_.add(spec::render_yaml(w.document));
+      add_machine(w.hardware);
+      add_models(w);
+      for (const MachineOfStudy& machine : read_machines(b_, w)) add_machine(machine.documents);
+    }
+    for (const std::string_view file : predict::kTableFiles) {
+      if (const auto path = b_.library->find_file(file)) hash_.add(spec::render_yaml(spec::read_document(*path)));
+    }
+    return hash_.text();
   }
-  for (const Axis& axis : b.study.axes) {
-    if (axis.paths != std::vector<std::string>{"system"}) continue;
-    for (const Choice& choice : axis.choices) {
-      std::vector<std::string> said;
-      const spec::HardwareDocuments machine = spec::read_hardware(*b.library, choice.values.front().text, {}, said);
-      hash.add(spec::render_yaml(machine.system));
-      hash.add(spec::render_yaml(machine.chip));
+
+ private:
+  void add_machine(const spec::HardwareDocuments& machine) {
+    for (const spec::Value* document : {&machine.system, &machine.chip, &machine.collectives, &machine.runtime})
+      hash_.add(spec::render_yaml(*document));
+  }
+
+  // Models that are named: those that stand in the study are in its document.
+  void add_models(const BaseWorkload& w) {
+    std::vector<const spec::Value*> models = values_at(b_, w, "model");
+    if (const spec::Value* base = w.settled.find("model")) models.push_back(base);
+    for (const spec::Value* model : models) {
+      if (!model->is_scalar()) continue;
+      hash_.add(spec::render_yaml(
+          spec::read_document(b_.library->require(spec::Shelf::models, model->text, model->place()))));
     }
   }
-  return hash.text();
-}
+
+  const Blueprint& b_;
+  Hash hash_;
+};
+
+}  // namespace
+
+std::string fingerprint_of(const Blueprint& blueprint) { return Reader(blueprint).read(); }
 
 }  // namespace mlosim::explore

@@ -47,15 +47,27 @@ std::vector<std::size_t> find_front(const std::vector<Point>& points, const std:
 
 std::vector<std::size_t> find_best(const std::vector<Point>& points, const std::vector<BoundObjective>& objectives,
                                    std::size_t count) {
-  std::vector<std::size_t> best = feasible_of(points);
-  count = std::min(count, best.size());
-  std::partial_sort(best.begin(), best.begin() + static_cast<std::ptrdiff_t>(count), best.end(),
-                    [&](std::size_t a, std::size_t b) {
-                      const double x = points[a].objectives.front(), y = points[b].objectives.front();
-                      if (is_better(x, y, objectives.front())) return true;
-                      return !is_better(y, x, objectives.front()) && a < b;
-                    });
-  best.resize(count);
+  const auto is_before = [&](std::size_t a, std::size_t b) {
+    const double x = points[a].objectives.front(), y = points[b].objectives.front();
+    if (is_better(x, y, objectives.front())) return true;
+    return !is_better(y, x, objectives.front()) && a < b;
+  };
+  // A heap with the worst of the best on top: what is worse than that need not be compared with the others.
+  std::vector<std::size_t> best;
+  for (const std::size_t i : feasible_of(points)) {
+    if (best.size() == count && (count == 0 || !is_before(i, best.front()))) continue;
+    const auto is_same = [&](std::size_t other) {
+      return !points[i].at.empty() && points[other].at == points[i].at && points[other].derived == points[i].derived;
+    };
+    if (std::any_of(best.begin(), best.end(), is_same)) continue;
+    if (best.size() == count) {
+      std::pop_heap(best.begin(), best.end(), is_before);
+      best.pop_back();
+    }
+    best.push_back(i);
+    std::push_heap(best.begin(), best.end(), is_before);
+  }
+  std::sort_heap(best.begin(), best.end(), is_before);
   return best;
 }
 

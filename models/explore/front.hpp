@@ -14,7 +14,8 @@ bool dominates(std::span<const double> a, std::span<const double> b, const std::
 // Indices of the feasible points that none dominates, ascending. Points are in the order of their numbers.
 std::vector<std::size_t> find_front(const std::vector<Point>& points, const std::vector<BoundObjective>& objectives);
 
-// Indices of the `count` feasible points that are best in the first objective, best first.
+// Indices of the `count` feasible points that are best in the first objective, best first; of points with the same
+// coordinates, which searches and draws come upon again, the first.
 std::vector<std::size_t> find_best(const std::vector<Point>& points, const std::vector<BoundObjective>& objectives,
                                    std::size_t count);
 

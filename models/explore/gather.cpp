@@ -6,7 +6,7 @@
 #include <utility>
 
 #include "models/explore/front.hpp"
-#include "sim/units/format.hpp"
+#include "models/explore/label.hpp"
 
 namespace mlosim::explore {
 namespace {
@@ -31,7 +31,7 @@ std::string short_end(const std::string& name, const std::vector<std::string>& o
 Gatherer::Gatherer(const Blueprint& blueprint, const Space& space)
     : b_(blueprint),
       space_(space),
-      keeps_all_(keeps_all(blueprint, space)),
+      shows_all_(shows_all(blueprint, space)),
       group_(blueprint.study.search.method == Method::best_parallelism ? space.layouts() : 0) {}
 
 void Gatherer::add(ChunkResult chunk) {
@@ -39,7 +39,7 @@ void Gatherer::add(ChunkResult chunk) {
   total_.feasible += chunk.feasible;
   for (const auto& [reason, count] : chunk.reasons) total_.reasons[reason] += count;
   std::move(chunk.kept.begin(), chunk.kept.end(), std::back_inserter(total_.kept));
-  if (keeps_all_ || total_.kept.size() < 2 * thinned_ + kMostBuffered) return;
+  if (shows_all_ || total_.kept.size() < 2 * thinned_ + kMostBuffered) return;
   keep_survivors(total_.kept, b_.objectives, group_);
   thinned_ = total_.kept.size();
 }
@@ -47,7 +47,7 @@ void Gatherer::add(ChunkResult chunk) {
 void Gatherer::describe_columns(Result& result) const {
   std::vector<std::string> names;
   for (const Axis& axis : b_.study.axes) names.push_back(axis.name);
-  for (const BoundDerived& derived : b_.derived) names.push_back(derived.path);
+  for (const BoundDerived& derived : b_.derived) names.push_back(derived.name);
   for (const Axis& axis : b_.study.axes) {
     result.columns.push_back({.name = axis.name,
                               .label = short_end(axis.name, names),
@@ -56,8 +56,8 @@ void Gatherer::describe_columns(Result& result) const {
                               .varies = axis.continuum.has_value() || axis.choices.size() > 1});
   }
   for (const BoundDerived& derived : b_.derived) {
-    result.columns.push_back({.name = derived.path,
-                              .label = short_end(derived.path, names),
+    result.columns.push_back({.name = derived.name,
+                              .label = short_end(derived.name, names),
                               .kind = ResultColumn::Kind::derived,
                               .dimension = derived.expression.dimension(),
                               .varies = true});
@@ -80,7 +80,7 @@ ResultPoint Gatherer::describe(const Point& point) const {
     }
   }
   for (std::size_t i = 0; i < b_.derived.size(); ++i) {
-    shown.labels.push_back(format_short(point.derived[i], b_.derived[i].expression.dimension(), 4));
+    shown.labels.push_back(label_of_number(point.derived[i], b_.derived[i].expression.dimension()));
     shown.numbers.push_back(point.derived[i]);
   }
   const std::size_t count = metrics().size();
@@ -109,7 +109,7 @@ void Gatherer::choose_best_layouts(Result& result) const {
 }
 
 Result Gatherer::result() {
-  if (!keeps_all_) keep_survivors(total_.kept, b_.objectives, group_);
+  if (!shows_all_) keep_survivors(total_.kept, b_.objectives, group_);
   Result r;
   r.study = b_.study.name;
   r.description = b_.study.description;
@@ -130,7 +130,7 @@ Result Gatherer::result() {
   r.infeasible.assign(total_.reasons.begin(), total_.reasons.end());
   std::stable_sort(r.infeasible.begin(), r.infeasible.end(),
                    [](const auto& a, const auto& b) { return a.second > b.second; });
-  r.has_all_points = keeps_all_;
+  r.has_all_points = shows_all_;
   r.front = find_front(total_.kept, b_.objectives);
   r.best = find_best(total_.kept, b_.objectives, kBestKept);
   for (const Point& point : total_.kept) r.kept.push_back(describe(point));

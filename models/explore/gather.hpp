@@ -26,7 +26,7 @@ class Gatherer {
 
   const Blueprint& b_;
   const Space& space_;
-  bool keeps_all_;
+  bool shows_all_;
   std::uint64_t group_;
   ChunkResult total_;
   std::size_t thinned_ = 0;  // points that were left when they were last thinned out

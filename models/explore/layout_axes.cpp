@@ -4,6 +4,7 @@
 #include <fmt/format.h>
 
 #include <algorithm>
+#include <charconv>
 #include <cmath>
 #include <functional>
 
@@ -109,8 +110,26 @@ class LayoutAxes {
     if (!limit || limit->values.empty()) {
       for (const std::int64_t n : numbers_up_to(std::min(most, limit ? limit->most : most), is_valid))
         words.push_back(std::to_string(n));
+    } else if (std::none_of(limit->values.begin(), limit->values.end(),
+                            [&](const spec::Value& value) { return may_be_valid(value, is_valid); })) {
+      refuse_all(key, limit->place);
     }
     add_words(key, path, words);
+  }
+
+  // What is no count is told by add().
+  static bool may_be_valid(const spec::Value& value, const std::function<bool(std::int64_t)>& is_valid) {
+    std::int64_t n = 0;
+    const char* end = value.text.data() + value.text.size();
+    const auto [stop, error] = std::from_chars(value.text.data(), end, n);
+    return error != std::errc() || stop != end || n < 1 || is_valid(n);
+  }
+
+  void refuse_all(std::string_view key, const spec::Place& place) {
+    diagnostics_.add({.place = place,
+                      .path = fmt::format("method.best_parallelism.{}", key),
+                      .message = "no value of it is valid for the model and its chips",
+                      .hint = ""});
   }
 
   void add_words(std::string_view key, std::string_view path, const std::vector<std::string>& words) {
@@ -126,12 +145,7 @@ class LayoutAxes {
     } else {
       for (const std::string& word : words) add(spec::make_scalar(word, "method best_parallelism"), axis);
     }
-    if (axis.choices.empty()) {
-      diagnostics_.add({.place = axis.place,
-                        .path = fmt::format("method.best_parallelism.{}", key),
-                        .message = "no value of it is valid for the model and its chips",
-                        .hint = ""});
-    }
+    if (axis.choices.empty()) refuse_all(key, axis.place);
     axes_.push_back(std::move(axis));
   }
 

@@ -2,6 +2,8 @@
 
 #include <algorithm>
 
+#include "models/predict/overrides.hpp"
+
 namespace mlosim::explore {
 
 void lay_over(spec::Value& document, const std::string& path, const spec::Value& value) {
@@ -23,6 +25,15 @@ void leave_out(spec::Value& document, std::string_view key) {
     std::erase_if(overrides->members,
                   [&](const spec::Member& member) { return member.key == key || member.key.starts_with(below); });
   }
+}
+
+spec::Value settle(spec::Value document) {
+  const predict::Changes changes = predict::take_overrides(document);
+  spec::Value* model = document.find("model");
+  for (const spec::Override& change : changes.model) {
+    if (model && model->is_mapping()) spec::set_at(*model, change.path, change.value);
+  }
+  return document;
 }
 
 std::string canonical_path(std::string_view path) {

@@ -2,18 +2,14 @@
 
 #include <fmt/format.h>
 
-#include <cmath>
 #include <nlohmann/json.hpp>
 
+#include "models/explore/result_json.hpp"
 #include "models/predict/escape_xml.hpp"
 #include "sim/units/format.hpp"
 
 namespace mlosim::explore {
 namespace {
-
-using Json = nlohmann::ordered_json;
-
-Json number_or_null(double x) { return std::isfinite(x) ? Json(x) : Json(nullptr); }
 
 Json numbers(const std::vector<double>& values) {
   Json list = Json::array();
@@ -40,9 +36,7 @@ Json page_data(const Result& r) {
   Json json{{"study", r.study},        {"description", r.description}, {"method", r.method},
             {"fidelity", r.fidelity},  {"combine", r.combination},     {"constraints", r.constraints},
             {"points_seen", r.points}, {"feasible", r.feasible},       {"has_all_points", r.has_all_points}};
-  json["workloads"] = Json::array();
-  for (std::size_t w = 0; w < r.workloads.size(); ++w)
-    json["workloads"].push_back({{"name", r.workloads[w]}, {"weight", r.weights[w]}});
+  json["workloads"] = workloads_json(r);
   json["infeasible"] = list_of(r.infeasible, [](const auto& reason) {
     return Json{{"reason", reason.first}, {"points", reason.second}};
   });

@@ -2,13 +2,10 @@
 #include <nlohmann/json.hpp>
 
 #include "models/explore/render_result.hpp"
+#include "models/explore/result_json.hpp"
 
 namespace mlosim::explore {
 namespace {
-
-using Json = nlohmann::ordered_json;
-
-Json number_or_null(double x) { return std::isfinite(x) ? Json(x) : Json(nullptr); }
 
 std::string_view name_of(ResultColumn::Kind kind) {
   switch (kind) {
@@ -55,9 +52,7 @@ std::string render_json(const Result& r) {
             {"description", r.description},
             {"method", r.method},
             {"fidelity", r.fidelity}};
-  json["workloads"] = Json::array();
-  for (std::size_t w = 0; w < r.workloads.size(); ++w)
-    json["workloads"].push_back({{"name", r.workloads[w]}, {"weight", r.weights[w]}});
+  json["workloads"] = workloads_json(r);
   json["combine"] = r.combination;
   json["constraints"] = r.constraints;
   json["columns"] = Json::array();

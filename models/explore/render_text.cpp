@@ -85,6 +85,7 @@ std::string render_text(const Result& r) {
     if (r.infeasible.size() > kMostReasons)
       text += fmt::format("  … and {} more reasons\n", r.infeasible.size() - kMostReasons);
   }
+  if (r.points == 0) text += "\nWithin the limits of the search there is no layout.\n";
   if (r.feasible == 0) return text + "\nNo point is feasible.\n";
   text += fmt::format("\n{} ({} point{})\n", r.objectives.size() > 1 ? "Pareto front" : "Best", r.front.size(),
                       r.front.size() == 1 ? "" : "s");

@@ -6,8 +6,8 @@
 #include <cmath>
 #include <numeric>
 
+#include "models/explore/label.hpp"
 #include "sim/units/check.hpp"
-#include "sim/units/format.hpp"
 
 namespace mlosim::explore {
 namespace {
@@ -47,7 +47,7 @@ Space::Space(const Blueprint& blueprint) : blueprint_(blueprint) {
                                    .hint = "method: random or nsga2, or fewer values"}});
         }
         size_ *= axes[a].choices.size();
-        if (a + blueprint.layout_axes == axes.size()) layouts_ = size_;
+        if (a + blueprint.searched_axes == axes.size()) layouts_ = size_;
       }
       return;
     case Method::random:
@@ -75,8 +75,9 @@ double Space::coordinate(const Axis& axis, double share) const {
     return std::min(std::floor(share * count), count - 1);
   }
   const Continuum& c = *axis.continuum;
-  const double x = c.logarithmic ? c.low * std::pow(c.high / c.low, share) : c.low + (c.high - c.low) * share;
-  return c.whole ? std::round(x) : x;
+  const double high = c.whole ? c.high + 1 : c.high;  // of whole numbers each is as wide as the next
+  const double x = c.logarithmic ? c.low * std::pow(high / c.low, share) : c.low + (high - c.low) * share;
+  return c.whole ? std::clamp(std::floor(x), c.low, c.high) : x;
 }
 
 void Space::locate(std::uint64_t point, std::span<double> at) const {
@@ -138,7 +139,7 @@ std::vector<spec::Override> settings_of(const Blueprint& b, std::size_t workload
 }
 
 std::string label_of(const Axis& axis, double coordinate) {
-  if (axis.continuum) return format_short(coordinate, axis.dimensions.front(), 4);
+  if (axis.continuum) return label_of_number(coordinate, axis.dimensions.front());
   return axis.choices[static_cast<std::size_t>(coordinate)].label;
 }
 

@@ -22,7 +22,7 @@ class Space {
   std::uint64_t size() const { return size_; }
   // Fills one coordinate an axis. Not of nsga2.
   void locate(std::uint64_t point, std::span<double> at) const;
-  // How many neighbouring points differ only in the axes of the layout.
+  // best_parallelism: how many neighbouring points are layouts of one design.
   std::uint64_t layouts() const { return layouts_; }
   // Whether neighbours differ in their last axes alone.
   bool is_grid() const { return !stride_.empty(); }

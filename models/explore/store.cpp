@@ -3,6 +3,8 @@
 #include <fmt/format.h>
 #include <sqlite3.h>
 
+#include <filesystem>
+#include <system_error>
 #include <utility>
 
 #include "sim/spec/diagnostics.hpp"
@@ -16,7 +18,7 @@ constexpr const char* kSchema = "mlosim/store/1";
 
 class Store::Database {
  public:
-  explicit Database(std::string path) : path_(std::move(path)) {
+  explicit Database(std::string path) : path_(std::move(path)), was_there_(std::filesystem::exists(path_)) {
     const int code = sqlite3_open_v2(path_.c_str(), &handle_, SQLITE_OPEN_READWRITE | SQLITE_OPEN_CREATE, nullptr);
     if (code != SQLITE_OK) {
       const std::string why = handle_ ? sqlite3_errmsg(handle_) : "out of memory";
@@ -25,6 +27,8 @@ class Store::Database {
     }
   }
   ~Database() {
+    std::error_code error;
+    if (is_locked_ && !was_there_ && !has_results_) std::filesystem::remove(path_, error);
     for (sqlite3_stmt* statement : {put_, find_}) sqlite3_finalize(statement);
     sqlite3_close(handle_);
   }
@@ -81,7 +85,7 @@ class Store::Database {
   }
 
   void set(const char* key, const std::string& value) const {
-    sqlite3_stmt* statement = prepare("INSERT INTO owner VALUES (?, ?)");
+    sqlite3_stmt* statement = prepare("INSERT OR REPLACE INTO owner VALUES (?, ?)");
     sqlite3_bind_text(statement, 1, key, -1, SQLITE_TRANSIENT);
     sqlite3_bind_text(statement, 2, value.c_str(), -1, SQLITE_TRANSIENT);
     const int code = sqlite3_step(statement);
@@ -89,10 +93,32 @@ class Store::Database {
     check(code);
   }
 
+  // Throws where the file is another database.
+  void check_kind() const {
+    if (text("SELECT name FROM sqlite_master WHERE name = 'owner'").empty())
+      refuse("the file is a database, but no store of a study", "name another file with --store");
+    if (const std::string schema = text("SELECT value FROM owner WHERE key = 'schema'"); schema != kSchema)
+      refuse(fmt::format("the store is of the kind '{}', and this mlosim writes '{}'", schema, kSchema),
+             "name another file with --store");
+  }
+
+  void check_owner(const StoreOwner& owner) const {
+    if (const std::string study = text("SELECT value FROM owner WHERE key = 'study'"); study != owner.study)
+      refuse(fmt::format("the store holds another study: '{}'", study), "name another file with --store");
+    if (const std::string version = text("SELECT value FROM owner WHERE key = 'version'"); version != owner.version)
+      refuse(fmt::format("the store was written by mlosim {}, and this is {}", version, owner.version),
+             "remove it to start again, or name another file with --store");
+    if (text("SELECT value FROM owner WHERE key = 'fingerprint'") != owner.fingerprint)
+      refuse("the study, or what it refers to, has changed since its results were stored",
+             "remove the store to start again, or name another file with --store");
+  }
+
   std::string path_;
+  bool was_there_;  // before it was opened
   sqlite3* handle_ = nullptr;
   sqlite3_stmt *put_ = nullptr, *find_ = nullptr;
   bool in_transaction_ = false;
+  bool is_locked_ = false, has_results_ = false;
 };
 
 Store::Store(const std::string& path, const StoreOwner& owner, bool resumes)
@@ -100,31 +126,24 @@ Store::Store(const std::string& path, const StoreOwner& owner, bool resumes)
   Database& db = *database_;
   // The lock is held until the end, so that no second process ever adds to the same study.
   db.run("PRAGMA locking_mode = EXCLUSIVE");
-  const bool is_new = db.text("SELECT name FROM sqlite_master LIMIT 1").empty();
-  if (!is_new) {
-    if (db.text("SELECT name FROM sqlite_master WHERE name = 'owner'").empty())
-      db.refuse("the file is a database, but no store of a study", "name another file with --store");
-    if (const std::string schema = db.text("SELECT value FROM owner WHERE key = 'schema'"); schema != kSchema)
-      db.refuse(fmt::format("the store is of the kind '{}', and this mlosim writes '{}'", schema, kSchema),
-                "name another file with --store");
-    if (const std::string study = db.text("SELECT value FROM owner WHERE key = 'study'"); study != owner.study)
-      db.refuse(fmt::format("the store holds another study: '{}'", study), "name another file with --store");
-    if (const std::string version = db.text("SELECT value FROM owner WHERE key = 'version'"); version != owner.version)
-      db.refuse(fmt::format("the store was written by mlosim {}, and this is {}", version, owner.version),
-                "remove it to start again, or name another file with --store");
-    if (db.text("SELECT value FROM owner WHERE key = 'fingerprint'") != owner.fingerprint)
-      db.refuse("the study, or what it refers to, has changed since its results were stored",
-                "remove the store to start again, or name another file with --store");
+  const bool has_tables = !db.text("SELECT name FROM sqlite_master LIMIT 1").empty();
+  if (has_tables) db.check_kind();
+  db.has_results_ = has_tables && !db.text("SELECT number FROM chunks LIMIT 1").empty();
+  if (db.has_results_) {
+    db.check_owner(owner);
     if (!resumes)
       db.refuse("there are results of this study already", "add --resume to go on from them, or remove the file");
   }
   db.run("PRAGMA journal_mode = WAL");
   db.run("PRAGMA synchronous = NORMAL");
   db.run("BEGIN EXCLUSIVE");
-  if (is_new) {
+  db.is_locked_ = true;
+  if (!has_tables) {
     db.run("CREATE TABLE owner (key TEXT PRIMARY KEY, value TEXT)");
     db.run("CREATE TABLE chunks (number INTEGER PRIMARY KEY, result BLOB NOT NULL)");
     db.set("schema", kSchema);
+  }
+  if (!db.has_results_) {
     db.set("study", owner.study);
     db.set("version", owner.version);
     db.set("fingerprint", owner.fingerprint);
@@ -176,6 +195,7 @@ void Store::commit() {
   if (!database_->in_transaction_) return;
   database_->run("COMMIT");
   database_->in_transaction_ = false;
+  database_->has_results_ = true;
 }
 
 }  // namespace mlosim::explore

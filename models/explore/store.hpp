@@ -21,8 +21,9 @@ class Store {
  public:
   // Opens or makes the file. Throws spec::InputError where it cannot, where another process has it open, where it holds
   // another study's or another version's results, where it is no store, and where there are results although `resumes`
-  // is not set.
+  // is not set. A store without results is anybody's.
   Store(const std::string& path, const StoreOwner& owner, bool resumes);
+  // A file that was made and has got no results is removed.
   ~Store();
   Store(const Store&) = delete;
   Store& operator=(const Store&) = delete;

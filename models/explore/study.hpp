@@ -38,6 +38,7 @@ struct Axis {
   std::vector<Choice> choices;     // none of a continuum
   std::optional<Continuum> continuum{};
   std::vector<Dimension> dimensions;  // of the numbers of each path
+  bool is_spread = false;             // its choices are steps between two ends
 
   bool is_variable() const { return paths.empty(); }
   std::size_t columns() const { return is_variable() ? 1 : paths.size(); }
@@ -46,9 +47,11 @@ struct Axis {
 
 // A path whose value follows from the axes.
 struct Derived {
+  std::string name;  // as it is written
   std::string path;
   std::string expression;
   spec::Place place;
+  std::string workload{};  // the only one that it is meant for; empty: all that have such a path
 };
 
 struct StudyWorkload {
@@ -117,6 +120,13 @@ Study read_study(const spec::Library& library, const std::string& name_or_path);
 
 // The values of one axis as a study writes them: a list, a number alone, or a range. Mistakes are diagnostics.
 void decode_axis_values(spec::Node node, Axis& axis);
+
+// `method:`. Mistakes are diagnostics.
+void decode_search(spec::Node node, Search& search);
+
+// Rounds the numbers of a range (steps or continuum) to whole ones, none of them twice and none outside of its ends.
+// False where there is no whole number between those.
+bool make_whole(Axis& axis);
 
 // How an axis's number is written where a decoder reads it: "4000000000000 B/s", "128".
 std::string text_of_number(double si, Dimension dimension);

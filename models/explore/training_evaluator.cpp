@@ -6,6 +6,7 @@
 #include <utility>
 
 #include "models/explore/overlay.hpp"
+#include "models/explore/run_as_said.hpp"
 #include "models/explore/space.hpp"
 #include "models/explore/training_layout.hpp"
 #include "models/explore/workload_key.hpp"
@@ -82,7 +83,8 @@ class TrainingEvaluator : public Evaluator {
   }
 
   Answer judge(const predict::Prediction& p, std::size_t w, std::span<double> slots) const {
-    if (!p.evaluation.memory->fits()) return {.verdict = Verdict::impossible, .reason = kMisfit};
+    if (std::string misfit = misfit_of(p); !misfit.empty())
+      return {.verdict = Verdict::impossible, .reason = std::move(misfit)};
     fill_metrics(p, w, b_.slots, slots);
     return {};
   }
@@ -112,6 +114,7 @@ class TrainingEvaluator : public Evaluator {
     const std::vector<spec::Member> own = take_layout(document, run.layout);
     std::vector<std::string> said;
     run.workload = predict::decode_workload(*b_.library, std::move(document), b_.workloads[w].name, {}, said);
+    require_run_as_said(b_.workloads[w], {}, run.workload);
     run.layout.training = *run.workload.training;
     for (const spec::Member& member : own) {
       if (const auto layout_key = layout_key_at(member.key))

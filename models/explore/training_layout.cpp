@@ -64,21 +64,12 @@ std::int64_t read_value(LayoutKey key, Node node) {
   }
 }
 
-bool can_spread_experts(const graph::ModelSpec& model, const TrainingParallelism& p) {
-  if (!model.moe) return p.ep == 1 && p.moe_tp == 1;
-  return model.moe->experts % p.ep == 0 && (p.tp * p.cp * p.dp) % (p.ep * p.moe_tp) == 0;
-}
-
 // What most layouts fail in check_schedule, without the sentences that it makes of each.
 bool fills_pipeline(const TrainingParallelism& p, std::int64_t micro_batches) {
   if ((p.schedule == ScheduleKind::interleaved) != (p.virtual_stages > 1)) return false;
   if (p.schedule == ScheduleKind::interleaved) return p.pp > 1 && micro_batches % p.pp == 0;
   if (p.schedule == ScheduleKind::dualpipe) return p.pp % 2 == 0 && micro_batches % 2 == 0;
   return true;
-}
-
-bool can_shard(const TrainingParallelism& p) {
-  return p.hsdp_shard == 0 || (p.zero != ZeroStage::none && p.replicas() % p.hsdp_shard == 0);
 }
 
 }  // namespace
@@ -185,15 +176,12 @@ bool complete_layout(const graph::ModelSpec& model, OpenLayout& layout) {
     p.dp = layout.chips / replica;
   }
   if (t.global_batch % (p.dp * t.micro_batch) != 0) return false;
-  if (model.heads % p.tp != 0) return false;
-  if (model.kv_heads > p.tp ? model.kv_heads % p.tp != 0 : p.tp % model.kv_heads != 0) return false;
-  if (t.sequence % (p.cp * (p.sp ? p.tp : 1)) != 0) return false;
   if (!layout.has_moe_tp) p.moe_tp = !model.moe || p.ep > 1 ? 1 : p.tp;
   if (!layout.has_schedule) p.schedule = p.virtual_stages > 1 ? ScheduleKind::interleaved : ScheduleKind::one_f_one_b;
   if (p.zero_bubble != ZeroBubble::h1 && p.schedule != ScheduleKind::zero_bubble) return false;
-  if (!can_spread_experts(model, p) || !can_shard(p)) return false;
-  if (p.shape(1).stages() > model.layers + 2 || !fills_pipeline(p, t.micro_batches())) return false;
-  return plan::check_schedule(p.shape(t.micro_batches()), 0).empty();
+  if (!model.moe && p.ep * p.moe_tp > 1) return false;
+  if (p.hsdp_shard > 0 && p.zero == ZeroStage::none) return false;
+  return fills_pipeline(p, t.micro_batches()) && plan::can_train(model, p, t.global_batch, t.micro_batch, t.sequence);
 }
 
 bool is_redundant(const OpenLayout& layout) {

@@ -4,11 +4,11 @@
 
 #include <algorithm>
 #include <array>
-#include <charconv>
 
 #include "models/explore/training_layout.hpp"
 #include "sim/spec/hardware.hpp"
-#include "sim/spec/spelling.hpp"
+#include "sim/spec/node.hpp"
+#include "sim/units/check.hpp"
 
 namespace mlosim::explore {
 namespace {
@@ -62,6 +62,16 @@ constexpr std::array kKeys{
     Key{"train.overlap.grad_reduce", Kind::layout, Of::training},
     Key{"train.overlap.param_gather", Kind::layout, Of::training},
     Key{"train.overlap.tp", Kind::layout, Of::training},
+    Key{"economics", Kind::any, Of::all},
+    Key{"economics.basis", Kind::any, Of::all},
+    Key{"economics.price", Kind::any, Of::all},
+    Key{"economics.capital", Kind::any, Of::all},
+    Key{"economics.surcharge", Kind::any, Of::all},
+    Key{"economics.lifetime", Kind::any, Of::all},
+    Key{"economics.utilisation", Kind::any, Of::all},
+    Key{"economics.electricity", Kind::any, Of::all},
+    Key{"economics.pue", Kind::any, Of::all},
+    Key{"economics.carbon_g_per_kwh", Kind::any, Of::all},
     Key{"runtime", Kind::any, Of::all},
     Key{"runtime.framework", Kind::word, Of::all},
     Key{"runtime.graphs", Kind::flag, Of::all},
@@ -76,14 +86,6 @@ const Key* find_key(std::string_view path) {
 
 bool is_below(std::string_view path, std::string_view head) {
   return path == head || (path.starts_with(head) && path.substr(head.size()).starts_with('.'));
-}
-
-bool is_count(const spec::Value& value) {
-  if (!value.is_scalar() || value.quoted) return false;
-  std::int64_t count = 0;
-  const char* end = value.text.data() + value.text.size();
-  const auto [stop, error] = std::from_chars(value.text.data(), end, count);
-  return error == std::errc() && stop == end && count >= 1;
 }
 
 }  // namespace
@@ -105,6 +107,29 @@ bool is_workload_path(std::string_view path) {
          !is_below(path, "reality");
 }
 
+bool is_known_workload_path(std::string_view path) { return find_key(path) != nullptr; }
+
+bool is_count_path(std::string_view path) {
+  const Key* key = find_key(path);
+  if (!key || key->kind != Kind::layout) return key && key->kind == Kind::count;
+  switch (*layout_key_at(path)) {
+    case LayoutKey::zero:
+    case LayoutKey::hsdp_shard:
+    case LayoutKey::virtual_stages:
+    case LayoutKey::micro_batch:
+    case LayoutKey::global_batch:
+    case LayoutKey::sequence:
+      return true;
+    default:
+      return false;
+  }
+}
+
+bool takes_words(std::string_view path) {
+  const Key* key = find_key(path);
+  return key && path != "system" && path != "model" && (key->kind == Kind::word || key->kind == Kind::any);
+}
+
 std::vector<std::string> workload_paths() {
   std::vector<std::string> paths;
   for (const Key& key : kKeys) paths.emplace_back(key.path);
@@ -117,11 +142,13 @@ std::optional<spec::Diagnostic> check_workload_value(std::string_view path, cons
         .place = value.place(), .path = std::string(path), .message = std::move(message), .hint = std::move(hint)};
   };
   const Key* key = find_key(path);
-  if (!key) return wrong("a workload has no such key", spec::spelling_hint(path, workload_paths()));
+  MLOSIM_CHECK(key);
   switch (key->kind) {
-    case Kind::count:
-      if (!is_count(value)) return wrong("expected a whole number, 1 or more", "");
-      return std::nullopt;
+    case Kind::count: {
+      spec::Decoding decoding;
+      spec::Node(&value, std::string(path), &decoding).as_count();
+      return decoding.diagnostics.empty() ? std::nullopt : std::optional(decoding.diagnostics.list().front());
+    }
     case Kind::flag:
       if (!value.is_scalar() || (value.text != "true" && value.text != "false"))
         return wrong("expected true or false", "");
@@ -143,7 +170,7 @@ std::optional<spec::Diagnostic> check_workload_value(std::string_view path, cons
 }
 
 bool changes_setting(std::string_view path) {
-  for (const std::string_view head : {"parallelism", "inference", "train", "chips", "reality", "ops"}) {
+  for (const std::string_view head : {"parallelism", "inference", "train", "chips", "reality", "ops", "economics"}) {
     if (is_below(path, head)) return false;
   }
   return true;

@@ -18,10 +18,19 @@ bool belongs_to_task(std::string_view path, predict::Task task);
 // Whether the path is one of the workload itself: none of the hardware, the model or its operators.
 bool is_workload_path(std::string_view path);
 
+// Whether a workload has the key.
+bool is_known_workload_path(std::string_view path);
+
+// Whether the workload's path takes whole numbers.
+bool is_count_path(std::string_view path);
+
+// Whether the path takes one of a closed list of words, or members that are decoded together.
+bool takes_words(std::string_view path);
+
 // Paths of a workload, for hints.
 std::vector<std::string> workload_paths();
 
-// What is wrong with a value for a path of the workload: an unknown path, or a value of another kind.
+// What is wrong with a value for a known path of the workload: it is of another kind.
 std::optional<spec::Diagnostic> check_workload_value(std::string_view path, const spec::Value& value);
 
 // Whether the machine and the formats on it follow from the path's value: all that batches, lengths and degrees leave

@@ -1,9 +1,10 @@
 #include "models/predict/economics.hpp"
 
+#include "models/predict/table_files.hpp"
+
 namespace mlosim::predict {
 namespace {
 
-constexpr const char* kFile = "hw_specs/economics.yaml";
 constexpr double kJoulesPerKilowattHour = 3.6e6;
 
 std::optional<Bill> bill_of(const Evaluation& e, const spec::ChipSpec& chip, const spec::EconomicsChoice& choice,
@@ -34,7 +35,7 @@ spec::EconomicsChoice decode_economics_file(spec::Node node) {
 }
 
 spec::EconomicsChoice read_economics(const spec::Library& library) {
-  const auto file = library.find_file(kFile);
+  const auto file = library.find_file(kEconomicsFile);
   if (!file) return {};
   const spec::Value document = spec::read_document(*file);
   spec::Decoding decoding{.keeps_provenance = false};

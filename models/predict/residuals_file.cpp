@@ -10,6 +10,7 @@
 #include <variant>
 
 #include "models/predict/residuals.hpp"
+#include "models/predict/table_files.hpp"
 #include "sim/spec/document.hpp"
 #include "sim/spec/spelling.hpp"
 #include "sim/units/format.hpp"
@@ -19,7 +20,6 @@
 namespace mlosim::predict {
 namespace {
 
-constexpr std::string_view kFile = "hw_specs/residuals.yaml";
 constexpr std::string_view kSchema = "mlosim/residuals/1";
 constexpr std::array kAllSteps{Step::chip, Step::family, Step::runtime, Step::format, Step::op, Step::kind, Step::size};
 
@@ -292,9 +292,9 @@ std::string render_residuals(const ResidualTable& table) {
 }
 
 Residuals read_residuals(const spec::Library& library) {
-  const auto file = library.find_file(kFile);
+  const auto file = library.find_file(kResidualsFile);
   if (!file) {
-    throw spec::InputError(fmt::format("there is no {}", kFile),
+    throw spec::InputError(fmt::format("there is no {}", kResidualsFile),
                            "it comes with mlosim; 'mlosim validate SUITE... --residuals FILE' writes one");
   }
   const spec::Value document = spec::read_document(*file);

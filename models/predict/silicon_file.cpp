@@ -1,13 +1,13 @@
 // Reads hw_specs/silicon.yaml.
 #include "models/predict/silicon.hpp"
 
+#include "models/predict/table_files.hpp"
+
 namespace mlosim::predict {
 namespace {
 
 using spec::Node;
 using spec::Range;
-
-constexpr const char* kFile = "hw_specs/silicon.yaml";
 
 Process decode_process(Node node) {
   Process p{.wafer = node.require<Dollars>("wafer"),
@@ -62,7 +62,7 @@ SiliconTable decode_silicon_file(Node node) {
 }
 
 std::optional<SiliconTable> read_silicon(const spec::Library& library) {
-  const auto file = library.find_file(kFile);
+  const auto file = library.find_file(kSiliconFile);
   if (!file) return std::nullopt;
   const spec::Value document = spec::read_document(*file);
   spec::Decoding decoding{.keeps_provenance = false};

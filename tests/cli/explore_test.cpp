@@ -1,5 +1,8 @@
 // mlosim explore as a user runs it: results, stores that are resumed, shared and wrong ones, several processes.
 #include <chrono>
+#include <cmath>
+#include <filesystem>
+#include <set>
 #include <string>
 #include <thread>
 
@@ -169,6 +172,96 @@ TEST_F(Explore, WrongStudiesAreRefusedBeforeTheFirstPoint) {
   refused("power_w_per_chip <= 650 W", "power_w_per_chip <= 650 W\", \"power_w_per_chip >= 700 W", {"contradicting"});
   refused("objectives: [tpot_s,", "objectives: [ttft_s,", {"ttft_s"});
   refused("objectives:", "objective:", {"did you mean 'objectives'?"});
+}
+
+TEST_F(Explore, AMistakeThatIsFoundLateLeavesNoStore) {
+  write("w.yaml", kStudy + "method: {random: {points: 3000000}}\nkeep: all\n");
+  expect_refused(mlosim("explore w.yaml"), {"w.yaml", "3000000 points are more than can be kept"});
+  EXPECT_FALSE(has("w.study"));
+  EXPECT_EQ(mlosim("check w.yaml").exit_code, 2);
+  const std::string two =
+      with(with(kStudy, "workload: {", "workloads:\n  - {"), "inference: {batch: 8, prompt: 1024, output: 128}}",
+           "inference: {batch: 8, prompt: 1024, output: 128}}\n  - llama-3.1-70b_decode_dgx_h200");
+  write("w.yaml", with(two, "objectives: [tpot_s,", "objectives: [{minimize: tpot_s - 1 s, name: x},"));
+  expect_refused(mlosim("explore w.yaml"), {"w.yaml", "'x' is below zero at a point", "combine: mean"});
+  EXPECT_FALSE(has("w.study"));
+}
+
+TEST_F(Explore, APointIsRunWithTheDegreesThatItSays) {
+  write("s.yaml",
+        with(with(kStudy, "inference: {batch: 8", "chips: 4, inference: {batch: 8"), "[1, 3, 8]", "[2, 4, 8]"));
+  const auto json = nlohmann::json::parse(in_one_go());
+  for (const auto& point : json["kept"]) {
+    if (point["values"]["parallelism.tp"] != 8) continue;
+    EXPECT_EQ(point.value("reason", ""), "parallelism.tp: 8 does not go with 4 chips, which make it 4");
+  }
+  EXPECT_EQ(json["infeasible"][0]["reason"], "parallelism.tp: # does not go with # chips, which make it #");
+}
+
+TEST_F(Explore, AStackThatAMachineDoesNotRunIsNoPointOfAnother) {
+  const std::string workload = kStudy.substr(0, kStudy.find("axes:"));
+  write("s.yaml",
+        workload +
+            "axes: {system: [dgx_h100, tpu_v6e_pod], runtime.framework: [vllm, xla], inference.batch: [4, 8]}\n"
+            "objectives: time_s\n");
+  const auto json = nlohmann::json::parse(in_one_go());
+  int refused = 0;
+  for (const auto& point : json["kept"]) {
+    const auto& values = point["values"];
+    if ((values["system"] == "dgx_h100") == (values["runtime.framework"] == "vllm")) continue;
+    EXPECT_NE(point.value("reason", "").find("does not run on chips of"), std::string::npos) << point.dump();
+    ++refused;
+  }
+  EXPECT_EQ(refused, 4);
+}
+
+TEST_F(Explore, ConstraintsAreAsStrictAsTheySay) {
+  const auto feasible = [&](const std::string& constraint) {
+    write("s.yaml", with(kStudy, "power_w_per_chip <= 650 W", constraint));
+    std::filesystem::remove(path("s.study"));
+    const CommandResult result = mlosim("explore s.yaml --format json");
+    return nlohmann::json::parse(result.out)["feasible"].get<int>();
+  };
+  const int below = feasible("inference.batch < 16"), at_most = feasible("inference.batch <= 16");
+  EXPECT_EQ(at_most - below, feasible("inference.batch == 16"));
+  EXPECT_EQ(below, feasible("inference.batch <= 4"));
+  EXPECT_EQ(feasible("(parallelism.tp - 1)^-1 <= 9"), feasible("parallelism.tp > 1")) << "infinity is no bound kept";
+}
+
+TEST_F(Explore, ASearchMayHaveAxesOfOneValueAndKeepItsFront) {
+  write("s.yaml", with(with(kStudy, "[1, 3, 8]", "[8]"), "[1, 4, 16, 64, 4096]", "{from: 1, to: 64}") +
+                      "method: {nsga2: {population: 16, generations: 6}}\n");
+  const auto all = nlohmann::json::parse(in_one_go());
+  EXPECT_EQ(all["kept"].size(), all["points"].get<std::size_t>());
+  std::set<std::string> designs;
+  for (const auto& number : all["best"]) {
+    const auto& values = all["kept"][number.get<std::size_t>()]["values"];
+    EXPECT_EQ(values["parallelism.tp"], 8);
+    EXPECT_EQ(values["inference.batch"].get<double>(), std::floor(values["inference.batch"].get<double>()));
+    EXPECT_TRUE(designs.insert(values.dump()).second) << "one design twice: " << values.dump();
+  }
+  write("s.yaml", read("s.yaml") + "keep: front\n");
+  const auto front = nlohmann::json::parse(in_one_go());
+  EXPECT_EQ(front["front"], all["front"]);
+  EXPECT_EQ(front["best"], all["best"]);
+  EXPECT_LT(front["kept"].size(), all["kept"].size());
+  EXPECT_FALSE(front["has_all_points"].get<bool>());
+}
+
+TEST_F(Explore, WhatIsWrittenDoesNotOverwriteOneAnother) {
+  expect_refused(mlosim("explore s.yaml --points a.csv --html ./a.csv"), {"--points and --html are one file"});
+  expect_refused(mlosim("explore s.yaml --points s.study"), {"s.study", "results are kept in this file"});
+  EXPECT_FALSE(has("s.study"));
+  EXPECT_FALSE(has("a.csv"));
+}
+
+TEST_F(Explore, AStudyFromStandardInputIsKeptUnderItsName) {
+  const std::string small = with(kStudy, "steps: 20", "steps: 2");
+  EXPECT_EQ(mlosim("explore -", small).exit_code, 0);
+  EXPECT_TRUE(has("bandwidth and batch.study"));
+  const std::string slash = with(small, "name: bandwidth and batch", "name: bandwidth/batch");
+  expect_refused(mlosim("explore -", slash), {"'bandwidth/batch'", "--store"});
+  EXPECT_EQ(mlosim("explore - --store x.study", slash).exit_code, 0);
 }
 
 TEST_F(Explore, AStudyWithoutAFeasiblePointIsAnsweredNo) {

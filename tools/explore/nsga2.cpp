@@ -39,11 +39,10 @@ struct Designs {
 }  // namespace
 
 extern "C" void mlosim_evolve(const Evolution& evolution, const EvaluateGeneration& evaluate) {
-  const auto seed = static_cast<unsigned>(evolution.seed);
   const pagmo::bfe by_generation{pagmo::member_bfe{}};
   pagmo::population population(pagmo::problem(Designs{&evolution, &evaluate}), by_generation, evolution.population,
-                               seed);
-  pagmo::nsga2 algorithm(static_cast<unsigned>(evolution.generations), 0.95, 10., 0.1, 50., seed);
+                               evolution.seed);
+  pagmo::nsga2 algorithm(static_cast<unsigned>(evolution.generations), 0.95, 10., 0.1, 50., evolution.seed);
   algorithm.set_bfe(by_generation);
   algorithm.evolve(population);
 }

@@ -59,7 +59,12 @@ std::string store_of(const Options& options, const explore::Study& study) {
   if (!options.store.empty()) return options.store;
   if (spec::is_path(options.study) && options.study != "-")
     return std::filesystem::path(options.study).stem().string() + ".study";
-  return (options.study == "-" ? study.name : options.study) + ".study";
+  if (options.study != "-") return options.study + ".study";
+  const bool is_file_name = !study.name.empty() && study.name.find('/') == std::string::npos;
+  if (!is_file_name)
+    throw spec::InputError(fmt::format("the study's name '{}' is none of a file, to keep its results in", study.name),
+                           "name one with --store");
+  return study.name + ".study";
 }
 
 std::string render(const explore::Result& result, Format format) {
@@ -82,15 +87,33 @@ void leave(explore::Wire& wire, bool all_are_there, int code) {
   std::_Exit(code);
 }
 
+bool is_same_file(const std::string& a, const std::string& b) {
+  namespace fs = std::filesystem;
+  std::error_code error;
+  const fs::path one = fs::weakly_canonical(fs::absolute(a), error),
+                 other = fs::weakly_canonical(fs::absolute(b), error);
+  return !error && one == other;
+}
+
+// What is written neither overwrites what is read nor each other.
+void check_destinations(const Options& options, const std::string& store) {
+  for (const std::string& file : {options.points, options.html}) {
+    if (file.empty()) continue;
+    check_destination(file, {options.study, store});
+    if (is_same_file(file, store))
+      throw spec::InputError({{{file, 0, 0}, "", "the study's results are kept in this file", "write to another one"}});
+  }
+  if (!options.points.empty() && !options.html.empty() && is_same_file(options.points, options.html))
+    throw spec::InputError({{{options.html, 0, 0}, "", "--points and --html are one file", "write to two files"}});
+}
+
 int lead(const Options& options, const explore::Blueprint& blueprint, const std::string& store, explore::Wire* wire) {
   const std::optional<report_pages::PageAssets> page = report_pages::study_page();
   if (!options.html.empty() && !page) {
     throw spec::InputError("this mlosim was built without pages: npm gave no plotting library",
                            "configure the build again where npm reaches its registry");
   }
-  for (const std::string& file : {options.points, options.html}) {
-    if (!file.empty()) check_destination(file, {options.study, store});
-  }
+  check_destinations(options, store);
   ProgressLine progress("points");
   std::signal(SIGINT, note_interrupt);
   std::signal(SIGTERM, note_interrupt);
@@ -102,6 +125,10 @@ int lead(const Options& options, const explore::Blueprint& blueprint, const std:
                                                                   .progress = progress.listener(),
                                                                   .stops = [] { return interrupted != 0; }});
   progress.clear();
+  if (!explored.result && explored.points_done == 0) {
+    std::cerr << fmt::format("stopped before the first of {} points was done\n", explored.points);
+    return 128 + static_cast<int>(interrupted);
+  }
   if (!explored.result) {
     std::cerr << fmt::format("stopped after {} of {} points, which are kept in {}; --resume goes on from there\n",
                              explored.points_done, explored.points, store);
@@ -143,6 +170,9 @@ int run_together(const Options& options, const spec::Library& library, explore::
     code = kWrongInput;
     if (wire.rank() == 0) std::cerr << error.what() << '\n';
     if (wire.rank() != 0) all_are_there = explore::wait_for_dismissal(wire);
+  } catch (...) {  // a mistake of our own: nobody is left waiting for it
+    if (wire.rank() == 0 && explore::dismiss(wire)) wire.close();
+    throw;
   }
   if (wire.rank() == 0) all_are_there = explore::dismiss(wire);
   leave(wire, all_are_there, code);

@@ -94,8 +94,29 @@ TEST(Comparison, HoldsAsItSays) {
   EXPECT_FALSE(holds("x <= 2.9"));
   EXPECT_TRUE(holds("chip.l2.size >= 64 B"));
   EXPECT_TRUE(holds("2 * x == 6"));
+  EXPECT_FALSE(holds("x < 3"));
+  EXPECT_TRUE(holds("x < 3.1"));
+  EXPECT_FALSE(holds("3 > x"));
+  EXPECT_FALSE(holds("x > 3")) << "and not by rounding either: 3 is 0.3 / 0.1";
+  EXPECT_FALSE(holds("0.3 / 0.1 < x"));
   EXPECT_THROW(holds("x"), spec::InputError);
   EXPECT_THROW(holds("x <= 1 s"), spec::InputError);
+}
+
+TEST(Comparison, DoesNotHoldWhereASideIsNoNumber) {
+  const std::vector<double> slots{3, 64};
+  for (const std::string text : {"1 / (x - 3) <= 5", "(x - 3)^-1 >= 5", "sqrt(2 - x) == sqrt(2 - x)",
+                                 "10^300 * 10^300 > 1", "1 > -10^300 * 10^300"}) {
+    const Comparison comparison = parse_comparison(text, {}, "constraints", known);
+    EXPECT_FALSE(comparison.has_value(slots)) << text;
+    EXPECT_FALSE(comparison.holds(slots)) << text;
+  }
+}
+
+TEST(Expression, ALoneSlotIsToldFromAnExpressionOfIt) {
+  EXPECT_EQ(parse("x").lone_slot(), std::optional<std::size_t>(0));
+  for (const char* text : {"max(x, 1)", "ceil(x)", "x + 0", "2"})
+    EXPECT_EQ(parse(text).lone_slot(), std::nullopt) << text;
 }
 
 }  // namespace

@@ -39,6 +39,14 @@ TEST(Front, TheBestAreInTheOrderOfTheFirstObjective) {
   EXPECT_EQ(find_best(points_of({{3, 0}, {}, {1, 0}, {2, 0}, {1, 9}}), objectives(), 3), (Indices{2, 4, 3}));
 }
 
+TEST(Front, OfOneDesignThatWasMetAgainOneIsAmongTheBest) {
+  auto points = points_of({{3, 0}, {1, 0}, {1, 0}, {2, 0}, {1, 0}});
+  for (Point& point : points) point.at = {point.objectives.front()};
+  EXPECT_EQ(find_best(points, objectives(), 3), (Indices{1, 3, 0}));
+  points[2].at = {7};
+  EXPECT_EQ(find_best(points, objectives(), 3), (Indices{1, 2, 3})) << "another design of the same worth";
+}
+
 TEST(Front, DoesNotDependOnHowPointsWereThinnedOut) {
   std::vector<std::vector<double>> values;
   for (int i = 0; i < 500; ++i)

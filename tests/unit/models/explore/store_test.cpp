@@ -3,6 +3,7 @@
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
+#include <filesystem>
 #include <string>
 
 #include "sim/spec/diagnostics.hpp"
@@ -44,12 +45,38 @@ TEST_F(StoreTest, KeepsWhatWasCommitted) {
 }
 
 TEST_F(StoreTest, BelongsToOneStudyOfOneVersion) {
-  { const Store store(path(), owner_, false); }
+  {
+    Store store(path(), owner_, false);
+    store.put(0, "bytes");
+    store.commit();
+  }
   EXPECT_EQ(refusal(owner_, true), "");
   EXPECT_THAT(refusal(owner_, false), HasSubstr("--resume"));
   EXPECT_THAT(refusal({.version = "2", .study = "s", .fingerprint = "f"}, true), HasSubstr("written by mlosim 1"));
   EXPECT_THAT(refusal({.version = "1", .study = "t", .fingerprint = "f"}, true), HasSubstr("another study"));
   EXPECT_THAT(refusal({.version = "1", .study = "s", .fingerprint = "g"}, true), HasSubstr("has changed"));
+}
+
+TEST_F(StoreTest, WithoutResultsItLeavesNoFileBehind) {
+  { const Store store(path(), owner_, false); }
+  EXPECT_FALSE(std::filesystem::exists(path()));
+  {
+    Store store(path(), owner_, false);
+    store.put(7, "never committed");
+  }
+  EXPECT_FALSE(std::filesystem::exists(path()));
+}
+
+TEST_F(StoreTest, WithoutResultsItIsAnybodys) {
+  support::write_text(path(), "");  // as a process that is killed may leave it
+  { const Store store(path(), owner_, false); }
+  ASSERT_TRUE(std::filesystem::exists(path())) << "it was not made here";
+  {
+    Store store(path(), {.version = "2", .study = "t", .fingerprint = "g"}, false);
+    store.put(0, "bytes");
+    store.commit();
+  }
+  EXPECT_THAT(refusal(owner_, true), HasSubstr("another study: 't'"));
 }
 
 TEST_F(StoreTest, IsWrittenByOneProcessAtATime) {

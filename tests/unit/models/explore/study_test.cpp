@@ -45,6 +45,45 @@ TEST(Study, ARangeWithoutStepsIsEveryNumberBetween) {
   EXPECT_THROW(axis_of("{from: 1 TB/s, to: 4 TB/s}"), spec::InputError) << "a grid needs steps";
 }
 
+TEST(Study, RangesThatSayMoreThanTheyAreAreRefused) {
+  const auto refusal = [](const std::string& range) {
+    try {
+      axis_of(range);
+    } catch (const spec::InputError& error) {
+      return std::string(error.what());
+    }
+    return std::string();
+  };
+  EXPECT_THAT(refusal("{from: 1 TB/s, to: 4 TB/s, by: 1 TB/s, scale: log}"), HasSubstr("scale: spreads 'steps'"));
+  EXPECT_THAT(refusal("{from: 1 TB/s, to: 4 TB/s, factor: 2, scale: linear}"), HasSubstr("scale: spreads 'steps'"));
+  EXPECT_THAT(refusal("{from: 1 TB/s, to: 4 TB/s, steps: 1}"), HasSubstr("one step leaves 'to' out"));
+  EXPECT_THAT(refusal("{from: 4 TB/s, to: 4 TB/s, steps: 3}"), HasSubstr("are the same number"));
+  EXPECT_THAT(refusal("{from: 1 TB/s, to: 4 TB/s, by: 1 TB/s, whole: true}"), HasSubstr("whole: belongs to"));
+  EXPECT_EQ(refusal("{from: 4 TB/s, to: 4 TB/s, steps: 1}"), "");
+}
+
+TEST(Study, OneNumberIsListedOnceHoweverItIsWritten) {
+  EXPECT_THROW(axis_of("[4 TB/s, 4000 GB/s]"), spec::InputError);
+  EXPECT_THROW(axis_of("[4, 4.0]"), spec::InputError);
+  EXPECT_NO_THROW(axis_of("[a, b]"));
+}
+
+TEST(Study, SearchesAreCheckedWhereTheyAreRead) {
+  const auto refusal = [](const std::string& method) {
+    try {
+      axis_of("[4 TB/s, 6 TB/s]", method);
+    } catch (const spec::InputError& error) {
+      return std::string(error.what());
+    }
+    return std::string();
+  };
+  EXPECT_THAT(refusal("{nsga2: {seed: 4294967296}}"), HasSubstr("method.nsga2.seed: is at most 4294967295"));
+  EXPECT_EQ(refusal("{nsga2: {seed: 4294967295}}"), "");
+  EXPECT_EQ(refusal("{random: {seed: 4294967296}}"), "");
+  EXPECT_THAT(refusal("{best_parallelism: {tp: [2, 4, 2]}}"), HasSubstr("'2' is in the list twice"));
+  EXPECT_THAT(refusal("{best_parallelism: {schedule: {max: 2}}}"), HasSubstr("'max' belongs to a count"));
+}
+
 TEST(Study, WhatIsWrongWithAnAxisIsSaidInOneRun) {
   try {
     study_of(study_text(
