@@ -48,8 +48,10 @@ void require_degrees(std::span<const spec::Override> settings, const predict::Wo
 
 void require_run_as_said(const BaseWorkload& base, std::span<const spec::Override> settings,
                          const predict::Workload& run) {
-  const auto refused = base.refused_stacks.find({run.system, run.runtime.profile});
-  if (refused != base.refused_stacks.end()) throw spec::InputError(refused->second);
+  if (!base.refused_stacks.empty()) {
+    const auto refused = base.refused_stacks.find({run.system, run.runtime.profile});
+    if (refused != base.refused_stacks.end()) throw spec::InputError(refused->second);
+  }
   require_degrees(settings, run);
 }
 

@@ -8,6 +8,8 @@
 #include <string>
 #include <vector>
 
+#include "models/explore/chunk.hpp"
+#include "models/explore/study.hpp"
 #include "models/import/hf_config.hpp"
 #include "sim/spec/diagnostics.hpp"
 #include "tests/property/workloads.hpp"
@@ -164,6 +166,37 @@ TEST(Fuzz, AModelIsReadOrRefused) {
 "quantization_config": {"quant_method": "fp8", "weight_block_size": [128, 128]}})";
   const Outcome outcome = read_variants(config, 500, 32, read);
   EXPECT_GT(outcome.read, 0);
+}
+
+// Every kind of axis, name and search; a point that comes of it is evaluated.
+TEST(Fuzz, AStudyIsDrawnUpOrRefused) {
+  const std::string workload =
+      "{schema: mlosim/workload/1, name: d, model: llama-3.1-8b, task: decode, system: h100_sxm, precision: bf16, "
+      "inference: {batch: 8, prompt: 1024, output: 128}}";
+  const std::string text =
+      "schema: mlosim/study/1\nworkloads:\n  - {name: a, workload: " + workload +
+      "}\n  - {name: b, workload: " + workload +
+      ", weight: 2}\noverrides: {inference.prompt: 512, model.layers: 16}\nvariables: {share: [0.3, 0.5]}\naxes:\n"
+      "  chip.hbm.bandwidth: {from: 2 TB/s, to: 8 TB/s, steps: 3, scale: log}\n"
+      "  a:inference.batch: {from: 1, to: 64, factor: 4}\n"
+      "  precision: [bf16, {weights: fp8, activations: bf16}]\n"
+      "  array: [{chip.units: 132, chip.l2.capacity: 50 MiB}, {chip.units: 64, chip.l2.capacity: 25 MiB}]\n"
+      "derived: {\"b:inference.batch\": \"ceil(a.inference.batch * share)\"}\n"
+      "constraints: [\"power_w_per_chip <= 600 W\", \"a.tpot_s < 50 ms\", \"max(share, 0.1)^2 > 0.01\"]\n"
+      "objectives: [tpot_s, {name: rate, maximize: \"tokens_per_s / (chip.units * share)\"}]\n"
+      "combine: mean\nmethod: {random: {points: 20, seed: 3}}\nkeep: front\n";
+  const spec::Library library = built_in();
+  const Outcome outcome = read_variants(text, 300, 41, [&](const std::string& variant) {
+    std::vector<std::string> warnings;
+    const explore::Blueprint blueprint =
+        explore::draw_blueprint(library, explore::decode_study(spec::parse_document(variant, "s.yaml"), "s"), warnings);
+    const explore::Space space(blueprint);
+    explore::SharedSettings settings(library);
+    if (blueprint.study.search.method == explore::Method::nsga2) return;  // which makes its own points
+    explore::ChunkWorker(blueprint, space, settings).evaluate({.first = 0, .last = 1});
+  });
+  EXPECT_GT(outcome.read, 0);
+  EXPECT_GT(outcome.refused, 0);
 }
 
 }  // namespace
