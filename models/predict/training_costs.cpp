@@ -29,6 +29,16 @@ std::int64_t number(Enum value) {
   return static_cast<std::int64_t>(value);
 }
 
+// How a layer is cut over the chips of a stage.
+Key<5> cut_of(const plan::TrainingParallelism& p) { return {p.tp, p.cp, p.ep, p.moe_tp, p.sp ? 1 : 0}; }
+
+template <std::size_t M, std::size_t N>
+Key<M + N> join(const Key<M>& a, const Key<N>& b) {
+  Key<M + N> both;
+  std::copy(b.begin(), b.end(), std::copy(a.begin(), a.end(), both.begin()));
+  return both;
+}
+
 bool same(const graph::Recompute& a, const graph::Recompute& b) {
   return a.policy == b.policy && a.full_layers == b.full_layers && a.offload == b.offload && a.keep == b.keep;
 }
@@ -129,16 +139,8 @@ class TrainingCosts::Book {
   RankCosts& rank_costs(const Training& t, const spec::TrainingRuntime& runtime) {
     const plan::TrainingParallelism& p = t.parallelism;
     const bool parts = parts_gradients(p);
-    const Key<10> key{t.micro_batch,
-                      t.sequence,
-                      p.tp,
-                      p.cp,
-                      p.ep,
-                      p.moe_tp,
-                      p.sp ? 1 : 0,
-                      number_of(t.recompute),
-                      bits(runtime.tp_exposed),
-                      parts ? 1 : 0};
+    const Key<10> key = join(
+        cut_of(p), Key<5>{t.micro_batch, t.sequence, number_of(t.recompute), bits(runtime.tp_exposed), parts ? 1 : 0});
     const auto known = ranks_.find(key);
     if (known != ranks_.end()) return known->second;
     return ranks_.emplace(key, RankCosts(subject_, t, runtime, prices_, parts)).first->second;
@@ -279,22 +281,10 @@ class TrainingCosts::Book {
   const RankEnds& step_end(const Laid& laid) {
     const Training& t = laid.training;
     const plan::TrainingParallelism& p = t.parallelism;
-    const Key<16> key{number(p.schedule),
-                      number(p.zero_bubble),
-                      p.virtual_stages,
-                      p.pp,
-                      p.tp,
-                      p.cp,
-                      p.dp,
-                      p.ep,
-                      p.moe_tp,
-                      p.sp ? 1 : 0,
-                      number(p.zero),
-                      p.hsdp_shard,
-                      laid.runtime.overlaps_grad_reduce ? 1 : 0,
-                      laid.runtime.overlaps_param_gather ? 1 : 0,
-                      number(t.optimizer),
-                      number(t.moments)};
+    const Key<16> key =
+        join(cut_of(p), Key<11>{number(p.schedule), number(p.zero_bubble), p.virtual_stages, p.pp, p.dp, number(p.zero),
+                                p.hsdp_shard, laid.runtime.overlaps_grad_reduce ? 1 : 0,
+                                laid.runtime.overlaps_param_gather ? 1 : 0, number(t.optimizer), number(t.moments)});
     const auto known = ends_.find(key);
     return known != ends_.end() ? known->second : ends_.emplace(key, price_ends(laid)).first->second;
   }
@@ -316,70 +306,17 @@ class TrainingCosts::Book {
     return ends;
   }
 
-<<<<<<< HEAD
-  // Of the first pipeline rank.
-  static plan::Parameters parameters_of_rank(const RankCosts& rank, const plan::ScheduleShape& shape,
-                                             const StageTable& stages) {
-    plan::Parameters own;
-    for (std::int64_t chunk = 0; chunk < shape.chunks(); ++chunk) {
-      const StageKind& stage = stages.kinds[stages.kind(shape.stage_of(0, chunk))];
-      for (std::size_t b = 0; b < stage.counts.size(); ++b)
-        own.add(rank.parameters()[b], static_cast<double>(stage.counts[b]));
-    }
-    return own;
-  }
-
-  const report::StepCost& step_end(const Training& t, const spec::TrainingRuntime& runtime,
-                                   const plan::Parameters& own) {
-    const plan::TrainingParallelism& p = t.parallelism;
-    const Key<16> key{bits(own.dense),
-                      bits(own.experts),
-                      bits(own.repeated),
-                      p.tp,
-                      p.cp,
-                      p.dp,
-                      p.pp,
-                      p.ep,
-                      p.moe_tp,
-                      p.sp ? 1 : 0,
-                      number(p.zero),
-                      p.hsdp_shard,
-                      runtime.overlaps_grad_reduce ? 1 : 0,
-                      runtime.overlaps_param_gather ? 1 : 0,
-                      number(t.optimizer),
-                      number(t.moments)};
-    const auto known = ends_.find(key);
-    if (known != ends_.end()) return known->second;
-    return ends_.emplace(key, serial(step_end_program(subject_, own, t, runtime), runtime)).first->second;
-  }
-
-  plan::StageMemory memory(const Training& t, const spec::TrainingRuntime& runtime, const RankCosts& rank,
-                           const plan::ScheduleShape& shape, const StageTable& stages) {
-    const plan::StageSetting setting = stage_setting(subject_, t, runtime);
-    const std::vector<plan::InFlight> in_flight = plan::peak_in_flight(shape);
-=======
   plan::StageMemory memory(const Laid& laid) {
     const plan::ScheduleShape& shape = laid.shape;
     const plan::StageSetting setting = stage_setting(subject_, laid.training, laid.runtime);
-    const std::vector<std::int64_t> in_flight = plan::peak_in_flight(shape);
->>>>>>> w-train
+    const std::vector<plan::InFlight> in_flight = plan::peak_in_flight(shape);
     plan::StageMemory peak;
     for (std::int64_t r = 0; r < shape.pp; ++r) {
-<<<<<<< HEAD
-      std::fill(share_.counts.begin(), share_.counts.end(), 0);
-      for (std::int64_t chunk = 0; chunk < shape.chunks(); ++chunk) {
-        const StageKind& stage = stages.kinds[stages.kind(shape.stage_of(r, chunk))];
-        for (std::size_t b = 0; b < stage.counts.size(); ++b) share_.counts[b] += stage.counts[b];
-      }
-      const plan::InFlight& own_chunks = in_flight[static_cast<std::size_t>(r)];
-      share_.in_flight = static_cast<double>(own_chunks.held) / static_cast<double>(shape.chunks());
-      share_.put_off = static_cast<double>(own_chunks.put_off) / static_cast<double>(shape.chunks());
-      const plan::StageMemory own = plan::stage_memory(rank.memory(), share_, t.parallelism, setting);
-=======
       count_layers(laid, r, share_.counts);
-      share_.in_flight = d(in_flight[static_cast<std::size_t>(r)]) / d(shape.chunks());
+      const plan::InFlight& chunks = in_flight[static_cast<std::size_t>(r)];
+      share_.in_flight = d(chunks.held) / d(shape.chunks());
+      share_.put_off = d(chunks.put_off) / d(shape.chunks());
       const plan::StageMemory own = plan::stage_memory(laid.rank.memory(), share_, laid.training.parallelism, setting);
->>>>>>> w-train
       if (own.total() > peak.total()) peak = own;
     }
     return peak;
