@@ -29,6 +29,16 @@ std::int64_t number(Enum value) {
   return static_cast<std::int64_t>(value);
 }
 
+// How a layer is cut over the chips of a stage.
+Key<5> cut_of(const plan::TrainingParallelism& p) { return {p.tp, p.cp, p.ep, p.moe_tp, p.sp ? 1 : 0}; }
+
+template <std::size_t M, std::size_t N>
+Key<M + N> join(const Key<M>& a, const Key<N>& b) {
+  Key<M + N> both;
+  std::copy(b.begin(), b.end(), std::copy(a.begin(), a.end(), both.begin()));
+  return both;
+}
+
 bool same(const graph::Recompute& a, const graph::Recompute& b) {
   return a.policy == b.policy && a.full_layers == b.full_layers && a.offload == b.offload && a.keep == b.keep;
 }
@@ -129,16 +139,8 @@ class TrainingCosts::Book {
   RankCosts& rank_costs(const Training& t, const spec::TrainingRuntime& runtime) {
     const plan::TrainingParallelism& p = t.parallelism;
     const bool parts = parts_gradients(p);
-    const Key<10> key{t.micro_batch,
-                      t.sequence,
-                      p.tp,
-                      p.cp,
-                      p.ep,
-                      p.moe_tp,
-                      p.sp ? 1 : 0,
-                      number_of(t.recompute),
-                      bits(runtime.tp_exposed),
-                      parts ? 1 : 0};
+    const Key<10> key = join(
+        cut_of(p), Key<5>{t.micro_batch, t.sequence, number_of(t.recompute), bits(runtime.tp_exposed), parts ? 1 : 0});
     const auto known = ranks_.find(key);
     if (known != ranks_.end()) return known->second;
     return ranks_.emplace(key, RankCosts(subject_, t, runtime, prices_, parts)).first->second;
@@ -279,22 +281,10 @@ class TrainingCosts::Book {
   const RankEnds& step_end(const Laid& laid) {
     const Training& t = laid.training;
     const plan::TrainingParallelism& p = t.parallelism;
-    const Key<16> key{number(p.schedule),
-                      number(p.zero_bubble),
-                      p.virtual_stages,
-                      p.pp,
-                      p.tp,
-                      p.cp,
-                      p.dp,
-                      p.ep,
-                      p.moe_tp,
-                      p.sp ? 1 : 0,
-                      number(p.zero),
-                      p.hsdp_shard,
-                      laid.runtime.overlaps_grad_reduce ? 1 : 0,
-                      laid.runtime.overlaps_param_gather ? 1 : 0,
-                      number(t.optimizer),
-                      number(t.moments)};
+    const Key<16> key =
+        join(cut_of(p), Key<11>{number(p.schedule), number(p.zero_bubble), p.virtual_stages, p.pp, p.dp, number(p.zero),
+                                p.hsdp_shard, laid.runtime.overlaps_grad_reduce ? 1 : 0,
+                                laid.runtime.overlaps_param_gather ? 1 : 0, number(t.optimizer), number(t.moments)});
     const auto known = ends_.find(key);
     return known != ends_.end() ? known->second : ends_.emplace(key, price_ends(laid)).first->second;
   }
