@@ -2,15 +2,15 @@
 
 #include <fmt/format.h>
 
-#include <optional>
 #include <utility>
 
+#include "models/explore/open_machine.hpp"
 #include "models/explore/overlay.hpp"
+#include "models/explore/point_parts.hpp"
 #include "models/explore/run_as_said.hpp"
 #include "models/explore/space.hpp"
 #include "models/explore/training_evaluator.hpp"
 #include "models/explore/training_layout.hpp"
-#include "models/explore/workload_key.hpp"
 
 namespace mlosim::explore {
 namespace {
@@ -21,25 +21,85 @@ bool is_about_layout(const spec::InputError& error) {
   return path == "chips" || path.starts_with("parallelism");
 }
 
-// Lays each point over the documents of its workloads and predicts them.
+// One workload, its runs decoded once each, on the machine of one point after the other.
+class OpenWorkload {
+ public:
+  OpenWorkload(const Blueprint& blueprint, SharedSettings& settings, std::size_t workload)
+      : b_(blueprint),
+        base_(blueprint.workloads[workload]),
+        workload_(workload),
+        parts_(split_point(blueprint, workload, blueprint.study.axes.size())),
+        machine_(settings, workload, parts_) {}
+
+  // The run of a point. Throws spec::InputError where there is none.
+  const predict::Workload& find_run(std::span<const double> at, std::span<const double> slots) {
+    settings_ = settings_of(b_, workload_, at, slots);
+    std::vector<double> key, of_machine;
+    parts_.run.moves(at, slots, key);
+    parts_.machine.moves(at, slots, of_machine);
+    key.insert(key.end(), of_machine.begin(), of_machine.end());
+    auto known = runs_.find(key);
+    if (known == runs_.end()) {
+      if (runs_.size() == kMostRuns) runs_.clear();
+      known = runs_.emplace(std::move(key), decode(settings_)).first;
+    }
+    return known->second;
+  }
+
+  // The machine of the same point. Throws spec::InputError where it is none, or none for the run.
+  const predict::Setting& find_setting(std::span<const double> at, std::span<const double> slots,
+                                       const predict::Workload& run) {
+    machine_.move_to(at, slots, settings_, run);
+    predict::check_against_machine(run, machine_.setting().hardware.system);
+    return machine_.setting();
+  }
+
+ private:
+  static constexpr std::size_t kMostRuns = 256;
+
+  predict::Workload decode(const std::vector<spec::Override>& settings) const {
+    spec::Value document = base_.document;
+    for (const spec::Override& change : settings) {
+      if (!is_of_machine(change.path)) lay_over(document, change.path, change.value);
+    }
+    std::vector<std::string> said;
+    predict::Workload run = predict::decode_workload(*b_.library, std::move(document), base_.name, {}, said);
+    require_run_as_said(base_, settings, run);
+    return run;
+  }
+
+  const Blueprint& b_;
+  const BaseWorkload& base_;
+  std::size_t workload_;
+  PointParts parts_;
+  OpenMachine machine_;
+  std::map<std::vector<double>, predict::Workload> runs_;
+  std::vector<spec::Override> settings_;  // of the last point
+};
+
+// Predicts each workload on the machine of each point.
 class GeneralEvaluator : public Evaluator {
  public:
-  GeneralEvaluator(const Blueprint& blueprint, SharedSettings& settings) : b_(blueprint), settings_(settings) {
+  GeneralEvaluator(const Blueprint& blueprint, SharedSettings& settings) : b_(blueprint) {
     options_.fidelity = blueprint.study.fidelity;
     options_.sensitivities = false;
     options_.residuals = &blueprint.residuals;
     options_.costs = &blueprint.costs;
     searches_layouts_ = blueprint.study.search.method == Method::best_parallelism;
+    for (std::size_t w = 0; w < blueprint.workloads.size(); ++w)
+      workloads_.push_back(std::make_unique<OpenWorkload>(blueprint, settings, w));
   }
 
   Answer evaluate(std::span<const double> at, std::span<double> slots) override {
     try {
       for (std::size_t w = 0; w < b_.workloads.size(); ++w) {
-        const std::optional<predict::Prediction> p = predict_workload(w, at, slots);
-        if (!p) return {.verdict = Verdict::redundant};
-        if (std::string misfit = misfit_of(*p); !misfit.empty())
+        const predict::Workload& run = workloads_[w]->find_run(at, slots);
+        if (searches_layouts_ && is_redundant(run)) return {.verdict = Verdict::redundant};
+        const predict::Setting& setting = workloads_[w]->find_setting(at, slots, run);
+        const predict::Prediction p = predict::predict(*b_.library, run, setting, options_);
+        if (std::string misfit = misfit_of(p); !misfit.empty())
           return {.verdict = Verdict::impossible, .reason = std::move(misfit)};
-        fill_metrics(*p, w, b_.slots, slots);
+        fill_metrics(p, w, b_.slots, slots);
       }
       return {};
     } catch (const spec::InputError& error) {
@@ -49,29 +109,13 @@ class GeneralEvaluator : public Evaluator {
   }
 
  private:
-  // Nothing where another layout says the same.
-  std::optional<predict::Prediction> predict_workload(std::size_t w, std::span<const double> at,
-                                                      std::span<const double> slots) {
-    spec::Value document = b_.workloads[w].document;
-    std::string key = fmt::format("{}\n", w);
-    const std::vector<spec::Override> settings = settings_of(b_, w, at, slots);
-    for (const spec::Override& change : settings) {
-      lay_over(document, change.path, change.value);
-      if (changes_setting(change.path)) key += change.path + "=" + spec::render_yaml(change.value) + "\n";
-    }
-    std::vector<std::string> said;
-    const predict::Workload workload =
-        predict::decode_workload(*b_.library, std::move(document), b_.workloads[w].name, {}, said);
-    require_run_as_said(b_.workloads[w], settings, workload);
-    if (searches_layouts_ && !workload.training && workload.parallelism.sp && workload.parallelism.tp == 1)
-      return std::nullopt;
-    const std::shared_ptr<const predict::Setting> setting = settings_.setting(key, workload);
-    predict::check_against_machine(workload, setting->hardware.system);
-    return predict::predict(*b_.library, workload, *setting, options_);
+  // Whether another layout of inference says the same.
+  static bool is_redundant(const predict::Workload& run) {
+    return !run.training && run.parallelism.sp && run.parallelism.tp == 1;
   }
 
   const Blueprint& b_;
-  SharedSettings& settings_;
+  std::vector<std::unique_ptr<OpenWorkload>> workloads_;
   predict::PredictOptions options_;
   bool searches_layouts_ = false;
 };

@@ -1,15 +1,14 @@
 #include "models/explore/training_evaluator.hpp"
 
-#include <fmt/format.h>
-
 #include <algorithm>
 #include <utility>
 
+#include "models/explore/open_machine.hpp"
 #include "models/explore/overlay.hpp"
+#include "models/explore/point_parts.hpp"
 #include "models/explore/run_as_said.hpp"
 #include "models/explore/space.hpp"
 #include "models/explore/training_layout.hpp"
-#include "models/explore/workload_key.hpp"
 #include "models/predict/layout_predictor.hpp"
 
 namespace mlosim::explore {
@@ -17,8 +16,14 @@ namespace {
 
 // One workload on one machine, with its layout open.
 struct OpenRun {
+  OpenRun(const Blueprint& blueprint, SharedSettings& settings, std::size_t w, std::size_t axes)
+      : parts(split_point(blueprint, w, axes)), machine(settings, w, parts) {}
+
+  PointParts parts;
+  bool is_decoded = false;
+  std::vector<double> run_at, machine_at;  // where it was decoded
   predict::Workload workload;
-  std::shared_ptr<const predict::Setting> setting;
+  OpenMachine machine;
   OpenLayout layout;
   std::unique_ptr<predict::LayoutPredictor> predictor;  // none where steps are played
 };
@@ -26,7 +31,7 @@ struct OpenRun {
 class TrainingEvaluator : public Evaluator {
  public:
   TrainingEvaluator(const Blueprint& blueprint, SharedSettings& settings)
-      : b_(blueprint), settings_(settings), first_(blueprint.study.axes.size() - blueprint.layout_axes) {
+      : b_(blueprint), first_(blueprint.study.axes.size() - blueprint.layout_axes) {
     options_.fidelity = blueprint.study.fidelity;
     options_.sensitivities = false;
     options_.residuals = &blueprint.residuals;
@@ -41,6 +46,8 @@ class TrainingEvaluator : public Evaluator {
           keys.values.push_back(decode_layout_value(keys.keys[c], choice.values[c]));
       }
     }
+    for (std::size_t w = 0; w < blueprint.workloads.size(); ++w)
+      runs_.push_back(std::make_unique<OpenRun>(blueprint, settings, w, first_));
   }
 
   Answer evaluate(std::span<const double> at, std::span<double> slots) override {
@@ -49,13 +56,15 @@ class TrainingEvaluator : public Evaluator {
     if (!refusal_.empty())
       return {.verdict = Verdict::impossible, .reason = refusal_, .prunes = true, .shared = first_};
     for (std::size_t w = 0; w < runs_.size(); ++w) {
-      Answer answer = evaluate_run(runs_[w], at, w, slots);
+      Answer answer = evaluate_run(*runs_[w], at, w, slots);
       if (answer.verdict != Verdict::evaluated) return answer;
     }
     return {};
   }
 
  private:
+  using Move = OpenMachine::Move;
+
   // The keys that one axis sets, and what each of its choices sets them to.
   struct Keys {
     std::vector<LayoutKey> keys;
@@ -74,9 +83,11 @@ class TrainingEvaluator : public Evaluator {
     if (!exists) return {.verdict = Verdict::impossible, .reason = kNoLayout};
     run.workload.training = std::move(layout.training);
     try {
-      predict::check_against_machine(run.workload, run.setting->hardware.system);
-      if (run.predictor) return judge(run.predictor->predict(*run.workload.training), w, slots);
-      return judge(predict::predict(*b_.library, run.workload, *run.setting, options_), w, slots);
+      const predict::Setting& setting = run.machine.setting();
+      predict::check_against_machine(run.workload, setting.hardware.system);
+      if (!run.predictor) return judge(predict::predict(*b_.library, run.workload, setting, options_), w, slots);
+      if (!run.predictor->fits(*run.workload.training)) return {.verdict = Verdict::impossible, .reason = kMisfit};
+      return judge(run.predictor->predict(*run.workload.training), w, slots);
     } catch (const spec::InputError& error) {
       return {.verdict = Verdict::impossible, .reason = reason_of(error)};
     }
@@ -89,28 +100,54 @@ class TrainingEvaluator : public Evaluator {
     return {};
   }
 
-  // Reads what all points share that differ in their layout alone.
+  // Finds out what all points share that differ in their layout alone.
   void open(std::span<const double> at, std::span<const double> slots) {
     opened_at_.assign(at.begin(), at.begin() + static_cast<std::ptrdiff_t>(first_));
     is_open_ = true;
     refusal_.clear();
-    runs_.clear();
     try {
-      for (std::size_t w = 0; w < b_.workloads.size(); ++w) runs_.push_back(open_run(w, at, slots));
+      for (std::size_t w = 0; w < b_.workloads.size(); ++w) open_run(*runs_[w], w, at, slots);
     } catch (const spec::InputError& error) {
       refusal_ = reason_of(error);
     }
   }
 
-  OpenRun open_run(std::size_t w, std::span<const double> at, std::span<const double> slots) {
-    OpenRun run;
-    spec::Value document = b_.workloads[w].document;
-    std::string key = fmt::format("{}\n", w);
-    for (const spec::Override& change : settings_of(b_, w, at, slots)) {
-      if (layout_key_at(change.path)) continue;  // those of the axes, point by point
-      lay_over(document, change.path, change.value);
-      if (changes_setting(change.path)) key += change.path + "=" + spec::render_yaml(change.value) + "\n";
+  void open_run(OpenRun& run, std::size_t w, std::span<const double> at, std::span<const double> slots) {
+    const std::vector<spec::Override> settings = settings_of(b_, w, at, slots);
+    const bool is_other_run = run.parts.run.moves(at, slots, run.run_at);
+    const bool is_other_machine = run.parts.machine.moves(at, slots, run.machine_at);
+    if (!run.is_decoded || is_other_run || is_other_machine) {
+      run.is_decoded = false;
+      run.predictor.reset();
+      decode_run(run, w, settings);
+      run.is_decoded = true;
     }
+    const Move move = run.machine.move_to(at, slots, settings, run.workload);
+    if (options_.fidelity == chip::Fidelity::event) return;
+    if (!run.predictor || move == Move::machine || (move != Move::none && !keeps_plans(run))) {
+      run.predictor =
+          std::make_unique<predict::LayoutPredictor>(run.workload, run.machine.setting(), b_.costs, options_.fidelity);
+    } else if (move == Move::numbers) {
+      run.predictor->renew_prices();
+    } else if (move == Move::network) {
+      run.predictor->renew_network_prices();
+    }
+  }
+
+  // Whether steps are planned alike whatever the machine's numbers are.
+  static bool keeps_plans(const OpenRun& run) {
+    return std::none_of(run.parts.paths.begin(), run.parts.paths.end(), [](const std::string& path) {
+      return path.starts_with("runtime.") || path == "system.fabric.chips";
+    });
+  }
+
+  void decode_run(OpenRun& run, std::size_t w, const std::vector<spec::Override>& settings) {
+    spec::Value document = b_.workloads[w].document;
+    for (const spec::Override& change : settings) {
+      if (layout_key_at(change.path)) continue;  // those of the axes, point by point
+      if (!is_of_machine(change.path)) lay_over(document, change.path, change.value);
+    }
+    run.layout = {};
     const std::vector<spec::Member> own = take_layout(document, run.layout);
     std::vector<std::string> said;
     run.workload = predict::decode_workload(*b_.library, std::move(document), b_.workloads[w].name, {}, said);
@@ -120,12 +157,6 @@ class TrainingEvaluator : public Evaluator {
       if (const auto layout_key = layout_key_at(member.key))
         set_layout_key(*layout_key, decode_layout_value(*layout_key, member.value), run.layout);
     }
-    run.setting = settings_.setting(key, run.workload);
-    if (options_.fidelity != chip::Fidelity::event) {
-      run.predictor =
-          std::make_unique<predict::LayoutPredictor>(run.workload, run.setting, b_.costs, options_.fidelity);
-    }
-    return run;
   }
 
   // Takes chips and parallelism out of a document, so that what is left can be decoded whatever the layout will be.
@@ -156,14 +187,13 @@ class TrainingEvaluator : public Evaluator {
   static constexpr const char* kNoLayout = "the model, its batch and its chips cannot be cut that way";
 
   const Blueprint& b_;
-  SharedSettings& settings_;
   std::size_t first_;  // axis of the layout
   predict::PredictOptions options_;
   bool skips_redundant_ = false, is_open_ = false;
   std::vector<Keys> axes_;
   std::vector<double> opened_at_;
   std::string refusal_;
-  std::vector<OpenRun> runs_;
+  std::vector<std::unique_ptr<OpenRun>> runs_;  // one for each workload
 };
 
 }  // namespace

@@ -1,38 +1,52 @@
 #include "models/predict/layout_predictor.hpp"
 
-#include <utility>
-
 #include "models/predict/evaluate_training.hpp"
 #include "models/predict/figures.hpp"
 #include "sim/units/check.hpp"
 
 namespace mlosim::predict {
 
-LayoutPredictor::LayoutPredictor(const Workload& workload, std::shared_ptr<const Setting> setting,
-                                 const CostTables& tables, chip::Fidelity fidelity)
-    : setting_(std::move(setting)),
+LayoutPredictor::LayoutPredictor(const Workload& workload, const Setting& setting, const CostTables& tables,
+                                 chip::Fidelity fidelity)
+    : setting_(setting),
+      tables_(tables),
       model_(*workload.model),
       subject_{.model = model_,
-               .precision = setting_->precision,
-               .hardware = setting_->hardware,
+               .precision = setting.precision,
+               .hardware = setting.hardware,
                .gradients = workload.precision.gradients},
-      costs_(subject_, training_price_options({.fidelity = fidelity}, setting_->hardware.system.chip)),
-      economics_(workload.economics.over(setting_->hardware.system.economics.over(tables.economics))) {
+      costs_(subject_, training_price_options({.fidelity = fidelity}, setting.hardware.system.chip)),
+      own_economics_(workload.economics) {
   MLOSIM_CHECK(fidelity != chip::Fidelity::event);
-  const spec::SystemSpec& system = setting_->hardware.system;
   prediction_.workload = workload.name;
-  prediction_.system = system.name;
-  prediction_.chip = system.chip.name;
-  prediction_.runtime = setting_->hardware.runtime.name;
+  prediction_.system = setting.hardware.system.name;
+  prediction_.chip = setting.hardware.system.chip.name;
+  prediction_.runtime = setting.hardware.runtime.name;
   prediction_.task = workload.task;
-  prediction_.precision = setting_->precision;
+  prediction_.precision = setting.precision;
   prediction_.fidelity = fidelity;
-  if (tables.silicon) prediction_.silicon = estimate_silicon(system.chip, *tables.silicon);
+  read_economics();
+}
+
+void LayoutPredictor::read_economics() {
+  const spec::SystemSpec& system = setting_.hardware.system;
+  economics_ = own_economics_.over(system.economics.over(tables_.economics));
+  if (tables_.silicon) prediction_.silicon = estimate_silicon(system.chip, *tables_.silicon);
+}
+
+void LayoutPredictor::renew_prices() {
+  costs_.renew_prices(training_price_options({.fidelity = prediction_.fidelity}, setting_.hardware.system.chip));
+  read_economics();
+}
+
+void LayoutPredictor::renew_network_prices() {
+  costs_.renew_network_prices();
+  read_economics();
 }
 
 const Prediction& LayoutPredictor::predict(const Training& training) {
   fill_evaluation(subject_, training, costs_.estimate(training), prediction_.evaluation);
-  fill_figures(prediction_, setting_->hardware.system, economics_);
+  fill_figures(prediction_, setting_.hardware.system, economics_);
   return prediction_;
 }
 

@@ -23,75 +23,98 @@ chip::ChipUse larger(const chip::ChipUse& a, const chip::ChipUse& b) {
 
 }  // namespace
 
-RankCosts::RankCosts(const TrainingSubject& subject, const Training& training, const spec::TrainingRuntime& runtime,
-                     machine::PriceBook& prices, bool parts_gradients)
-    : chip_(subject.hardware.system.chip),
-      parts_gradients_(parts_gradients),
+RankPlan::RankPlan(const TrainingSubject& subject, const Training& training, const spec::TrainingRuntime& runtime,
+                   bool parts_gradients)
+    : parts_gradients_(parts_gradients),
       graph_(training_graph(subject, training, runtime)),
       flops_(count_flops(graph_)) {
-  const spec::LaunchSpec launch = training_launch(chip_, runtime);
   for (std::uint32_t b = 0; b < graph_.blocks.size(); ++b) {
-    const auto cost_of = [&](plan::ChunkShape chunk) -> PassCost {
+    const auto program_of = [&](plan::ChunkShape chunk) {
       chunk.blocks = {b};
-      const report::SerialReport report = report::serial_report(
-          chunk_program(subject, graph_, chunk, training, runtime), prices, launch, chip_.power.static_power());
-      return {.cost = report.step, .use = report.use};
+      return chunk_program(subject, graph_, chunk, training, runtime);
     };
-    BlockCosts block;
-    block.forward = cost_of({});
-    block.backward = cost_of({.backward = true});
+    BlockPrograms& block = programs_.emplace_back();
+    block.forward = program_of({});
+    block.backward = program_of({.backward = true});
     if (parts_gradients) {
-      block.input_gradient = cost_of({.backward = true, .weight_gradients = false});
-      block.weight_gradient = cost_of({.backward = true, .input_gradients = false});
+      block.input_gradient = program_of({.backward = true, .weight_gradients = false});
+      block.weight_gradient = program_of({.backward = true, .input_gradients = false});
     }
     memory_.push_back(plan::memory_of(graph_.blocks[b], training.parallelism));
     parameters_.push_back(plan::Parameters::of(graph_.blocks[b]));
-    blocks_.push_back(std::move(block));
   }
 }
 
-const StageTable& RankCosts::stages(std::int64_t count) {
+const StageTable& RankPlan::stages(std::int64_t count) {
   const auto known = tables_.find(count);
   return known != tables_.end() ? known->second : tables_.emplace(count, make_stages(count)).first->second;
 }
 
-StageTable RankCosts::make_stages(std::int64_t count) const {
+StageTable RankPlan::make_stages(std::int64_t count) const {
   StageTable table;
-  table.counts.resize(blocks_.size());
+  table.counts.resize(programs_.size());
   for (const plan::StageLayers& layers :
        plan::deal_layers(static_cast<std::int64_t>(graph_.block_of_layer.size()), count)) {
-    StageKind kind{.layers = layers, .counts = std::vector<std::int64_t>(blocks_.size())};
+    StageKind kind{.layers = layers, .counts = std::vector<std::int64_t>(programs_.size())};
     for (const std::uint32_t b : plan::blocks_of(graph_, layers)) ++kind.counts[b];
     auto same = std::find_if(table.kinds.begin(), table.kinds.end(),
                              [&](const StageKind& other) { return other.counts == kind.counts; });
-    if (same == table.kinds.end()) {
-      table.passes.push_back({.forward = pass(kind, &BlockCosts::forward, {}),
-                              .backward = pass(kind, &BlockCosts::backward, {}),
-                              .input_gradient = pass(kind, &BlockCosts::input_gradient, {}).makespan,
-                              .weight_gradient = pass(kind, &BlockCosts::weight_gradient, {}).makespan});
-      same = table.kinds.insert(table.kinds.end(), std::move(kind));
-    }
-    const auto at = static_cast<std::uint32_t>(same - table.kinds.begin());
-    table.kind_of_stage.push_back(at);
-    table.work.add(table.passes[at].forward, 1);
-    table.work.add(table.passes[at].backward, 1);
-    for (std::size_t b = 0; b < blocks_.size(); ++b) table.counts[b] += same->counts[b];
+    if (same == table.kinds.end()) same = table.kinds.insert(table.kinds.end(), std::move(kind));
+    table.kind_of_stage.push_back(static_cast<std::uint32_t>(same - table.kinds.begin()));
+    for (std::size_t b = 0; b < programs_.size(); ++b) table.counts[b] += same->counts[b];
   }
   return table;
 }
 
-const PipelineTimes& RankCosts::pipeline(const plan::ScheduleShape& shape, const Sending& sending) {
+RankCosts::RankCosts(const RankPlan& plan, const spec::LaunchSpec& launch, machine::PriceBook& prices)
+    : plan_(plan), chip_(prices.hardware().system.chip) {
+  const auto cost_of = [&](const machine::Program& program) -> PassCost {
+    const report::SerialCost serial = report::serial_cost(program, prices, launch, chip_.power.static_power());
+    return {.cost = serial.cost, .use = serial.use};
+  };
+  for (const BlockPrograms& programs : plan.programs()) {
+    BlockCosts& block = blocks_.emplace_back();
+    block.forward = cost_of(programs.forward);
+    block.backward = cost_of(programs.backward);
+    if (programs.input_gradient) block.input_gradient = cost_of(*programs.input_gradient);
+    if (programs.weight_gradient) block.weight_gradient = cost_of(*programs.weight_gradient);
+  }
+}
+
+const StageCosts& RankCosts::stages(const StageTable& table) {
+  const auto known = stages_.find(&table);
+  return known != stages_.end() ? known->second : stages_.emplace(&table, price_stages(table)).first->second;
+}
+
+StageCosts RankCosts::price_stages(const StageTable& table) const {
+  StageCosts costs;
+  for (const StageKind& kind : table.kinds) {
+    costs.passes.push_back({.forward = pass(kind, &BlockCosts::forward, {}),
+                            .backward = pass(kind, &BlockCosts::backward, {}),
+                            .input_gradient = pass(kind, &BlockCosts::input_gradient, {}).makespan,
+                            .weight_gradient = pass(kind, &BlockCosts::weight_gradient, {}).makespan});
+  }
+  for (const std::uint32_t kind : table.kind_of_stage) {
+    costs.work.add(costs.passes[kind].forward, 1);
+    costs.work.add(costs.passes[kind].backward, 1);
+  }
+  return costs;
+}
+
+const PipelineTimes& RankCosts::pipeline(const plan::ScheduleShape& shape, const StageTable& table,
+                                         const Sending& sending) {
   if (last_.shape == shape && last_.sending == sending) return last_.times;
-  const StageTable& table = stages(shape.stages());
+  const std::vector<StagePasses>& passes_of = stages(table).passes;
   const auto time = [&](Seconds message) {
     stage_times_.clear();
     for (const std::uint32_t kind : table.kind_of_stage) {
-      const StagePasses& passes = table.passes[kind];
-      stage_times_.push_back({.forward = passes.forward.makespan,
-                              .input_gradient = parts_gradients_ ? passes.input_gradient : passes.backward.makespan,
-                              .weight_gradient = parts_gradients_ ? passes.weight_gradient : Seconds(0),
-                              .send_activation = message,
-                              .send_gradient = message});
+      const StagePasses& passes = passes_of[kind];
+      stage_times_.push_back(
+          {.forward = passes.forward.makespan,
+           .input_gradient = plan_.parts_gradients() ? passes.input_gradient : passes.backward.makespan,
+           .weight_gradient = plan_.parts_gradients() ? passes.weight_gradient : Seconds(0),
+           .send_activation = message,
+           .send_gradient = message});
     }
     return plan::estimate_pipeline(shape, stage_times_, sending.mode);
   };
@@ -113,7 +136,7 @@ report::StepCost RankCosts::pass(const StageKind& stage, PassCost BlockCosts::*p
   report::StepCost cost = sum(stage, part);
   if (cost.makespan <= Seconds(0)) return cost;
   if (!beside.is_alone()) {
-    std::vector<std::uint32_t> order = plan::blocks_of(graph_, stage.layers);
+    std::vector<std::uint32_t> order = plan::blocks_of(plan_.graph(), stage.layers);
     if (backward) std::reverse(order.begin(), order.end());
     std::vector<plan::OverlappedLayer> layers;
     layers.reserve(order.size());
@@ -140,7 +163,7 @@ report::StepCost RankCosts::pass(const StageKind& stage, PassCost BlockCosts::*p
   if (stretch > 1) cost.stretch(stretch, chip_.power.static_power());
   if (part == &BlockCosts::weight_gradient) return cost;  // what was offloaded came back for the input gradients
   Bytes offloaded;
-  for (std::size_t b = 0; b < blocks_.size(); ++b) offloaded += d(stage.counts[b]) * memory_[b].offloaded;
+  for (std::size_t b = 0; b < blocks_.size(); ++b) offloaded += d(stage.counts[b]) * plan_.memory()[b].offloaded;
   const Seconds wait = offload_wait(offloaded, cost.makespan, chip_);
   cost.wait(wait, &report::TimeBreakdown::communication_exposed, chip::Resource::host, chip_.power.static_power());
   cost.communication_total += wait;
@@ -175,8 +198,8 @@ const std::vector<BlockExchange>& RankCosts::exchanges(const plan::TrainingParal
   if (known != exchanges_.end()) return known->second;
   std::vector<BlockExchange> exchanges;
   for (std::size_t b = 0; b < blocks_.size(); ++b) {
-    const Exchanged gather = price_exchange(plan::parameter_gathers(parameters_[b], p, weights), prices);
-    const Exchanged reduce = price_exchange(plan::gradient_reductions(parameters_[b], p, gradients), prices);
+    const Exchanged gather = price_exchange(plan::parameter_gathers(plan_.parameters()[b], p, weights), prices);
+    const Exchanged reduce = price_exchange(plan::gradient_reductions(plan_.parameters()[b], p, gradients), prices);
     const std::vector<double> forwards = machine::fair_speeds({blocks_[b].forward.use, gather.use});
     const std::vector<double> backwards =
         machine::fair_speeds({blocks_[b].backward.use, larger(gather.use, reduce.use)});

@@ -1,8 +1,10 @@
 // What the layers of a training step cost one rank, in closed form: of each block of the graph, and of the virtual
-// stages that are made of them. Internal to TrainingCosts.
+// stages that are made of them. What is planned before anything is priced is the same on machines that differ in their
+// speeds. Internal to TrainingCosts.
 #pragma once
 
 #include <map>
+#include <optional>
 #include <utility>
 #include <vector>
 
@@ -49,12 +51,16 @@ struct StagePasses {
 
 struct StageTable {
   std::vector<StageKind> kinds;
-  std::vector<StagePasses> passes;  // of each kind, with nothing beside
   std::vector<std::uint32_t> kind_of_stage;
   std::vector<std::int64_t> counts;  // layers of each block, over all stages
-  MeanWork work;                     // of both passes through all stages
 
   std::size_t kind(std::int64_t stage) const { return kind_of_stage[static_cast<std::size_t>(stage)]; }
+};
+
+// Of the stages of a table, with nothing beside.
+struct StageCosts {
+  std::vector<StagePasses> passes;  // of each kind
+  MeanWork work;                    // of both passes through all stages
 };
 
 // Of a pipeline, from its first forward to its last backward pass.
@@ -78,21 +84,48 @@ struct BesidePass {
   bool is_alone() const { return !exchanges || (!gathers && !reduces); }
 };
 
+// The programs of a block, one layer of it.
+struct BlockPrograms {
+  machine::Program forward, backward;
+  std::optional<machine::Program> input_gradient, weight_gradient;  // of schedules that part them
+};
+
+// The blocks as a training run cuts them.
+class RankPlan {
+ public:
+  RankPlan(const TrainingSubject& subject, const Training& training, const spec::TrainingRuntime& runtime,
+           bool parts_gradients);
+
+  bool parts_gradients() const { return parts_gradients_; }
+  const graph::TrainingGraph& graph() const { return graph_; }
+  const TrainingFlops& flops() const { return flops_; }
+  const std::vector<BlockPrograms>& programs() const { return programs_; }         // of each block
+  const std::vector<plan::BlockMemory>& memory() const { return memory_; }         // likewise
+  const std::vector<plan::Parameters>& parameters() const { return parameters_; }  // likewise
+
+  // Of a pipeline with so many virtual stages; the same table for the same number.
+  const StageTable& stages(std::int64_t count);
+
+ private:
+  StageTable make_stages(std::int64_t count) const;
+
+  bool parts_gradients_;
+  graph::TrainingGraph graph_;
+  TrainingFlops flops_;
+  std::vector<BlockPrograms> programs_;
+  std::vector<plan::BlockMemory> memory_;
+  std::vector<plan::Parameters> parameters_;
+  std::map<std::int64_t, StageTable> tables_;
+};
+
 class RankCosts {
  public:
-  // Prices the blocks as `training` cuts them. Throws as PriceBook::price.
-  RankCosts(const TrainingSubject& subject, const Training& training, const spec::TrainingRuntime& runtime,
-            machine::PriceBook& prices, bool parts_gradients);
+  // Prices the programs of `plan`, which outlives it. Throws as PriceBook::price.
+  RankCosts(const RankPlan& plan, const spec::LaunchSpec& launch, machine::PriceBook& prices);
 
-  const graph::TrainingGraph& graph() const { return graph_; }
-  const std::vector<plan::BlockMemory>& memory() const { return memory_; }
-  const std::vector<plan::Parameters>& parameters() const { return parameters_; }  // of each block
-  const TrainingFlops& flops() const { return flops_; }
+  // Each of these is the same for the same arguments; tables of stages are the plan's.
 
-  // Each of these is the same for the same arguments.
-
-  // Of a pipeline with so many virtual stages.
-  const StageTable& stages(std::int64_t count);
+  const StageCosts& stages(const StageTable& table);
   // Collectives of data parallelism for each block, and how fast they and the layers beside them are.
   const std::vector<BlockExchange>& exchanges(const plan::TrainingParallelism& p, work::DType weights,
                                               work::DType gradients, machine::PriceBook& prices);
@@ -101,7 +134,7 @@ class RankCosts {
 
   // Of stages with nothing beside. The last one asked for is kept: layouts that differ in what data parallelism shares
   // out have the same.
-  const PipelineTimes& pipeline(const plan::ScheduleShape& shape, const Sending& sending);
+  const PipelineTimes& pipeline(const plan::ScheduleShape& shape, const StageTable& table, const Sending& sending);
 
   report::StepCost pass(const StageKind& stage, PassCost BlockCosts::*part, const BesidePass& beside) const;
 
@@ -111,17 +144,13 @@ class RankCosts {
                         const BesidePass& beside) const;
 
  private:
-  StageTable make_stages(std::int64_t count) const;
+  StageCosts price_stages(const StageTable& table) const;
   report::StepCost sum(const StageKind& stage, PassCost BlockCosts::*part) const;
 
+  const RankPlan& plan_;
   const spec::ChipSpec& chip_;
-  bool parts_gradients_;
-  graph::TrainingGraph graph_;
   std::vector<BlockCosts> blocks_;
-  std::vector<plan::BlockMemory> memory_;
-  std::vector<plan::Parameters> parameters_;
-  TrainingFlops flops_;
-  std::map<std::int64_t, StageTable> tables_;
+  std::map<const StageTable*, StageCosts> stages_;
   struct ReplicaKey {
     std::int64_t dp, hsdp_shard;
     plan::ZeroStage zero;

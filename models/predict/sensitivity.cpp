@@ -8,6 +8,7 @@
 #include <utility>
 #include <variant>
 
+#include "models/predict/machine_number.hpp"
 #include "sim/units/format.hpp"
 #include "sim/units/parse.hpp"
 
@@ -19,27 +20,6 @@ constexpr double kLeastShare = 0.005;  // bottlenecks below it are not listed
 constexpr double kLeastElasticity = 0.001;
 constexpr double kLeastCount = 16;  // that is changed by a step of its own: one of 4 has no neighbours to speak of
 constexpr std::size_t kMostAssumptions = 12;
-
-// The number at a path of the documents, as text; null where there is none.
-spec::Value* find_number(spec::HardwareDocuments& documents, std::string_view path) {
-  spec::Value* at = nullptr;
-  for (const auto& [prefix, document] : {std::pair<std::string_view, spec::Value*>{"chip.", &documents.chip},
-                                         {"system.", &documents.system},
-                                         {"collectives.", &documents.collectives},
-                                         {"runtime.", &documents.runtime}}) {
-    if (!path.starts_with(prefix)) continue;
-    at = document;
-    path.remove_prefix(prefix.size());
-    break;
-  }
-  while (at && !path.empty()) {
-    const std::size_t dot = path.find('.');
-    at = at->find(path.substr(0, dot));
-    path = dot == std::string_view::npos ? std::string_view() : path.substr(dot + 1);
-  }
-  if (at && at->is_mapping()) at = at->find("value");
-  return at && at->is_scalar() ? at : nullptr;
-}
 
 // "148": units, columns, channels.
 bool is_count(const std::string& text) { return text.find_first_not_of("0123456789") == std::string::npos; }

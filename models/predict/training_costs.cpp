@@ -4,6 +4,7 @@
 #include <array>
 #include <bit>
 #include <boost/functional/hash.hpp>
+#include <optional>
 #include <unordered_map>
 #include <utility>
 
@@ -48,21 +49,39 @@ bool same(const graph::Recompute& a, const graph::Recompute& b) {
 class TrainingCosts::Book {
  public:
   Book(const TrainingSubject& subject, const machine::PriceOptions& options)
-      : subject_(subject), chip_(subject.hardware.system.chip), prices_(subject.hardware, options) {}
+      : subject_(subject), chip_(subject.hardware.system.chip), prices_(std::in_place, subject.hardware, options) {}
+
+  void renew_prices(const machine::PriceOptions& options) {
+    prices_.emplace(subject_.hardware, options);
+    forget_costs();
+  }
+
+  void renew_network_prices() {
+    prices_->forget_collectives();
+    forget_costs();
+  }
+
+  bool fits(const Training& t) {
+    const spec::TrainingRuntime runtime = resolve_training_runtime(subject_, t);
+    const plan::ScheduleShape shape = t.parallelism.shape(t.micro_batches());
+    RankPlan& plan = rank_at(t, runtime).plan;
+    return memory({t, runtime, shape, plan, plan.stages(shape.stages())}).total() <= training_capacity(chip_, runtime);
+  }
 
   TrainingEstimate estimate(const Training& t) {
     const spec::TrainingRuntime runtime = resolve_training_runtime(subject_, t);
     const plan::ScheduleShape shape = t.parallelism.shape(t.micro_batches());
-    RankCosts& rank = rank_costs(t, runtime);
-    const StageTable& stages = rank.stages(shape.stages());
+    Rank& known = rank_at(t, runtime);
+    RankCosts& rank = costs_of(known, runtime);
+    const StageTable& stages = known.plan.stages(shape.stages());
 
     TrainingEstimate e;
     const double micro_batches = micro_batches_of_step(t);
-    e.model_flops = micro_batches * rank.flops().model;
-    e.hardware_flops = micro_batches * rank.flops().hardware;
-    const Laid laid{t, runtime, shape, rank, stages};
+    e.model_flops = micro_batches * known.plan.flops().model;
+    e.hardware_flops = micro_batches * known.plan.flops().hardware;
+    const Laid laid{t, runtime, shape, known.plan, stages};
     MeanWork mean;
-    mean.add(set_passes(laid), d(shape.micro_batches) / d(shape.pp));
+    mean.add(set_passes(laid, rank), d(shape.micro_batches) / d(shape.pp));
     for (const std::uint32_t kind : stages.kind_of_stage) busy_.push_back(passes_[kind].busy());
     e.fullest = fullest_rank(shape, busy_);
     for (std::int64_t chunk = 0; chunk < shape.chunks(); ++chunk) {
@@ -71,8 +90,8 @@ class TrainingCosts::Book {
       e.total.add(passes.backward, runs_of_chunk(shape));
     }
     StepEnds ends;
-    run_pipeline(laid, e, ends, mean);
-    exchange_once(laid, e.fullest, ends, mean);
+    run_pipeline(laid, rank, e, ends, mean);
+    exchange_once(laid, rank, e.fullest, ends, mean);
     const RankEnds& end = step_end(laid);
     ends.end = end.slowest;
     mean.add(end.mean, 1);
@@ -85,10 +104,9 @@ class TrainingCosts::Book {
   std::vector<report::OpTotal> operators(const Training& t, std::int64_t fullest) {
     const spec::TrainingRuntime runtime = resolve_training_runtime(subject_, t);
     const plan::ScheduleShape shape = t.parallelism.shape(t.micro_batches());
-    RankCosts& rank = rank_costs(t, runtime);
-    const StageTable& stages = rank.stages(shape.stages());
+    RankPlan& plan = rank_at(t, runtime).plan;
     std::vector<std::int64_t> counts;
-    count_layers({t, runtime, shape, rank, stages}, fullest, counts);
+    count_layers({t, runtime, shape, plan, plan.stages(shape.stages())}, fullest, counts);
     const plan::TrainingParallelism& p = t.parallelism;
     report::StepReport step;
     for (const bool backward : {false, true}) {
@@ -97,24 +115,30 @@ class TrainingCosts::Book {
       for (std::uint32_t b = 0; b < counts.size(); ++b) {
         if (counts[b] == 0) continue;
         const machine::Program program = chunk_program(
-            subject_, rank.graph(), {.blocks = {b}, .backward = backward, .data_parallel = beside}, t, runtime);
+            subject_, plan.graph(), {.blocks = {b}, .backward = backward, .data_parallel = beside}, t, runtime);
         step.add(serial(program, runtime), d(counts[b]) * runs_of_chunk(shape));
       }
     }
     report::StepReport traffic;
-    traffic.ops = traffic_operators(subject_, rank.graph(), t, {.rank = fullest, .counts = counts}, prices_);
+    traffic.ops = traffic_operators(subject_, plan.graph(), t, {.rank = fullest, .counts = counts}, *prices_);
     step.add(traffic, 1);
-    step.add(serial(step_end_program(subject_, parameters_of(rank, counts), t, runtime), runtime), 1);
+    step.add(serial(step_end_program(subject_, parameters_of(plan, counts), t, runtime), runtime), 1);
     return std::move(step.ops);
   }
 
  private:
-  // A layout with what is known of it.
+  // A way in which ranks cut layers.
+  struct Rank {
+    RankPlan plan;
+    std::optional<RankCosts> costs;  // none where nothing has been asked for at these prices
+  };
+
+  // A layout with what is planned of it.
   struct Laid {
     const Training& training;
     const spec::TrainingRuntime& runtime;
     const plan::ScheduleShape& shape;
-    RankCosts& rank;
+    const RankPlan& plan;
     const StageTable& stages;
   };
 
@@ -124,8 +148,13 @@ class TrainingCosts::Book {
     MeanWork mean;
   };
 
+  void forget_costs() {
+    for (auto& [key, rank] : ranks_) rank.costs.reset();
+    ends_.clear();
+  }
+
   report::StepReport serial(const machine::Program& program, const spec::TrainingRuntime& runtime) {
-    return report::serial_report(program, prices_, training_launch(chip_, runtime), chip_.power.static_power()).step;
+    return report::serial_report(program, *prices_, training_launch(chip_, runtime), chip_.power.static_power());
   }
 
   std::int64_t number_of(const graph::Recompute& recompute) {
@@ -136,26 +165,31 @@ class TrainingCosts::Book {
     return static_cast<std::int64_t>(recomputes_.size()) - 1;
   }
 
-  RankCosts& rank_costs(const Training& t, const spec::TrainingRuntime& runtime) {
+  Rank& rank_at(const Training& t, const spec::TrainingRuntime& runtime) {
     const plan::TrainingParallelism& p = t.parallelism;
     const bool parts = parts_gradients(p);
     const Key<10> key = join(
         cut_of(p), Key<5>{t.micro_batch, t.sequence, number_of(t.recompute), bits(runtime.tp_exposed), parts ? 1 : 0});
     const auto known = ranks_.find(key);
     if (known != ranks_.end()) return known->second;
-    return ranks_.emplace(key, RankCosts(subject_, t, runtime, prices_, parts)).first->second;
+    return ranks_.emplace(key, Rank{.plan = RankPlan(subject_, t, runtime, parts), .costs = {}}).first->second;
+  }
+
+  RankCosts& costs_of(Rank& rank, const spec::TrainingRuntime& runtime) {
+    if (!rank.costs) rank.costs.emplace(rank.plan, training_launch(chip_, runtime), *prices_);
+    return *rank.costs;
   }
 
   // What each kind of stage takes, with the data-parallel collectives that run beside every micro-batch; the work of
   // all stages.
-  MeanWork set_passes(const Laid& laid) {
+  MeanWork set_passes(const Laid& laid, RankCosts& rank) {
     const plan::TrainingParallelism& p = laid.training.parallelism;
     const StageTable& stages = laid.stages;
     busy_.clear();
-    passes_ = stages.passes;
-    if (!p.reduces_in_layers()) return stages.work;
-    const RankCosts& rank = laid.rank;
-    const BesidePass beside{.exchanges = &exchanges(laid),
+    const StageCosts& alone = rank.stages(stages);
+    passes_ = alone.passes;
+    if (!p.reduces_in_layers()) return alone.work;
+    const BesidePass beside{.exchanges = &exchanges(laid, rank),
                             .gathers = p.gathers_in_layers(),
                             .reduces = true,
                             .exposed = plan::exposed_shares(laid.runtime)};
@@ -177,17 +211,18 @@ class TrainingCosts::Book {
   }
 
   // The schedule over the passes, with the messages between them.
-  void run_pipeline(const Laid& laid, const TrainingEstimate& e, StepEnds& ends, MeanWork& mean) {
+  void run_pipeline(const Laid& laid, RankCosts& rank, const TrainingEstimate& e, StepEnds& ends, MeanWork& mean) {
     const Training& t = laid.training;
     const double slowest = slowest_of_ranks(t);
     if (t.parallelism.pp == 1) {
       ends.pipeline = time_alone(laid, e) * slowest;
       return;
     }
-    const report::StepCost& message = laid.rank.message(subject_, t, prices_);
-    const PipelineTimes& times = laid.rank.pipeline(
-        laid.shape, {.each = message.makespan,
-                     .mode = laid.runtime.overlaps_p2p ? machine::SendMode::overlapped : machine::SendMode::blocking});
+    const report::StepCost& message = rank.message(subject_, t, *prices_);
+    const PipelineTimes& times = rank.pipeline(
+        laid.shape, laid.stages,
+        {.each = message.makespan,
+         .mode = laid.runtime.overlaps_p2p ? machine::SendMode::overlapped : machine::SendMode::blocking});
     ends.pipeline = times.with_messages * slowest;
     ends.for_messages = ends.pipeline - times.without * slowest;
     ends.message_time = sends_of_rank(laid.shape, e.fullest).all() * message.makespan;
@@ -203,17 +238,17 @@ class TrainingCosts::Book {
     return runs_of_chunk(laid.shape) * sum;
   }
 
-  const std::vector<BlockExchange>& exchanges(const Laid& laid) {
-    return laid.rank.exchanges(laid.training.parallelism, subject_.precision.compute, laid.runtime.reduced_gradients,
-                               prices_);
+  const std::vector<BlockExchange>& exchanges(const Laid& laid, RankCosts& rank) {
+    return rank.exchanges(laid.training.parallelism, subject_.precision.compute, laid.runtime.reduced_gradients,
+                          *prices_);
   }
 
   // What data parallelism does once a step beside the passes. The first rank starts first and ends last: what it cannot
   // hide makes the step longer.
-  void exchange_once(const Laid& laid, std::int64_t fullest, StepEnds& ends, MeanWork& mean) {
+  void exchange_once(const Laid& laid, RankCosts& rank, std::int64_t fullest, StepEnds& ends, MeanWork& mean) {
     const OnceAStep once = exchanges_once_a_step(laid.training.parallelism, laid.runtime);
     if (!once.any()) return;
-    const std::vector<BlockExchange>& all = exchanges(laid);
+    const std::vector<BlockExchange>& all = exchanges(laid, rank);
     const double share = d(laid.shape.copies()) / d(laid.shape.pp);
     Seconds in_all;
     count_layers(laid, fullest, share_.counts);
@@ -231,19 +266,19 @@ class TrainingCosts::Book {
     BesidePass beside{.exchanges = &all, .exposed = plan::exposed_shares(laid.runtime)};
     if (once.gathers) {
       beside.gathers = true;
-      ends.longer += longer(laid, &BlockCosts::forward, &StagePasses::forward, between.forwards, beside);
+      ends.longer += longer(laid, rank, &BlockCosts::forward, &StagePasses::forward, between.forwards, beside);
     }
     if (once.reduces) {
       beside.gathers = false;
       beside.reduces = true;
-      ends.longer += longer(laid, &BlockCosts::backward, &StagePasses::backward, between.backwards, beside);
+      ends.longer += longer(laid, rank, &BlockCosts::backward, &StagePasses::backward, between.backwards, beside);
     }
   }
 
   // The first chunk's exchanges run layer by layer beside its first (or last) pass; those of another beside the passes
   // of the chunk before it, between that one's first and its own. Without any such pass they go as the first chunk's.
-  Seconds longer(const Laid& laid, PassCost BlockCosts::*part, report::StepCost StagePasses::*pass,
-                 std::int64_t between, const BesidePass& beside) {
+  Seconds longer(const Laid& laid, const RankCosts& rank, PassCost BlockCosts::*part,
+                 report::StepCost StagePasses::*pass, std::int64_t between, const BesidePass& beside) {
     Seconds sum, last;
     std::size_t before = laid.stages.kinds.size(), two_before = before;
     for (std::int64_t chunk = 0; chunk < laid.shape.chunks(); ++chunk) {
@@ -252,10 +287,10 @@ class TrainingCosts::Book {
       // The first chunk's own exchanges take one of its passes.
       const std::int64_t free = chunk == 0 ? 0 : between - (chunk == 1 ? 1 : 0);
       if (free == 0) {
-        last = laid.rank.pass(own, part, beside).makespan - (passes_[kind].*pass).makespan;
+        last = rank.pass(own, part, beside).makespan - (passes_[kind].*pass).makespan;
       } else if (chunk < 3 || kind != before || before != two_before) {
         const StageKind& host = laid.stages.kinds[before];
-        last = laid.rank.longer_beside(host, part, d(free) * (passes_[before].*pass).makespan, own, beside);
+        last = rank.longer_beside(host, part, d(free) * (passes_[before].*pass).makespan, own, beside);
       }
       sum += last;
       two_before = std::exchange(before, kind);
@@ -272,9 +307,9 @@ class TrainingCosts::Book {
     }
   }
 
-  static plan::Parameters parameters_of(const RankCosts& rank, const std::vector<std::int64_t>& counts) {
+  static plan::Parameters parameters_of(const RankPlan& plan, const std::vector<std::int64_t>& counts) {
     plan::Parameters own;
-    for (std::size_t b = 0; b < counts.size(); ++b) own.add(rank.parameters()[b], d(counts[b]));
+    for (std::size_t b = 0; b < counts.size(); ++b) own.add(plan.parameters()[b], d(counts[b]));
     return own;
   }
 
@@ -294,7 +329,7 @@ class TrainingCosts::Book {
     std::vector<std::pair<plan::Parameters, report::StepCost>> priced;
     for (std::int64_t r = 0; r < laid.shape.pp; ++r) {
       count_layers(laid, r, share_.counts);
-      const plan::Parameters own = parameters_of(laid.rank, share_.counts);
+      const plan::Parameters own = parameters_of(laid.plan, share_.counts);
       auto same = std::find_if(priced.begin(), priced.end(), [&](const auto& other) { return other.first == own; });
       if (same == priced.end()) {
         const machine::Program end = step_end_program(subject_, own, laid.training, laid.runtime);
@@ -316,7 +351,7 @@ class TrainingCosts::Book {
       const plan::InFlight& chunks = in_flight[static_cast<std::size_t>(r)];
       share_.in_flight = d(chunks.held) / d(shape.chunks());
       share_.put_off = d(chunks.put_off) / d(shape.chunks());
-      const plan::StageMemory own = plan::stage_memory(laid.rank.memory(), share_, laid.training.parallelism, setting);
+      const plan::StageMemory own = plan::stage_memory(laid.plan.memory(), share_, laid.training.parallelism, setting);
       if (own.total() > peak.total()) peak = own;
     }
     return peak;
@@ -324,9 +359,9 @@ class TrainingCosts::Book {
 
   const TrainingSubject subject_;
   const spec::ChipSpec& chip_;
-  machine::PriceBook prices_;
+  std::optional<machine::PriceBook> prices_;
   std::vector<graph::Recompute> recomputes_;
-  Priced<10, RankCosts> ranks_;
+  Priced<10, Rank> ranks_;
   Priced<16, RankEnds> ends_;
   // Scratch of one estimate.
   std::vector<StagePasses> passes_;  // of each kind of stage
@@ -340,6 +375,12 @@ TrainingCosts::TrainingCosts(const TrainingSubject& subject, const machine::Pric
 TrainingCosts::~TrainingCosts() = default;
 
 TrainingEstimate TrainingCosts::estimate(const Training& training) { return book_->estimate(training); }
+
+bool TrainingCosts::fits(const Training& training) { return book_->fits(training); }
+
+void TrainingCosts::renew_prices(const machine::PriceOptions& options) { book_->renew_prices(options); }
+
+void TrainingCosts::renew_network_prices() { book_->renew_network_prices(); }
 
 std::vector<report::OpTotal> TrainingCosts::operators(const Training& training, std::int64_t fullest) {
   return book_->operators(training, fullest);

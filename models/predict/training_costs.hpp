@@ -39,6 +39,15 @@ class TrainingCosts {
   // the machine cannot run an operator.
   TrainingEstimate estimate(const Training& training);
 
+  // What estimate() says of the memory; nothing is priced for it.
+  bool fits(const Training& training);
+
+  // To be called where numbers of the subject's machine have changed in place, but none of its runtime and not how many
+  // chips its fabric joins: everything is priced anew, and what was planned stays.
+  void renew_prices(const machine::PriceOptions& options);
+  // The same where none of the chip's numbers have: its kernels keep their prices.
+  void renew_network_prices();
+
   // The operators of the fullest rank, each with all its runs of the step.
   std::vector<report::OpTotal> operators(const Training& training, std::int64_t fullest);
 

@@ -54,11 +54,6 @@ double device_reads(const GemmProblem& p, const GemmLayout& layout) {
          (layout.w_streams ? p.weights : p.activations) * (layout.passes - 1);
 }
 
-// A lower bound of the plan's time, cheap to compute: perfect overlap and no power cap.
-double floor_of(const GemmCost& cost) {
-  return std::max({cost.matrix, cost.load, cost.steps, cost.l2, cost.hbm}) + cost.ends() + cost.reduction;
-}
-
 // Bytes per clk that reach a unit: what it requests ahead, over the latency, capped.
 double load_rate(const GemmProblem& p, const GemmLayout& layout, const GemmCta& cta) {
   const double hit = (cta.load_w * p.hit_w + cta.load_a * p.hit_a) / (cta.load_w + cta.load_a);
@@ -167,14 +162,17 @@ GemmCost estimate_gemm(const GemmProblem& p, const GemmLayout& layout, const Ker
     cost.epilogue += std::max(store, store_hbm);
   }
   if (layout.split > 1) cost.reduction = reduction_time(p, layout.split);
-  if (const double floor = floor_of(cost); floor >= limit) {
-    cost.main = floor;
-    return cost;
-  }
+  const auto is_beyond = [&](double main) {
+    cost.main = main;
+    return cost.total() >= limit;
+  };
+  if (is_beyond(std::max({cost.matrix, cost.load, cost.steps, cost.l2, cost.hbm}))) return cost;
   const double unit =
       norm(g.overlap_norm, cost.matrix, cost.load, cost.steps) + (layout.rounds - 1) * g.exposed_ends * cost.ends();
+  if (is_beyond(std::max({unit, cost.l2, cost.hbm}))) return cost;
   const double undisturbed = norm(g.overlap_norm, unit, cost.l2, cost.hbm);
   cost.power = power_limited(p, context, cost.read + cost.written, undisturbed);
+  if (is_beyond(std::max(undisturbed, cost.power))) return cost;
   cost.main = norm(g.overlap_norm, undisturbed, cost.power, 0);
   return cost;
 }

@@ -10,15 +10,12 @@ namespace mlosim::chip {
 
 // (Σ xᵖ)^(1/p): how long resources that overlap imperfectly take together. Never below the largest, above it by at most
 // the p-th root of their number. p → ∞ is perfect overlap.
-inline Seconds overlap(double p, Seconds a, Seconds b) {
-  const Seconds most = std::max(a, b);
-  if (most <= Seconds(0)) return Seconds(0);
-  return most * std::pow(std::pow(a / most, p) + std::pow(b / most, p), 1 / p);
-}
-inline Seconds overlap(double p, Seconds a, Seconds b, Seconds c) {
+inline Seconds overlap(double p, Seconds a, Seconds b, Seconds c = Seconds(0)) {
   const Seconds most = std::max({a, b, c});
   if (most <= Seconds(0)) return Seconds(0);
-  return most * std::pow(std::pow(a / most, p) + std::pow(b / most, p) + std::pow(c / most, p), 1 / p);
+  // Of the largest and of nothing at all the power needs no computing.
+  const auto power = [&](Seconds x) { return x == most ? 1 : x == Seconds(0) ? 0 : std::pow(x / most, p); };
+  return most * std::pow(power(a) + power(b) + power(c), 1 / p);
 }
 
 inline double ceil_div(double a, double b) { return std::ceil(a / b); }

@@ -98,4 +98,8 @@ const TaskPrice& PriceBook::price(const work::Operator& op) {
   return price;
 }
 
+void PriceBook::forget_collectives() {
+  std::erase_if(prices_, [](const auto& entry) { return entry.second.is_collective; });
+}
+
 }  // namespace mlosim::machine

@@ -58,6 +58,9 @@ class PriceBook {
   // Throws as price_operator.
   const TaskPrice& price(const work::Operator& op);
 
+  // To be called where numbers of the network have changed in place, but none of the chip or the runtime.
+  void forget_collectives();
+
   const spec::Hardware& hardware() const { return hardware_; }
   const PriceOptions& options() const { return options_; }
   std::uint64_t events() const { return events_; }  // played for the prices so far

@@ -14,43 +14,64 @@ void add_use(chip::ChipUse& total, const chip::ChipUse& use, double weight) {
   total.link += use.link * weight;
 }
 
-}  // namespace
-
-SerialReport serial_report(const machine::Program& program, machine::PriceBook& prices, const spec::LaunchSpec& launch,
-                           Watts static_power) {
-  SerialReport report;
-  StepReport& step = report.step;
+// With what each task is priced at and when it runs: run(task, price, start, time).
+template <class Run>
+SerialCost run_serially(const machine::Program& program, machine::PriceBook& prices, const spec::LaunchSpec& launch,
+                        Watts static_power, Run run) {
+  SerialCost serial;
+  StepCost& cost = serial.cost;
   std::vector<const machine::TaskPrice*> price_of;
-  for (const machine::ProgramOp& op : program.ops) {
-    price_of.push_back(&prices.price(op.op));
-    step.ops.push_back(op_total(op, *price_of.back()));
-    step.ops.back().pricing = prices.options();
-  }
-  step.makespan = program.lead_time;
-  step.add_part(program.lead_time, &TimeBreakdown::overhead, chip::Resource::host);
+  price_of.reserve(program.ops.size());
+  for (const machine::ProgramOp& op : program.ops) price_of.push_back(&prices.price(op.op));
+  cost.makespan = program.lead_time;
+  cost.add_part(program.lead_time, &TimeBreakdown::overhead, chip::Resource::host);
   Seconds submitted = program.lead_time, busy;
   for (const machine::Task& task : program.tasks) {
     const machine::TaskPrice& price = *price_of[task.op];
     const auto [time, overhead] = machine::task_time(program, task, price, launch);
-    step.add_task(price, time, overhead);
-    step.add_work(price, task.exposed + task.hidden);
-    if (price.is_collective) step.communication_total += time + price.time * task.hidden;
-    step.ops[task.op].add_run(task, price, step.makespan, time);
-    step.makespan += time;
+    cost.add_task(price, time, overhead);
+    cost.add_work(price, task.exposed + task.hidden);
+    if (price.is_collective) cost.communication_total += time + price.time * task.hidden;
+    run(task, price, cost.makespan, time);
+    cost.makespan += time;
     submitted += launch.submit * price.kernels;
     if (price.is_collective) continue;
     busy += time - overhead;
-    add_use(report.use, price.use, (time - overhead).si());
+    add_use(serial.use, price.use, (time - overhead).si());
   }
-  const chip::ChipUse sum = report.use;
-  report.use = {};
-  if (busy > Seconds(0)) add_use(report.use, sum, 1 / busy.si());
-  if (program.launch == spec::LaunchPath::eager && submitted > step.makespan) {
-    step.add_part(submitted - step.makespan, &TimeBreakdown::overhead, chip::Resource::host);
-    step.makespan = submitted;
+  const chip::ChipUse sum = serial.use;
+  serial.use = {};
+  if (busy > Seconds(0)) add_use(serial.use, sum, 1 / busy.si());
+  if (program.launch == spec::LaunchPath::eager && submitted > cost.makespan) {
+    cost.add_part(submitted - cost.makespan, &TimeBreakdown::overhead, chip::Resource::host);
+    cost.makespan = submitted;
   }
-  step.energy += static_power * step.makespan;
-  return report;
+  cost.energy += static_power * cost.makespan;
+  return serial;
+}
+
+}  // namespace
+
+SerialCost serial_cost(const machine::Program& program, machine::PriceBook& prices, const spec::LaunchSpec& launch,
+                       Watts static_power) {
+  return run_serially(program, prices, launch, static_power,
+                      [](const machine::Task&, const machine::TaskPrice&, Seconds, Seconds) {});
+}
+
+StepReport serial_report(const machine::Program& program, machine::PriceBook& prices, const spec::LaunchSpec& launch,
+                         Watts static_power) {
+  StepReport step;
+  for (const machine::ProgramOp& op : program.ops) {
+    step.ops.push_back(op_total(op, prices.price(op.op)));
+    step.ops.back().pricing = prices.options();
+  }
+  static_cast<StepCost&>(step) =
+      run_serially(program, prices, launch, static_power,
+                   [&](const machine::Task& task, const machine::TaskPrice& price, Seconds start, Seconds time) {
+                     step.ops[task.op].add_run(task, price, start, time);
+                   })
+          .cost;
+  return step;
 }
 
 }  // namespace mlosim::report

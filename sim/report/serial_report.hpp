@@ -11,13 +11,17 @@
 
 namespace mlosim::report {
 
-struct SerialReport {
-  StepReport step;
+struct SerialCost {
+  StepCost cost;
   chip::ChipUse use;  // of its compute tasks, on average over their main parts
 };
 
 // Requires: tasks of different streams wait for one another. Throws as PriceBook::price.
-SerialReport serial_report(const machine::Program& program, machine::PriceBook& prices, const spec::LaunchSpec& launch,
-                           Watts static_power);
+SerialCost serial_cost(const machine::Program& program, machine::PriceBook& prices, const spec::LaunchSpec& launch,
+                       Watts static_power);
+
+// The same with its operators.
+StepReport serial_report(const machine::Program& program, machine::PriceBook& prices, const spec::LaunchSpec& launch,
+                         Watts static_power);
 
 }  // namespace mlosim::report

@@ -9,6 +9,22 @@
 namespace mlosim::spec {
 namespace {
 
+// Members of a document that are to be read: all, or those that have changed.
+class Members {
+ public:
+  Members() = default;
+  explicit Members(std::span<const std::string_view> changed) : changed_(changed), are_all_(false) {}
+
+  bool are_all() const { return are_all_; }
+  bool include(std::initializer_list<std::string_view> any) const {
+    return are_all_ || std::find_first_of(changed_.begin(), changed_.end(), any.begin(), any.end()) != changed_.end();
+  }
+
+ private:
+  std::span<const std::string_view> changed_{};
+  bool are_all_ = true;
+};
+
 std::map<work::DType, Flops> decode_matrix(Node node) {
   std::map<work::DType, Flops> rates;
   for (const work::DType dtype : work::kDTypes) {
@@ -103,23 +119,25 @@ SystolicArray decode_array(Node node) {
   return array;
 }
 
-void decode_simt(Node& node, ChipSpec& chip) {
-  chip.gemm = decode_gemm(node.require_mapping("gemm"));
-  Node attention = node.require_mapping("attention");
-  chip.prefill = decode_attention_prefill(attention.require_mapping("prefill"));
-  chip.decode = decode_attention_decode(attention.require_mapping("decode"));
-  chip.mla_prefill = decode_attention_prefill(attention.require_mapping("mla_prefill"));
-  chip.mla_decode = decode_attention_decode(attention.require_mapping("mla_decode"));
-  attention.finish();
-  chip.moe = decode_moe(node.require_mapping("moe"));
+void decode_simt(Node& node, const Members& members, ChipSpec& chip) {
+  if (members.include({"gemm"})) chip.gemm = decode_gemm(node.require_mapping("gemm"));
+  if (members.include({"attention"})) {
+    Node attention = node.require_mapping("attention");
+    chip.prefill = decode_attention_prefill(attention.require_mapping("prefill"));
+    chip.decode = decode_attention_decode(attention.require_mapping("decode"));
+    chip.mla_prefill = decode_attention_prefill(attention.require_mapping("mla_prefill"));
+    chip.mla_decode = decode_attention_decode(attention.require_mapping("mla_decode"));
+    attention.finish();
+  }
+  if (members.include({"moe"})) chip.moe = decode_moe(node.require_mapping("moe"));
   if (!chip.scratchpad()) node.fail_at("levels", "a simt chip needs a level of policy 'scratchpad' and sharing 'unit'");
   if (!chip.first_shared_cache())
     node.fail_at("levels", "a simt chip needs a level of policy 'cache' and sharing 'chip'");
 }
 
-void decode_systolic_parts(Node& node, ChipSpec& chip) {
-  chip.array = decode_array(node.require_mapping("array"));
-  chip.systolic = decode_systolic(node.require_mapping("systolic"));
+void decode_systolic_parts(Node& node, const Members& members, ChipSpec& chip) {
+  if (members.include({"array"})) chip.array = decode_array(node.require_mapping("array"));
+  if (members.include({"systolic"})) chip.systolic = decode_systolic(node.require_mapping("systolic"));
   if (!chip.scratchpad())
     node.fail_at("levels", "a systolic chip needs a level of policy 'scratchpad' and sharing 'unit'");
 }
@@ -131,6 +149,56 @@ void decode_built(Node node, ChipSpec& chip) {
   for (const std::string& level : chip.silicon->io->levels) {
     if (!chip.find_level(level)) node.fail_at("io", fmt::format("the chip has no level '{}'", level));
   }
+}
+
+void decode_levels_again(Node& node, const Members& members, ChipSpec& chip) {
+  for (MemoryLevel& level : chip.levels) {
+    if (members.include({level.name})) level = decode_level(level.name, node.require_mapping(level.name));
+  }
+}
+
+// What follows from another part where the document does not say it is decoded with that.
+void decode_parts(Node& node, const Members& members, ChipSpec& chip) {
+  if (members.include({"clock", "rated_clock"})) {
+    chip.clock = node.require<Hertz>("clock");
+    chip.rated_clock = node.value_or<Hertz>("rated_clock", chip.clock);
+  }
+  if (members.include({"units"})) chip.units = node.require_count("units");
+  if (members.include({"matrix"})) chip.matrix = decode_matrix(node.require_mapping("matrix"));
+  if (members.include({"vector"})) chip.vector = node.require<Flops>("vector");
+  if (members.include({"exponentials"})) chip.exponentials = node.require_number("exponentials");
+  if (members.are_all()) {
+    chip.levels = decode_levels(node);
+  } else {
+    decode_levels_again(node, members, chip);
+  }
+  if (chip.levels.empty()) {
+    chip.usable_memory = Bytes();
+  } else if (members.include({"usable_memory", chip.levels.back().name})) {
+    chip.usable_memory = node.value_or<Bytes>("usable_memory", chip.levels.back().capacity);
+  }
+  if (members.include({"launch"})) chip.launch = decode_launch(node.require_mapping("launch"));
+  if (members.include({"power"})) chip.power = decode_power(node.require_mapping("power"));
+  if (members.include({"host_link"})) chip.host_link = node.require<BytesPerSecond>("host_link");
+  if (members.include({"price"}) && node.has("price")) chip.price = node.require<DollarsPerSecond>("price");
+  if (members.include({"capital"}) && node.has("capital")) chip.capital = node.require<Dollars>("capital");
+  if (members.include({"silicon"})) {
+    if (Node silicon = node.child("silicon"); silicon.is_present()) decode_built(silicon, chip);
+  }
+  if (members.include({"elementwise"})) chip.elementwise = decode_elementwise(node.require_mapping("elementwise"));
+  switch (chip.kind) {
+    case ChipKind::simt:
+      decode_simt(node, members, chip);
+      break;
+    case ChipKind::systolic:
+      decode_systolic_parts(node, members, chip);
+      break;
+  }
+  for (const auto& [dtype, energy] : chip.power.matrix) {
+    if (!chip.matrix.contains(dtype))
+      node.fail_at("power", fmt::format("power.matrix names {}, which 'matrix' has no rate for", work::name_of(dtype)));
+  }
+  if (chip.rated_clock > chip.clock) node.fail_at("rated_clock", "the rated clock is above the highest clock");
 }
 
 }  // namespace
@@ -192,37 +260,13 @@ ChipSpec decode_chip(Node node) {
   chip.family = node.require_text("family");
   chip.vendor = node.require_text("vendor");
   chip.kind = node.require_word<ChipKind>("kind", {{"simt", ChipKind::simt}, {"systolic", ChipKind::systolic}});
-  chip.clock = node.require<Hertz>("clock");
-  chip.rated_clock = node.value_or<Hertz>("rated_clock", chip.clock);
-  chip.units = node.require_count("units");
-  chip.matrix = decode_matrix(node.require_mapping("matrix"));
-  chip.vector = node.require<Flops>("vector");
-  chip.exponentials = node.require_number("exponentials");
-  chip.levels = decode_levels(node);
-  chip.usable_memory =
-      chip.levels.empty() ? Bytes() : node.value_or<Bytes>("usable_memory", chip.levels.back().capacity);
-  chip.launch = decode_launch(node.require_mapping("launch"));
-  chip.power = decode_power(node.require_mapping("power"));
-  chip.host_link = node.require<BytesPerSecond>("host_link");
-  if (node.has("price")) chip.price = node.require<DollarsPerSecond>("price");
-  if (node.has("capital")) chip.capital = node.require<Dollars>("capital");
-  if (Node silicon = node.child("silicon"); silicon.is_present()) decode_built(silicon, chip);
-  chip.elementwise = decode_elementwise(node.require_mapping("elementwise"));
-  switch (chip.kind) {
-    case ChipKind::simt:
-      decode_simt(node, chip);
-      break;
-    case ChipKind::systolic:
-      decode_systolic_parts(node, chip);
-      break;
-  }
-  for (const auto& [dtype, energy] : chip.power.matrix) {
-    if (!chip.matrix.contains(dtype))
-      node.fail_at("power", fmt::format("power.matrix names {}, which 'matrix' has no rate for", work::name_of(dtype)));
-  }
-  if (chip.rated_clock > chip.clock) node.fail_at("rated_clock", "the rated clock is above the highest clock");
+  decode_parts(node, Members(), chip);
   node.finish();
   return chip;
+}
+
+void decode_chip_again(Node node, std::span<const std::string_view> members, ChipSpec& chip) {
+  decode_parts(node, Members(members), chip);
 }
 
 }  // namespace mlosim::spec

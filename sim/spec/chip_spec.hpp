@@ -5,7 +5,9 @@
 #include <cstdint>
 #include <map>
 #include <optional>
+#include <span>
 #include <string>
+#include <string_view>
 #include <vector>
 
 #include "sim/spec/attention_parameters.hpp"
@@ -125,5 +127,9 @@ struct ChipSpec {
 
 // Decodes a chip document whose family has been merged in already (see library.hpp).
 ChipSpec decode_chip(Node node);
+
+// Decodes again what follows from those members of the document ("hbm", "clock") whose numbers have changed, into what
+// was decoded before they did. Not for `levels`, names or the kind, which another chip has.
+void decode_chip_again(Node node, std::span<const std::string_view> members, ChipSpec& chip);
 
 }  // namespace mlosim::spec

@@ -159,6 +159,23 @@ std::pair<Value*, std::string_view> locate(HardwareDocuments& documents, std::st
   return {nullptr, path};
 }
 
+// The members of a document that paths run through: "hbm" of "chip.hbm.bandwidth".
+std::vector<std::string_view> members_of(std::string_view document, std::span<const std::string> paths) {
+  std::vector<std::string_view> members;
+  for (const std::string_view path : paths) {
+    if (!path.starts_with(document)) continue;
+    const std::string_view below = path.substr(document.size());
+    members.push_back(below.substr(0, below.find('.')));
+  }
+  return members;
+}
+
+void decode_collectives(const HardwareDocuments& documents, SystemSpec& system, Decoding& decoding) {
+  if (documents.collectives.kind == Value::Kind::null) return;
+  const Value library = at_version(documents.collectives);
+  system.nccl = decode_nccl(Node(&library, "collectives", &decoding));
+}
+
 }  // namespace
 
 Value with_family(const Library& library, const Value& chip) {
@@ -259,28 +276,22 @@ void apply_override(HardwareDocuments& documents, const Override& change) {
 
 void decode_again(const HardwareDocuments& documents, std::span<const std::string> paths, Hardware& hardware,
                   Decoding& decoding) {
-  const auto has_changed = [&](std::string_view document) {
-    return std::any_of(paths.begin(), paths.end(), [&](const std::string& path) { return path.starts_with(document); });
-  };
   SystemSpec& system = hardware.system;
-  if (has_changed("system.")) {
-    SystemSpec decoded = decode_system(Node(&documents.system, "system", &decoding));
-    decoded.chip = std::move(system.chip);
-    decoded.nccl = std::move(system.nccl);
-    system = std::move(decoded);
-  }
-  if (has_changed("chip.")) system.chip = decode_chip(Node(&documents.chip, "chip", &decoding));
-  if (has_changed("collectives.") && documents.collectives.kind != Value::Kind::null) {
-    const Value library = at_version(documents.collectives);
-    system.nccl = decode_nccl(Node(&library, "collectives", &decoding));
-  }
-  if (has_changed("runtime.")) hardware.runtime = decode_runtime(Node(&documents.runtime, "runtime", &decoding));
+  if (const auto members = members_of("system.", paths); !members.empty())
+    decode_system_again(Node(&documents.system, "system", &decoding), members, system);
+  if (const auto members = members_of("chip.", paths); !members.empty())
+    decode_chip_again(Node(&documents.chip, "chip", &decoding), members, system.chip);
+  if (!members_of("collectives.", paths).empty()) decode_collectives(documents, system, decoding);
+  if (!members_of("runtime.", paths).empty())
+    hardware.runtime = decode_runtime(Node(&documents.runtime, "runtime", &decoding));
 }
 
 Hardware decode_hardware(const HardwareDocuments& documents, Decoding& decoding) {
   Hardware hardware;
-  const std::array<std::string, 4> all{"system.", "chip.", "collectives.", "runtime."};
-  decode_again(documents, all, hardware, decoding);
+  hardware.system = decode_system(Node(&documents.system, "system", &decoding));
+  hardware.system.chip = decode_chip(Node(&documents.chip, "chip", &decoding));
+  decode_collectives(documents, hardware.system, decoding);
+  hardware.runtime = decode_runtime(Node(&documents.runtime, "runtime", &decoding));
   hardware.provenance = std::move(decoding.provenance);
   return hardware;
 }

@@ -68,8 +68,8 @@ void apply_override(HardwareDocuments& documents, const Override& change);
 
 // Decodes; mistakes are collected in `decoding` (the caller throws), provenance is moved to the result.
 Hardware decode_hardware(const HardwareDocuments& documents, Decoding& decoding);
-// Decodes again the documents that `paths` are in ("chip.l2.bandwidth"), into what was decoded from all of them before
-// those changed. Provenance stays in `decoding`.
+// Decodes again what follows from the numbers at `paths` ("chip.l2.bandwidth"), into what was decoded from all
+// documents before those changed. Provenance stays in `decoding`.
 void decode_again(const HardwareDocuments& documents, std::span<const std::string> paths, Hardware& hardware,
                   Decoding& decoding);
 // For whom mistakes are the end: decodes, throws InputError with all of them, appends warnings.

@@ -90,4 +90,18 @@ SystemSpec decode_system(Node node) {
   return system;
 }
 
+void decode_system_again(Node node, std::span<const std::string_view> members, SystemSpec& system) {
+  const auto has_changed = [&](std::string_view member) {
+    return std::find(members.begin(), members.end(), member) != members.end();
+  };
+  const std::int64_t chips = system.fabric.chips;
+  if (has_changed("fabric")) system.fabric = decode_fabric(node.child("fabric"));
+  if (has_changed("scale_out") || system.fabric.chips != chips) {
+    if (Node scale_out = node.child("scale_out"); scale_out.is_present())
+      system.scale_out = decode_scale_out(scale_out, system.fabric.chips);
+  }
+  if (has_changed("node")) system.node = decode_node(node.child("node"));
+  if (has_changed("economics")) system.economics = decode_economics(node.child("economics"));
+}
+
 }  // namespace mlosim::spec

@@ -3,7 +3,9 @@
 
 #include <cstdint>
 #include <optional>
+#include <span>
 #include <string>
+#include <string_view>
 #include <vector>
 
 #include "sim/spec/chip_spec.hpp"
@@ -67,5 +69,9 @@ struct SystemSpec {
 
 // Decodes everything but the chip and the collective library, which library.hpp reads from their own files.
 SystemSpec decode_system(Node node);
+
+// Decodes again what follows from those members of the document ("fabric", "scale_out", "node", "economics") whose
+// numbers have changed, into what was decoded before they did.
+void decode_system_again(Node node, std::span<const std::string_view> members, SystemSpec& system);
 
 }  // namespace mlosim::spec

@@ -39,7 +39,7 @@ class SerialReportTest : public testing::Test {
     const machine::PlayResult result = machine::play(program, prices, hardware.system.chip.launch, facts);
     return reader.build(result, kStatic);
   }
-  StepReport serial() { return serial_report(program, prices, hardware.system.chip.launch, kStatic).step; }
+  StepReport serial() { return serial_report(program, prices, hardware.system.chip.launch, kStatic); }
 
   static constexpr Watts kStatic{80};
   spec::SmallLibrary small;
@@ -81,7 +81,7 @@ TEST_F(SerialReportTest, OfAHostThatRunsAheadIsTheLongerOfItsTasksAndTheirSubmis
 }
 
 TEST_F(SerialReportTest, SaysWhatItsComputeTasksUseOnAverage) {
-  const chip::ChipUse use = serial_report(program, prices, hardware.system.chip.launch, kStatic).use;
+  const chip::ChipUse use = serial_cost(program, prices, hardware.system.chip.launch, kStatic).use;
   const chip::ChipUse gemm = prices.price(program.ops[0].op).use, copy = prices.price(program.ops[1].op).use;
   EXPECT_GT(use.memory, std::min(gemm.memory, copy.memory));
   EXPECT_LT(use.memory, std::max(gemm.memory, copy.memory));
