@@ -85,12 +85,13 @@ std::string render_reasons(const std::vector<Compared>& rows, const Prediction& 
     if (!row.prediction || row.reasons.empty()) continue;
     const Prediction& p = *row.prediction;
     const double ratio = base.evaluation.total.makespan / p.evaluation.total.makespan;
+    constexpr double kShown = 0.005;  // of a ratio with two decimals
+    if (std::abs(ratio - 1) < kShown) continue;
     out += fmt::format("  {} on {} x {}: {:.2f}x {}: {}\n", row.workload, *row.chips, row.system,
                        ratio >= 1 ? ratio : 1 / ratio, ratio >= 1 ? "faster" : "slower", describe_reasons(row.reasons));
     std::string parts;
     for (const auto& [name, time] : differences_of(p, base)) {
-      constexpr double kLeast = 0.005;
-      if (std::abs(time / base.evaluation.total.makespan) < kLeast) continue;
+      if (std::abs(time / base.evaluation.total.makespan) < kShown) continue;
       parts += fmt::format("{}{} {}{}", parts.empty() ? "" : ", ", name, time > Seconds(0) ? "+" : "-",
                            format_short(Seconds(std::abs(time.si()))));
     }
