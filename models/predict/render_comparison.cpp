@@ -3,22 +3,15 @@
 #include <fmt/format.h>
 
 #include <algorithm>
-#include <cmath>
 #include <nlohmann/json.hpp>
 
+#include "models/predict/comparison_parts.hpp"
 #include "models/predict/render_parts.hpp"
 #include "models/predict/result_json.hpp"
 #include "sim/units/format.hpp"
 
 namespace mlosim::predict {
 namespace {
-
-const Prediction* first_of(const std::vector<Compared>& rows) {
-  for (const Compared& row : rows) {
-    if (row.prediction) return &*row.prediction;
-  }
-  return nullptr;
-}
 
 std::string share(Seconds part, Seconds whole) {
   return part > Seconds(0) ? fmt::format("{:.0f} %", 100 * (part / whole)) : "";
@@ -35,66 +28,31 @@ std::string field(const std::string& text) {
   return out + '"';
 }
 
-std::optional<double> dollars_of(const std::optional<Dollars>& money) {
-  return money ? std::optional(money->si()) : std::nullopt;
-}
-
 std::string number(const std::optional<double>& x, int digits) { return x ? fmt::format("{:.{}g}", *x, digits) : ""; }
 
-std::string energy_per_token(const Prediction& p) {
-  if (p.evaluation.tokens <= 0) return "";
-  return fmt::format("{:.3g}", p.economics.facility.value_or(p.energy).si() / p.evaluation.tokens);
-}
-
 constexpr std::size_t kMostReasons = 5;
-constexpr double kLeastGap = 0.02;  // logarithm of a ratio that has shares to speak of
 
 // "memory bandwidth 4800 GB/s -> 7.7 TB/s 1.31x (61 %), number of units 132 -> 148 1.05x (11 %)".
 std::string describe_reasons(const std::vector<Reason>& reasons) {
-  double all = 0;
-  for (const Reason& r : reasons) all += std::log(r.factor);
   std::string text;
   for (std::size_t i = 0; i < std::min(reasons.size(), kMostReasons); ++i) {
     const Reason& r = reasons[i];
     text += fmt::format("{}{}", text.empty() ? "" : ", ", r.what);
     if (!r.from.empty() && !r.to.empty()) text += fmt::format(" {} -> {}", r.from, r.to);
     text += fmt::format(" {:.2f}x", r.factor);
-    if (std::abs(all) > kLeastGap) text += fmt::format(" ({:.0f} %)", 100 * std::log(r.factor) / all);
+    if (const std::optional<double> part = share_of(r, reasons)) text += fmt::format(" ({:.0f} %)", 100 * *part);
   }
   return text;
-}
-
-std::vector<std::pair<std::string_view, Seconds>> differences_of(const Prediction& p, const Prediction& base) {
-  const report::TimeBreakdown &own = p.evaluation.total.breakdown, &other = base.evaluation.total.breakdown;
-  std::vector<std::pair<std::string_view, Seconds>> parts{
-      {"compute", own.compute - other.compute},
-      {"memory", own.memory - other.memory},
-      {"communication", own.communication_exposed - other.communication_exposed},
-      {"bubble", own.bubble - other.bubble},
-      {"overhead", own.overhead - other.overhead},
-      {"optimizer", own.optimizer - other.optimizer}};
-  const auto size = [](Seconds time) { return std::abs(time.si()); };
-  std::stable_sort(parts.begin(), parts.end(),
-                   [&](const auto& a, const auto& b) { return size(a.second) > size(b.second); });
-  return parts;
 }
 
 std::string render_reasons(const std::vector<Compared>& rows, const Prediction& base) {
   std::string out;
   for (const Compared& row : rows) {
-    if (!row.prediction || row.reasons.empty()) continue;
+    if (!has_reasons(row, base)) continue;
     const Prediction& p = *row.prediction;
-    const double ratio = base.evaluation.total.makespan / p.evaluation.total.makespan;
-    constexpr double kShown = 0.005;  // of a ratio with two decimals
-    if (std::abs(ratio - 1) < kShown) continue;
-    out += fmt::format("  {} on {} x {}: {:.2f}x {}: {}\n", row.workload, *row.chips, row.system,
-                       ratio >= 1 ? ratio : 1 / ratio, ratio >= 1 ? "faster" : "slower", describe_reasons(row.reasons));
-    std::string parts;
-    for (const auto& [name, time] : differences_of(p, base)) {
-      if (std::abs(time / base.evaluation.total.makespan) < kShown) continue;
-      parts += fmt::format("{}{} {}{}", parts.empty() ? "" : ", ", name, time > Seconds(0) ? "+" : "-",
-                           format_short(Seconds(std::abs(time.si()))));
-    }
+    out += fmt::format("  {} on {} x {}: {}: {}\n", row.workload, *row.chips, row.system, describe_speed(p, base),
+                       describe_reasons(row.reasons));
+    const std::string parts = describe_differences(p, base);
     if (!parts.empty()) out += fmt::format("    of the time: {}\n", parts);
   }
   return out.empty() ? out
@@ -181,7 +139,7 @@ std::string render_text(const std::vector<Compared>& rows) {
         p.tokens_per_s_per_chip ? fmt::format("{:.4g}", *p.tokens_per_s_per_chip) : "",
         fmt::format("{:.2f}x", gain(p, *base)), percent(p.mfu), share(b.compute, time), share(b.memory, time),
         share(b.communication_exposed, time), share(b.bubble, time), share(b.overhead + b.optimizer, time),
-        format_short(p.power_per_chip), energy_per_token(p), number(dollars_of(p.economics.per_million_tokens), 3),
+        format_short(p.power_per_chip), number(energy_per_token(p), 3), number(dollars_per_million_tokens(p), 3),
         p.silicon ? fmt::format("{:.0f}", p.silicon->area_mm2) : "",
         !p.evaluation.memory          ? ""
         : p.evaluation.memory->fits() ? "yes"

@@ -68,6 +68,34 @@ TEST_F(Compare, ARowThatCannotBeSaysWhyAndLeavesTheOthers) {
   EXPECT_THAT(result.out, HasSubstr("heads"));
 }
 
+TEST_F(Compare, WritesAPageBesideWhatItPrints) {
+  const std::string options = "--systems h100_sxm,h200_sxm";
+  const CommandResult result = compare(kSmall, options + " --html " + path("c.html"));
+  EXPECT_EQ(result.exit_code, 0) << result.err;
+  EXPECT_EQ(result.out, compare(kSmall, options).out);
+  const std::string page = read("c.html");
+  for (const char* part : {"h200_sxm", "memory bandwidth", "Where the time goes", "</html>"})
+    EXPECT_THAT(page, HasSubstr(part));
+  for (const char* format : {" --format json", " --format csv"}) {
+    EXPECT_EQ(compare(kSmall, options + format + " --html " + path("again.html")).exit_code, 0);
+    EXPECT_EQ(read("again.html"), page) << format;
+  }
+  EXPECT_EQ(mlosim("compare " + options + " --html " + path("numbers.html")).exit_code, 0);
+  EXPECT_THAT(read("numbers.html"), HasSubstr("chip.hbm.bandwidth"));
+}
+
+TEST_F(Compare, APageThatCannotBeWrittenIsRefusedAndNothingIsLost) {
+  write("w.yaml", kSmall);
+  const std::string of_file = "compare w.yaml --fidelity analytic --html ";
+  expect_refused(mlosim(of_file + "w.yaml"), {"w.yaml", "this file is read"});
+  EXPECT_EQ(read("w.yaml"), kSmall);
+  expect_refused(mlosim(of_file + "nowhere/c.html"), {"nowhere/c.html", "cannot be written"});
+  expect_refused(mlosim(of_file + "-"), {"standard output"});
+  write("old.html", "old");
+  expect_refused(mlosim(of_file + "old.html --chips 7"), {"7"});
+  EXPECT_EQ(read("old.html"), "old");
+}
+
 TEST_F(Compare, WhereNoRowCanBeTheFirstMistakeIsTheAnswer) {
   expect_refused(compare(kSmall, "--systems h100_sxn"), {"no system or chip is called 'h100_sxn'"});
   expect_refused(compare(kSmall, "--chips 0"), {"--chips"});

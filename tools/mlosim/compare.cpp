@@ -7,10 +7,13 @@
 #include <chrono>
 #include <iostream>
 #include <memory>
+#include <optional>
+#include <string>
 
 #include "models/predict/render_comparison.hpp"
 #include "sim/spec/diagnostics.hpp"
 #include "tools/mlosim/commands.hpp"
+#include "tools/mlosim/output.hpp"
 #include "tools/mlosim/word_option.hpp"
 #include "tools/mlosim/workload_options.hpp"
 
@@ -23,6 +26,7 @@ struct Options {
   WorkloadArguments workload;
   predict::CompareOptions compare;
   Format format = Format::text;
+  std::optional<std::string> html;
 };
 
 int run_compare_specs(const Options& options, const spec::Library& library) {
@@ -32,6 +36,7 @@ int run_compare_specs(const Options& options, const spec::Library& library) {
                            "name one, or give two --systems to see the numbers that differ");
   if (options.format == Format::csv) throw spec::InputError("numbers that differ are text or JSON", "--format json");
   const auto differences = predict::compare_specs(library, systems);
+  if (options.html) write_file(*options.html, predict::render_html(systems, differences));
   std::cout << (options.format == Format::json ? predict::render_json(systems, differences)
                                                : predict::render_text(systems, differences));
   return kDone;
@@ -40,6 +45,7 @@ int run_compare_specs(const Options& options, const spec::Library& library) {
 int run_compare(Options options, const spec::Library& library) {
   if (options.compare.workloads.empty()) return run_compare_specs(options, library);
   const auto start = std::chrono::steady_clock::now();
+  if (options.html) check_destination(*options.html, options.compare.workloads);
   options.compare.predict = predict_options_of(options.workload);
   options.compare.predict.sensitivities = false;
   const std::vector<predict::Compared> rows = predict::compare(library, options.compare);
@@ -50,6 +56,7 @@ int run_compare(Options options, const spec::Library& library) {
     const auto& memory = row.prediction->evaluation.memory;
     all_fit &= !memory || memory->fits();
   }
+  if (options.html) write_file(*options.html, predict::render_html(rows));
   switch (options.format) {
     case Format::text:
       std::cout << predict::render_text(rows);
@@ -87,6 +94,7 @@ Run add_compare(CLI::App& app) {
   add_word_option<Format>(*command, "--format", options->format,
                           {{"text", Format::text}, {"json", Format::json}, {"csv", Format::csv}}, "text, json or csv")
       ->default_str("text");
+  command->add_option("--html", options->html, "write it as a page for a browser to this file, too");
   return [options](const spec::Library& library) { return run_compare(*options, library); };
 }
 
