@@ -83,7 +83,7 @@ std::string draw_stack(const std::vector<Slice>& slices, const StackPlace& place
 }
 
 std::string draw_legend(const std::vector<std::pair<std::string, std::size_t>>& entries, double& y) {
-  constexpr double kRow = 20, kSwatch = 38, kCharacter = 7.2;
+  constexpr double kRow = 20, kSwatch = 42, kCharacter = 7.2;
   std::string out;
   double x = 0;
   for (const auto& [text, colour] : entries) {

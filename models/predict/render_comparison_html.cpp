@@ -46,6 +46,11 @@ std::string number_cell(const std::string& text, const std::string& below = "", 
                      below.empty() ? "" : fmt::format("<br><span class=\"{}\">{}</span>", manner, escape_xml(below)));
 }
 
+// "1.31x"; of another workload it may be far from 1.
+std::string ratio_text(double ratio) {
+  return ratio < 0.1 ? fmt::format("{:.2g}x", ratio) : fmt::format("{:.2f}x", ratio);
+}
+
 std::string name_of(const Compared& row) {
   return row.chips ? fmt::format("{} x {}", *row.chips, row.system) : row.system;
 }
@@ -57,9 +62,8 @@ std::string interval_text(const Prediction& p) {
 std::string memory_cell(const Prediction& p) {
   const std::optional<plan::MemoryPlan>& m = p.evaluation.memory;
   if (!m) return number_cell("");
-  return number_cell(format_short(m->total()),
-                     fmt::format("{} {}", m->fits() ? "of" : "does not fit", format_short(m->capacity)),
-                     m->fits() ? "note" : "bad");
+  if (!m->fits()) return number_cell(format_short(m->total()), "does not fit", "bad");
+  return number_cell(format_short(m->total()), "of " + format_short(m->capacity));
 }
 
 // Columns that no row has anything in are left out.
@@ -75,8 +79,7 @@ std::vector<Column> columns_of(const std::vector<Compared>& rows) {
 std::string figure_cell(const Column& column, const Prediction& p, const Prediction& base) {
   const std::optional<double> value = column.value_of(p), first = column.value_of(base);
   if (!value) return number_cell("");
-  return number_cell(column.text_of(*value),
-                     &p != &base && first && *first > 0 ? fmt::format("{:.2f}x", *value / *first) : "");
+  return number_cell(column.text_of(*value), &p != &base && first && *first > 0 ? ratio_text(*value / *first) : "");
 }
 
 std::string rows_table(const std::vector<Compared>& rows, const Prediction& base) {
@@ -99,9 +102,9 @@ std::string rows_table(const std::vector<Compared>& rows, const Prediction& base
       continue;
     }
     const Prediction& p = *row.prediction;
-    out += fmt::format("<td>{}<br><span class=\"note\">{}, {}</span></td>", escape_xml(row.system), escape_xml(p.chip),
-                       escape_xml(p.runtime)) +
-           number_cell(chips) + number_cell(fmt::format("{:.2f}x", gain(p, base)));
+    const std::string machine = (p.chip == row.system ? "" : p.chip + ", ") + p.runtime;
+    out += fmt::format("<td>{}<br><span class=\"note\">{}</span></td>", escape_xml(row.system), escape_xml(machine)) +
+           number_cell(chips) + number_cell(ratio_text(gain(p, base)));
     for (const Column& column : columns) out += figure_cell(column, p, base);
     out += memory_cell(p) + "</tr>\n";
   }
@@ -141,6 +144,7 @@ constexpr double kPitch = 40, kBar = 22;
 std::string draw_row(const Compared& row, const Prediction& base, const StackPlace& place) {
   const Prediction& p = *row.prediction;
   const double low = place.x + p.interval.low.si() * place.scale, high = place.x + p.interval.high.si() * place.scale;
+  const bool has_speed = &p != &base && p.workload == base.workload;  // of another, times say nothing
   const double time = p.evaluation.total.makespan.si(), y = place.y + kBar + 5,
                end = std::max(place.x + time * place.scale, high) + 10;
   return fmt::format("<text x=\"{:.0f}\" y=\"{:.0f}\" text-anchor=\"end\">{}</text>\n", place.x - 10, place.y + 15,
@@ -151,7 +155,7 @@ std::string draw_row(const Compared& row, const Prediction& base, const StackPla
          fmt::format(
              "<text x=\"{0:.1f}\" y=\"{1:.0f}\">{2}{3}</text><text x=\"{0:.1f}\" y=\"{4:.0f}\" fill=\"#777\" "
              "font-size=\"11\">{5}</text>\n",
-             end, place.y + 13, time_text(time), &p == &base ? "" : ", " + describe_speed(p, base), place.y + 28,
+             end, place.y + 13, time_text(time), has_speed ? ", " + describe_speed(p, base) : "", place.y + 28,
              interval_text(p));
 }
 

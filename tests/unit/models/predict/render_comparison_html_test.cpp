@@ -99,11 +99,13 @@ TEST_F(ComparisonPageTest, TheSlicesOfABarAddUpToItsRowsTime) {
 
 TEST_F(ComparisonPageTest, WorkloadsHaveAScaleOfTheirOwn) {
   std::vector<Compared> rows{row(), row({{"inference.prompt", "4096"}})};
-  rows[1].workload = "long";
+  rows[1].workload = rows[1].prediction->workload = "long";
   const std::string page = render_html(rows);
   EXPECT_THAT(page, HasSubstr("<h1>w, long</h1>"));
   EXPECT_THAT(page, HasSubstr("<h3>long</h3>"));
   EXPECT_THAT(page, HasSubstr("<td>long</td>"));
+  EXPECT_THAT(page, Not(HasSubstr("x slower</text>")));
+  EXPECT_THAT(render_html(three_rows()), HasSubstr("x faster</text>"));
   EXPECT_THAT(render_html(three_rows()), Not(HasSubstr("<td>w</td>"))) << "the title says it";
 }
 
@@ -119,8 +121,8 @@ TEST_F(ComparisonPageTest, SaysWhyAndWhatDiffers) {
 
 TEST_F(ComparisonPageTest, ARowThatDoesNotFitSaysSo) {
   const std::string page = render_html({row({{"inference.batch", "10000000"}})});
-  EXPECT_THAT(page, HasSubstr("does not fit"));
-  EXPECT_THAT(page, HasSubstr("class=\"warn\""));
+  EXPECT_THAT(page, HasSubstr("<span class=\"bad\">does not fit</span>"));
+  EXPECT_THAT(page, HasSubstr("<p class=\"warn\">w on 1 x toy: does not fit: "));
   EXPECT_THAT(render_html({row()}), Not(HasSubstr("does not fit")));
 }
 
