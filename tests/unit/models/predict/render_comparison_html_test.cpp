@@ -119,6 +119,12 @@ TEST_F(ComparisonPageTest, SaysWhyAndWhatDiffers) {
   EXPECT_THAT(page, HasSubstr("80 % interval"));
 }
 
+TEST_F(ComparisonPageTest, AGainOfNothingHasNoReasons) {
+  std::vector<Compared> rows{row(), row()};
+  rows[1].reasons = {{.what = "clock", .from = "1 GHz", .to = "1.001 GHz", .factor = 1.001}};
+  EXPECT_THAT(render_html(rows), Not(HasSubstr("<h2>Why</h2>")));
+}
+
 TEST_F(ComparisonPageTest, ARowThatDoesNotFitSaysSo) {
   const std::string page = render_html({row({{"inference.batch", "10000000"}})});
   EXPECT_THAT(page, HasSubstr("<span class=\"bad\">does not fit</span>"));
