@@ -13,7 +13,7 @@ use([LineChart, ParallelChart, ScatterChart, DataZoomComponent, GridComponent, L
 const study = JSON.parse(document.getElementById('study').textContent);
 study.metrics.filter((m) => m.name.startsWith('tokens_per_s')).forEach((m) => { m.unit = 'tokens/s'; });
 study.objectives.filter((o) => o.name.startsWith('tokens_per_s')).forEach((o) => { o.unit = 'tokens/s'; });
-const colors = { front: '#d1495b', other: '#7a9cc6', chosen: '#1b1b1e', roof: '#30638e' };
+const colors = { front: '#d1495b', other: '#7a9cc6', outside: '#e6e6ea', chosen: '#1b1b1e', roof: '#30638e' };
 
 const element = (tag, text, parent, className) => {
   const made = document.createElement(tag);
@@ -58,7 +58,16 @@ study.workloads.forEach((workload, w) => study.metrics.forEach((metric, m) => {
 const metricOf = (point, name, workload = 0) => point.metrics?.[workload]?.[study.metrics.findIndex((m) => m.name === name)];
 const feasible = study.points.filter((p) => p.objectives);
 const front = study.front.map((i) => study.points[i]);
+// Charts copy what they are given, so that they are given a point's place in the study.
+study.points.forEach((point, at) => { point.at = at; });
 let chosen = front[0] ?? feasible[0];
+// Ranges picked on the parallel coordinates: of a quantity's values, or of their places among `categories`.
+const picked = new Map();
+const isPicked = (point) => [...picked].every(([quantity, { intervals, categories }]) => {
+  const value = quantity.of(point) ?? NaN;
+  const at = categories ? categories.indexOf(value) : value;
+  return intervals.some(([low, high]) => low <= at && at <= high);
+});
 
 const root = document.getElementById('page');
 
@@ -124,36 +133,46 @@ const describe = (point) => {
 };
 // Text of a study may hold anything; a tooltip is HTML.
 const escaped = (text) => text.replace(/[&<>"]/g, (c) => ({ '&': '&amp;', '<': '&lt;', '>': '&gt;', '"': '&quot;' })[c]);
+const describeDrawn = ({ data }) => describe(study.points[data.at]).map(escaped).join('<br>');
+const chooseDrawn = ({ data }) => data?.at !== undefined && choose(study.points[data.at]);
 
 let scatter;
 const axes = { x: Math.max(0, quantities.findIndex((q) => q.isObjective)), y: 0 };
 axes.y = quantities.findIndex((q, i) => i > axes.x && (q.isObjective || !quantities.slice(axes.x + 1).some((o) => o.isObjective)));
 if (axes.y < 0) axes.y = axes.x === 0 ? 0 : axes.x - 1;
 
-const drawScatter = () => {
+const scatterSeries = () => {
   const x = quantities[axes.x], y = quantities[axes.y];
-  const data = (points) => points.map((p) => ({ value: [x.of(p), y.of(p)], point: p }))
+  const data = (points) => points.map((p) => ({ value: [x.of(p), y.of(p)], at: p.at }))
       .filter(({ value }) => value.every((v) => v !== null && v !== undefined));
   const line = data(front).sort((a, b) => a.value[0] - b.value[0]).map(({ value }) => value);
   const joins = x.isObjective && y.isObjective && study.objectives.length === 2;
+  const others = feasible.filter((p) => !p.front);
+  const dots = (name, color, points, more) => ({ id: name, name, type: 'scatter', symbolSize: 7, itemStyle: { color },
+                                                 data: data(points), ...more });
+  const large = feasible.length > 5000;
+  return [
+    dots('outside', colors.outside, feasible.filter((p) => !isPicked(p)), { large }),
+    dots('feasible', colors.other, others.filter(isPicked), { large }),
+    dots('front', colors.front, front.filter(isPicked), { symbolSize: 10 }),
+    // Below the others: its ring is filled.
+    dots('chosen', colors.chosen, chosen ? [chosen] : [], { symbolSize: 17, symbol: 'emptyCircle', silent: true, z: 1 }),
+    { id: 'line', name: 'front', type: 'line', symbol: 'none', silent: true, lineStyle: { width: 1, color: colors.front },
+      data: joins ? line : [] },
+  ];
+};
+// Keeps what the reader has zoomed to.
+const drawPoints = () => scatter.setOption({ series: scatterSeries() });
+const drawScatter = () => {
   scatter.setOption({
     animation: false,
-    color: [colors.other, colors.front, colors.chosen],
     grid: { left: 90, right: 30, top: 40, bottom: 60 },
-    legend: { top: 0 },
-    tooltip: { formatter: ({ data: d }) => (d.point ? describe(d.point).map(escaped).join('<br>') : '') },
+    legend: { top: 0, data: ['feasible', 'front', 'chosen'] },
+    tooltip: { formatter: describeDrawn },
     dataZoom: [{ type: 'inside', xAxisIndex: 0 }, { type: 'inside', yAxisIndex: 0 }],
-    xAxis: axisOf(x, feasible),
-    yAxis: { ...axisOf(y, feasible), nameGap: 72 },
-    series: [
-      { name: 'feasible', type: 'scatter', symbolSize: 7, large: feasible.length > 5000,
-        data: data(feasible.filter((p) => !p.front)) },
-      { name: 'front', type: 'scatter', symbolSize: 10, data: data(front) },
-      { name: 'chosen', type: 'scatter', symbolSize: 17, symbol: 'emptyCircle', silent: true,
-        data: chosen ? data([chosen]) : [] },
-      { name: 'front', type: 'line', step: false, symbol: 'none', silent: true, lineStyle: { width: 1, color: colors.front },
-        data: joins ? line : [] },
-    ],
+    xAxis: axisOf(quantities[axes.x], feasible),
+    yAxis: { ...axisOf(quantities[axes.y], feasible), nameGap: 72 },
+    series: scatterSeries(),
   }, true);
 };
 
@@ -166,7 +185,7 @@ const scatterSection = () => {
   choice(controls, 'up', names, axes.y, (i) => { axes.y = i; drawScatter(); });
   scatter = chart(section, 430);
   scatter.getDom().id = 'scatter';
-  scatter.on('click', ({ data }) => data?.point && choose(data.point));
+  scatter.on('click', chooseDrawn);
   drawScatter();
 };
 
@@ -176,47 +195,60 @@ const parallelSection = () => {
   const section = element('section', undefined, root);
   const parallel = chart(section, 360, 'Parallel coordinates');
   parallel.getDom().id = 'parallel';
-  element('p', 'Drag along an axis to pick a range; points outside of it fade.', section, 'hint');
+  element('p', 'Drag along an axis to pick a range: points outside of it fade, and leave the table of ' +
+               'the front. A click on the axis lets them back.', section, 'hint');
   const most = 3000;  // lines that can still be told apart
   const others = feasible.filter((p) => !p.front).slice(0, most);
-  const data = (points) => points.map((p) => ({ value: shown.map((q) => q.of(p)), point: p }));
+  const data = (points) => points.map((p) => ({ value: shown.map((q) => q.of(p)), at: p.at }));
+  const categories = shown.map((q) => (axisOf(q, feasible).type === 'category' ? [...new Set(feasible.map(q.of))] : undefined));
   parallel.setOption({
     animation: false,
-    tooltip: { formatter: ({ data: d }) => describe(d.point).map(escaped).join('<br>') },
+    tooltip: { formatter: describeDrawn },
     legend: { top: 0, data: ['feasible', 'front'] },
     parallel: { left: 70, right: 110, top: 60, bottom: 30, parallelAxisDefault: { nameTextStyle: { fontSize: 11 } } },
     parallelAxis: shown.map((quantity, dim) => {
       const axis = axisOf(quantity, feasible);
-      return { dim, name: quantity.name, type: axis.type, scale: true, axisLabel: axis.axisLabel, nameLocation: 'end',
-               ...(axis.type === 'category' ? { data: [...new Set(feasible.map(quantity.of))] } : {}) };
+      return { dim, id: String(dim), name: quantity.name, type: axis.type, scale: true, axisLabel: axis.axisLabel,
+               nameLocation: 'end', ...(categories[dim] ? { data: categories[dim] } : {}) };
     }),
     series: [
       { name: 'feasible', type: 'parallel', lineStyle: { color: colors.other, opacity: 0.25, width: 1 }, data: data(others) },
       { name: 'front', type: 'parallel', lineStyle: { color: colors.front, opacity: 0.9, width: 2 }, data: data(front) },
     ],
   });
-  parallel.on('click', ({ data: d }) => d?.point && choose(d.point));
+  parallel.on('click', chooseDrawn);
+  parallel.on('axisareaselected', ({ parallelAxisId, intervals }) => {
+    const dim = Number(parallelAxisId);
+    picked.delete(shown[dim]);
+    if (intervals.length) picked.set(shown[dim], { intervals, categories: categories[dim] });
+    drawPoints();
+    fillTable();
+  });
 };
 
 let rows = new Map();
+let fillTable;
 const tableSection = () => {
   const section = element('section', undefined, root);
   element('h2', 'Front', section);
+  const count = element('p', '', section, 'hint');
   const shown = quantities.filter((q) => q.isColumn || q.isObjective);
   const wrapper = element('div', undefined, section, 'scrolls');
   const table = element('table', undefined, wrapper);
   const head = element('tr', undefined, element('thead', undefined, table));
   const body = element('tbody', undefined, table);
   let order = { by: shown.findIndex((q) => q.isObjective), descends: study.objectives[0]?.maximize ?? false };
-  const fill = () => {
+  fillTable = () => {
     const by = shown[order.by];
-    const sorted = by ? [...front].sort((a, b) => {
+    const listed = front.filter(isPicked);
+    if (by) listed.sort((a, b) => {
       const [l, r] = [by.of(a), by.of(b)];
       return (l < r ? -1 : l > r ? 1 : 0) * (order.descends ? -1 : 1);
-    }) : front;
+    });
+    count.textContent = picked.size ? `${listed.length} of ${front.length} points lie in the ranges that are picked above.` : '';
     body.replaceChildren();
     rows = new Map();
-    sorted.forEach((point) => {
+    listed.forEach((point) => {
       const row = element('tr', undefined, body);
       rows.set(point, row);
       row.tabIndex = 0;
@@ -230,10 +262,10 @@ const tableSection = () => {
     const button = element('button', q.name, element('th', undefined, head));
     button.addEventListener('click', () => {
       order = { by: i, descends: order.by === i ? !order.descends : false };
-      fill();
+      fillTable();
     });
   });
-  fill();
+  fillTable();
 };
 const mark = () => rows.forEach((row, point) => row.classList.toggle('chosen', point === chosen));
 
@@ -299,7 +331,7 @@ const drawRoofline = () => {
 
 const choose = (point) => {
   chosen = point;
-  drawScatter();
+  drawPoints();
   drawDetail();
   drawRoofline();
   mark();

@@ -1,0 +1,26 @@
+# mlosim_npm_packages(): the packages that the current folder's package-lock.json names, from the npm registry, once for
+# each state of that file. Sets NPM_PACKAGES to the folder of node_modules, or, where npm or its registry is not to be
+# had, to nothing and NPM_ERROR to npm's words.
+function(mlosim_npm_packages)
+  set(packages ${CMAKE_CURRENT_BINARY_DIR}/packages)
+  find_program(NPM npm)
+  set_property(DIRECTORY APPEND PROPERTY CMAKE_CONFIGURE_DEPENDS ${CMAKE_CURRENT_SOURCE_DIR}/package-lock.json)
+  file(SHA256 ${CMAKE_CURRENT_SOURCE_DIR}/package-lock.json lock)
+  set(installed ${packages}/installed-${lock})
+  set(error "npm is not installed")
+  if(NPM AND NOT EXISTS ${installed})
+    cmake_path(RELATIVE_PATH CMAKE_CURRENT_SOURCE_DIR BASE_DIRECTORY ${PROJECT_SOURCE_DIR} OUTPUT_VARIABLE folder)
+    message(STATUS "Taking the packages of ${folder} from the npm registry")
+    file(COPY package.json package-lock.json DESTINATION ${packages})
+    execute_process(COMMAND ${NPM} ci --ignore-scripts --no-audit --no-fund --fetch-timeout=60000 --fetch-retries=2
+                    WORKING_DIRECTORY ${packages} RESULT_VARIABLE failed OUTPUT_QUIET ERROR_VARIABLE error)
+    if(NOT failed)
+      file(TOUCH ${installed})
+    endif()
+  endif()
+  if(NOT EXISTS ${installed})
+    set(packages "")
+  endif()
+  set(NPM_PACKAGES "${packages}" PARENT_SCOPE)
+  set(NPM_ERROR "${error}" PARENT_SCOPE)
+endfunction()
