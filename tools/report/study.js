@@ -114,9 +114,11 @@ const chart = (parent, height, title) => {
 };
 window.addEventListener('resize', () => charts.forEach((c) => c.resize()));
 
+const extentOf = (quantity, points) => points.map(quantity.of).filter((v) => typeof v === 'number')
+    .reduce(([least, most], v) => [Math.min(least, v), Math.max(most, v)], [Infinity, -Infinity]);
 const isLogarithmic = (quantity, points) => {
-  const values = points.map(quantity.of).filter((v) => typeof v === 'number');
-  return values.length > 1 && Math.min(...values) > 0 && Math.max(...values) / Math.min(...values) > 20;
+  const [least, most] = extentOf(quantity, points);
+  return least > 0 && most / least > 20;
 };
 const axisOf = (quantity, points) => {
   const common = { name: quantity.name, nameLocation: 'middle', nameGap: 34, scale: true };
@@ -166,12 +168,12 @@ const drawPoints = () => scatter.setOption({ series: scatterSeries() });
 const drawScatter = () => {
   scatter.setOption({
     animation: false,
-    grid: { left: 90, right: 30, top: 40, bottom: 60 },
+    grid: { left: 125, right: 30, top: 40, bottom: 60 },
     legend: { top: 0, data: ['feasible', 'front', 'chosen'] },
     tooltip: { formatter: describeDrawn },
     dataZoom: [{ type: 'inside', xAxisIndex: 0 }, { type: 'inside', yAxisIndex: 0 }],
     xAxis: axisOf(quantities[axes.x], feasible),
-    yAxis: { ...axisOf(quantities[axes.y], feasible), nameGap: 72 },
+    yAxis: { ...axisOf(quantities[axes.y], feasible), nameGap: 105 },
     series: scatterSeries(),
   }, true);
 };
@@ -198,29 +200,37 @@ const parallelSection = () => {
   element('p', 'Drag along an axis to pick a range: points outside of it fade, and leave the table of ' +
                'the front. A click on the axis lets them back.', section, 'hint');
   const most = 3000;  // lines that can still be told apart
-  const others = feasible.filter((p) => !p.front).slice(0, most);
-  const data = (points) => points.map((p) => ({ value: shown.map((q) => q.of(p)), at: p.at }));
-  const categories = shown.map((q) => (axisOf(q, feasible).type === 'category' ? [...new Set(feasible.map(q.of))] : undefined));
+  const others = feasible.filter((p) => !p.front);
+  const step = Math.ceil(others.length / most);
+  const lines = (name, color, points, opacity, width) => ({
+    name, type: 'parallel', lineStyle: { color, opacity, width }, activeOpacity: opacity, inactiveOpacity: opacity / 10,
+    data: points.map((p) => ({ value: shown.map((q) => q.of(p)), at: p.at })),
+  });
+  const parallelAxis = shown.map((quantity, dim) => {
+    const { name, type, axisLabel = {} } = axisOf(quantity, feasible);
+    const axis = { dim, id: String(dim), name, type, axisLabel, nameLocation: 'end' };
+    if (type === 'category') return { ...axis, data: [...new Set(feasible.map(quantity.of))] };
+    const [min, max] = extentOf(quantity, feasible);  // else those of the first series, which the front exceeds
+    return min <= max ? { ...axis, min, max } : axis;
+  });
   parallel.setOption({
     animation: false,
     tooltip: { formatter: describeDrawn },
     legend: { top: 0, data: ['feasible', 'front'] },
-    parallel: { left: 70, right: 110, top: 60, bottom: 30, parallelAxisDefault: { nameTextStyle: { fontSize: 11 } } },
-    parallelAxis: shown.map((quantity, dim) => {
-      const axis = axisOf(quantity, feasible);
-      return { dim, id: String(dim), name: quantity.name, type: axis.type, scale: true, axisLabel: axis.axisLabel,
-               nameLocation: 'end', ...(categories[dim] ? { data: categories[dim] } : {}) };
-    }),
+    parallel: { left: 70, right: 110, top: 60, bottom: 30,
+                // With many points the page follows once the drag has ended.
+                parallelAxisDefault: { nameTextStyle: { fontSize: 11 }, realtime: feasible.length <= 2000 } },
+    parallelAxis,
     series: [
-      { name: 'feasible', type: 'parallel', lineStyle: { color: colors.other, opacity: 0.25, width: 1 }, data: data(others) },
-      { name: 'front', type: 'parallel', lineStyle: { color: colors.front, opacity: 0.9, width: 2 }, data: data(front) },
+      lines('feasible', colors.other, others.filter((_, i) => i % step === 0), 0.25, 1),
+      lines('front', colors.front, front, 0.9, 2),
     ],
   });
   parallel.on('click', chooseDrawn);
   parallel.on('axisareaselected', ({ parallelAxisId, intervals }) => {
     const dim = Number(parallelAxisId);
     picked.delete(shown[dim]);
-    if (intervals.length) picked.set(shown[dim], { intervals, categories: categories[dim] });
+    if (intervals.length) picked.set(shown[dim], { intervals, categories: parallelAxis[dim].data });
     drawPoints();
     fillTable();
   });
@@ -321,10 +331,10 @@ const drawRoofline = () => {
   roofline.setOption({
     animation: false,
     title: points.length ? undefined : { text: 'no figures of the memory\'s traffic', left: 'center', top: 'middle' },
-    grid: { left: 90, right: 60, top: 20, bottom: 60 },
+    grid: { left: 125, right: 60, top: 20, bottom: 60 },
     tooltip: { formatter: ({ data }) => `${show(data[0])} flop/byte<br>${show(data[1], 'flop/s')}` },
     xAxis: axis('operations a byte', ''),
-    yAxis: { ...axis('operations a second', 'flop/s'), nameGap: 72 },
+    yAxis: { ...axis('operations a second', 'flop/s'), nameGap: 105 },
     series,
   }, true);
 };
