@@ -293,16 +293,21 @@ TEST_F(Explore, SeveralProcessesGiveTheSameBytes) {
   EXPECT_EQ(together.out, whole);
 }
 
-TEST_F(Explore, AProcessThatIsLostCostsNoPoint) {
+TEST_F(Explore, ProcessesThatAreLostCostNoPoint) {
   const std::string mpirun =
-      "OMPI_ALLOW_RUN_AS_ROOT=1 OMPI_ALLOW_RUN_AS_ROOT_CONFIRM=1 mpirun --oversubscribe --enable-recovery -n 3 ";
+      "OMPI_ALLOW_RUN_AS_ROOT=1 OMPI_ALLOW_RUN_AS_ROOT_CONFIRM=1 mpirun --oversubscribe --enable-recovery -n 4 ";
   if (shell(mpirun + "true").exit_code != 0) GTEST_SKIP() << "mpirun does not run here";
   const std::string whole = in_one_go();
-  // Rank 1 ends itself while it has chunks to evaluate.
+  // Ranks 1 and 2 end soon after there is a store, while they have chunks to evaluate.
   write("lost.sh",
-        "if [ $OMPI_COMM_WORLD_RANK = 1 ]; then \"$@\" & sleep 0.7; kill -9 $!; wait; kill -9 $$; fi; exec \"$@\"\n");
+        "case $OMPI_COMM_WORLD_RANK in\n"
+        "1|2) \"$@\" & for i in $(seq 1000); do [ -e s.study ] && break; sleep 0.02; done\n"
+        "  sleep 0.0$((4 * OMPI_COMM_WORLD_RANK)); kill -9 $!; wait; kill -9 $$;;\n"
+        "esac\n"
+        "exec \"$@\"\n");
   const CommandResult together = shell(mpirun + "sh lost.sh $MLOSIM explore s.yaml --jobs 1 --format json");
   EXPECT_EQ(together.out, whole) << together.err;
+  EXPECT_NE(together.err.find("a process of the study was lost"), std::string::npos) << together.err;
 }
 
 TEST_F(Explore, BuiltInStudiesAreListedAndRun) {
