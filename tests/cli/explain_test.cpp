@@ -98,5 +98,15 @@ TEST_F(Explain, WrongInputIsRefused) {
   expect_refused(explain(with(kTiled, "tile:", "tyle:")), {"<stdin>:5:", "did you mean 'tile'?"});
 }
 
+TEST_F(Explain, NeitherAnInputNorAnotherPageIsWrittenOver) {
+  write("w.yaml", kSmall);
+  expect_refused(mlosim("explain w.yaml --html ./w.yaml"), {"w.yaml", "this file is read, and would be lost"});
+  expect_refused(mlosim("explain w.yaml --html a --roofline ./a"), {"--html and --roofline are one file"});
+  expect_refused(mlosim("predict w.yaml --html w.yaml"), {"w.yaml", "this file is read, and would be lost"});
+  expect_refused(mlosim("predict w.yaml --html a --trace a"), {"--trace and --html are one file"});
+  EXPECT_EQ(read("w.yaml"), kSmall);
+  EXPECT_FALSE(has("a"));
+}
+
 }  // namespace
 }  // namespace mlosim::cli_test

@@ -250,7 +250,7 @@ TEST_F(Explore, ASearchMayHaveAxesOfOneValueAndKeepItsFront) {
 
 TEST_F(Explore, WhatIsWrittenDoesNotOverwriteOneAnother) {
   expect_refused(mlosim("explore s.yaml --points a.csv --html ./a.csv"), {"--points and --html are one file"});
-  expect_refused(mlosim("explore s.yaml --points s.study"), {"s.study", "results are kept in this file"});
+  expect_refused(mlosim("explore s.yaml --points s.study"), {"s.study", "--store and --points are one file"});
   EXPECT_FALSE(has("s.study"));
   EXPECT_FALSE(has("a.csv"));
 }

@@ -31,6 +31,8 @@ struct Options {
 int run_explain(Options options, const spec::Library& library) {
   const auto start = std::chrono::steady_clock::now();
   options.explain.predict = predict_options_of(options.workload);
+  check_destinations({{"--html", options.html.value_or("")}, {"--roofline", options.roofline.value_or("")}},
+                     {options.workload.workload});
   const predict::Explanation explanation = predict::explain(library, options.workload.workload, options.explain);
   for (const std::string& warning : explanation.prediction.warnings) std::cerr << "warning: " << warning << '\n';
   if (options.html) write_file(*options.html, predict::render_html(explanation));

@@ -87,33 +87,13 @@ void leave(explore::Wire& wire, bool all_are_there, int code) {
   std::_Exit(code);
 }
 
-bool is_same_file(const std::string& a, const std::string& b) {
-  namespace fs = std::filesystem;
-  std::error_code error;
-  const fs::path one = fs::weakly_canonical(fs::absolute(a), error),
-                 other = fs::weakly_canonical(fs::absolute(b), error);
-  return !error && one == other;
-}
-
-// What is written neither overwrites what is read nor each other.
-void check_destinations(const Options& options, const std::string& store) {
-  for (const std::string& file : {options.points, options.html}) {
-    if (file.empty()) continue;
-    check_destination(file, {options.study, store});
-    if (is_same_file(file, store))
-      throw spec::InputError({{{file, 0, 0}, "", "the study's results are kept in this file", "write to another one"}});
-  }
-  if (!options.points.empty() && !options.html.empty() && is_same_file(options.points, options.html))
-    throw spec::InputError({{{options.html, 0, 0}, "", "--points and --html are one file", "write to two files"}});
-}
-
 int lead(const Options& options, const explore::Blueprint& blueprint, const std::string& store, explore::Wire* wire) {
   const std::optional<report_pages::PageAssets> page = report_pages::study_page();
   if (!options.html.empty() && !page) {
     throw spec::InputError("this mlosim was built without pages: npm gave no plotting library",
                            "configure the build again where npm reaches its registry");
   }
-  check_destinations(options, store);
+  check_destinations({{"--store", store}, {"--points", options.points}, {"--html", options.html}}, {options.study});
   ProgressLine progress("points");
   std::signal(SIGINT, note_interrupt);
   std::signal(SIGTERM, note_interrupt);

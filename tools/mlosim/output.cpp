@@ -1,6 +1,7 @@
 #include "tools/mlosim/output.hpp"
 
 #include <fcntl.h>
+#include <fmt/format.h>
 #include <sys/stat.h>
 #include <unistd.h>
 
@@ -86,6 +87,14 @@ void replace(const std::string& path, const std::string& text) {
   refuse_to_write(path, reason_of(error));
 }
 
+// Also of files that are not there yet.
+bool is_same_file(const std::string& a, const std::string& b) {
+  std::error_code error;
+  const fs::path one = fs::weakly_canonical(fs::absolute(a), error),
+                 other = fs::weakly_canonical(fs::absolute(b), error);
+  return !error && one == other;
+}
+
 }  // namespace
 
 void check_destination(const std::string& path, const std::vector<std::string>& inputs) {
@@ -101,6 +110,17 @@ void check_destination(const std::string& path, const std::vector<std::string>& 
   fs::path folder = file_at(path).parent_path();
   if (folder.empty()) folder = ".";
   if (::access(folder.c_str(), W_OK | X_OK) != 0) refuse_to_write(path, reason_of(errno));
+}
+
+void check_destinations(const std::vector<Destination>& destinations, const std::vector<std::string>& inputs) {
+  for (auto one = destinations.begin(); one != destinations.end(); ++one) {
+    if (one->path.empty()) continue;
+    check_destination(one->path, inputs);
+    for (auto other = destinations.begin(); other != one; ++other) {
+      if (!other->path.empty() && is_same_file(other->path, one->path))
+        refuse(one->path, fmt::format("{} and {} are one file", other->option, one->option), "write to two files");
+    }
+  }
 }
 
 void write_file(const std::string& path, const std::string& text) {

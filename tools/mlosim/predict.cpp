@@ -42,6 +42,8 @@ predict::Prediction make_prediction(const Options& options, const predict::Predi
 int run_predict(const Options& options, const spec::Library& library) {
   const auto start = std::chrono::steady_clock::now();
   predict::PredictOptions predict_options = predict_options_of(options.workload);
+  check_destinations({{"--trace", options.trace.value_or("")}, {"--html", options.html.value_or("")}},
+                     {options.workload.workload});
   report::TraceWriter trace;
   if (options.trace) predict_options.trace = &trace;
 
