@@ -161,7 +161,8 @@ class Drafter {
       for (BaseWorkload& w : b_.workloads) {
         const bool is_for = axis.workload.empty() || axis.workload == w.name;
         is_meant |= is_for;
-        w.takes_axis.push_back(!axis.is_variable() && is_for && takes_axis(library_, w, axis, diagnostics_, unknown));
+        w.takes_axis.push_back(!axis.is_variable() && is_for &&
+                               takes_axis(library_, w, axis, b_.study.axes, diagnostics_, unknown));
         is_taken |= w.takes_axis.back();
       }
       if (!is_meant) {

@@ -79,8 +79,8 @@ std::vector<Choice> tried_choices(const Axis& axis) {
 
 class AxisCheck {
  public:
-  AxisCheck(const spec::Library& library, const BaseWorkload& workload, const Axis& axis)
-      : library_(library), workload_(workload), axis_(axis) {}
+  AxisCheck(const spec::Library& library, const BaseWorkload& workload, const Axis& axis, std::span<const Axis> all)
+      : library_(library), workload_(workload), axis_(axis), all_(all) {}
 
   bool takes(spec::Diagnostics& diagnostics, std::vector<spec::Diagnostic>& unknown) const {
     for (const std::string& path : axis_.paths) {
@@ -92,8 +92,8 @@ class AxisCheck {
     check_words(diagnostics);
     for (const Choice& choice : tried_choices(axis_)) {
       try {
-        if (has(Where::machine)) try_machine(choice);
-        if (has(Where::model)) try_model(choice);
+        if (has(axis_, Where::machine)) try_machine(choice);
+        if (has(axis_, Where::model)) try_model(choice);
       } catch (const spec::InputError& error) {
         if (is_about_a_key(error)) {
           unknown.push_back(unknown_path(axis_.paths.front(), error.diagnostics().front().hint));
@@ -123,8 +123,8 @@ class AxisCheck {
   }
 
  private:
-  bool has(Where where) const {
-    return std::any_of(axis_.paths.begin(), axis_.paths.end(),
+  static bool has(const Axis& axis, Where where) {
+    return std::any_of(axis.paths.begin(), axis.paths.end(),
                        [&](const std::string& path) { return where_is(path) == where; });
   }
 
@@ -212,13 +212,46 @@ class AxisCheck {
     }
   }
 
-  // Decodes the machine with one value of a hardware axis.
+  // Decodes the machine with one value of a hardware axis, alone or beside the first or last ones of the other axes.
   void try_machine(const Choice& choice) const {
-    spec::HardwareDocuments documents = workload_.hardware;
-    for (std::size_t i = 0; i < axis_.paths.size(); ++i) {
-      if (where_is(axis_.paths[i]) == Where::machine)
-        spec::apply_override(documents, {axis_.paths[i], choice.values[i]});
+    try {
+      decode_machine(choice, {});
+    } catch (const spec::InputError& error) {
+      if (is_about_a_key(error) || !stands_beside_others(choice)) throw;
     }
+  }
+
+  bool stands_beside_others(const Choice& choice) const {
+    std::vector<std::pair<const Axis*, Choice>> first, last;
+    for (const Axis& other : all_) {
+      const bool is_here = other.workload.empty() || other.workload == workload_.name;
+      if (&other == &axis_ || !is_here || !has(other, Where::machine)) continue;
+      const std::vector<Choice> ends = tried_choices(other);
+      first.emplace_back(&other, ends.front());
+      last.emplace_back(&other, ends.back());
+    }
+    if (first.empty()) return false;
+    for (const auto& others : {first, last}) {
+      try {
+        decode_machine(choice, others);
+        return true;
+      } catch (const spec::InputError&) {
+        continue;
+      }
+    }
+    return false;
+  }
+
+  void decode_machine(const Choice& choice, const std::vector<std::pair<const Axis*, Choice>>& others) const {
+    spec::HardwareDocuments documents = workload_.hardware;
+    const auto lay = [&](const Axis& axis, const Choice& values) {
+      for (std::size_t i = 0; i < axis.paths.size(); ++i) {
+        if (where_is(axis.paths[i]) == Where::machine)
+          spec::apply_override(documents, {axis.paths[i], values.values[i]});
+      }
+    };
+    for (const auto& [other, values] : others) lay(*other, values);
+    lay(axis_, choice);
     std::vector<std::string> warnings;
     spec::require_hardware(documents, warnings);
   }
@@ -249,17 +282,18 @@ class AxisCheck {
   const spec::Library& library_;
   const BaseWorkload& workload_;
   const Axis& axis_;
+  std::span<const Axis> all_;
 };
 
 }  // namespace
 
-bool takes_axis(const spec::Library& library, const BaseWorkload& workload, const Axis& axis,
+bool takes_axis(const spec::Library& library, const BaseWorkload& workload, const Axis& axis, std::span<const Axis> all,
                 spec::Diagnostics& diagnostics, std::vector<spec::Diagnostic>& unknown) {
-  return AxisCheck(library, workload, axis).takes(diagnostics, unknown);
+  return AxisCheck(library, workload, axis, all).takes(diagnostics, unknown);
 }
 
 bool is_range_of_counts(const spec::Library& library, const BaseWorkload& workload, const Axis& axis) {
-  return (axis.continuum || axis.is_spread) && AxisCheck(library, workload, axis).counts();
+  return (axis.continuum || axis.is_spread) && AxisCheck(library, workload, axis, {}).counts();
 }
 
 }  // namespace mlosim::explore

@@ -2,6 +2,7 @@
 // there: what is said before the first point.
 #pragma once
 
+#include <span>
 #include <string>
 #include <vector>
 
@@ -10,8 +11,9 @@
 namespace mlosim::explore {
 
 // Whether the workload takes the axis. Values that cannot stand there, in any combination, are diagnostics; where the
-// path itself does not exist in this workload `unknown` says why.
-bool takes_axis(const spec::Library& library, const BaseWorkload& workload, const Axis& axis,
+// path itself does not exist in this workload `unknown` says why. `all`: the study's axes: numbers of a machine that
+// would be wrong alone can stand beside those of another axis.
+bool takes_axis(const spec::Library& library, const BaseWorkload& workload, const Axis& axis, std::span<const Axis> all,
                 spec::Diagnostics& diagnostics, std::vector<spec::Diagnostic>& unknown);
 
 // Whether the axis is a range over what the workload, its model or its machine has whole numbers of.

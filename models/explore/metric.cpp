@@ -56,10 +56,7 @@ constexpr std::array kMetrics{
     Metric{"power_w_per_chip", kPower, false, [](const Prediction& p) { return p.power_per_chip.si(); }, ""},
     Metric{"cost_usd", kMoney, false, [](const Prediction& p) { return si_or_missing(p.cost); }, kNoPrice},
     Metric{"usd_per_million_tokens", kMoney, false,
-           [](const Prediction& p) {
-             return p.cost && p.evaluation.tokens > 0 ? p.cost->si() / p.evaluation.tokens * 1e6 : kMissing;
-           },
-           kNoPrice},
+           [](const Prediction& p) { return si_or_missing(p.economics.per_million_tokens); }, kNoPrice},
     Metric{"tokens_per_usd",
            {.money = -1},
            true,
@@ -68,8 +65,8 @@ constexpr std::array kMetrics{
     Metric{"tokens_per_joule",
            {.energy = -1},
            true,
-           [](const Prediction& p) { return p.evaluation.tokens > 0 ? p.evaluation.tokens / p.energy.si() : kMissing; },
-           kTokensAlone},
+           [](const Prediction& p) { return p.economics.tokens_per_joule.value_or(kMissing); },
+           "it has no tokens, or economics say no pue"},
     Metric{"communication_exposed_s", kTime, false,
            [](const Prediction& p) { return p.evaluation.total.breakdown.communication_exposed.si(); }, ""},
     Metric{"communication_total_s", kTime, false,

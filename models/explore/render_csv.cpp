@@ -1,5 +1,6 @@
 #include <fmt/format.h>
 
+#include <algorithm>
 #include <cmath>
 #include <vector>
 
@@ -19,13 +20,20 @@ std::string field(const std::string& text) {
 // Empty for what is no number: what reads tables takes that as missing.
 std::string field(double x) { return std::isfinite(x) ? fmt::format("{}", x) : std::string(); }
 
+// What is set, such as the number of chips, is not told again as what came out.
+bool is_told(const Result& r, const ResultMetric& metric) {
+  return r.workloads.size() > 1 || std::none_of(r.columns.begin(), r.columns.end(),
+                                                [&](const ResultColumn& column) { return column.name == metric.name; });
+}
+
 std::string header(const Result& r) {
   std::string line = "point,feasible,on_front";
   for (const ResultColumn& column : r.columns) line += "," + field(column.name);
   for (const ResultObjective& objective : r.objectives) line += "," + field("objective:" + objective.name);
   for (const std::string& workload : r.workloads) {
-    for (const ResultMetric& metric : r.metrics)
-      line += "," + field(r.workloads.size() == 1 ? metric.name : workload + "." + metric.name);
+    for (const ResultMetric& metric : r.metrics) {
+      if (is_told(r, metric)) line += "," + field(r.workloads.size() == 1 ? metric.name : workload + "." + metric.name);
+    }
   }
   return line + ",reason\n";
 }
@@ -37,8 +45,10 @@ std::string row(const Result& r, const ResultPoint& point) {
   for (std::size_t o = 0; o < r.objectives.size(); ++o)
     line += "," + (point.is_feasible() ? field(point.objectives[o]) : std::string());
   for (std::size_t w = 0; w < r.workloads.size(); ++w) {
-    for (std::size_t m = 0; m < r.metrics.size(); ++m)
-      line += "," + (w < point.metrics.size() ? field(point.metrics[w][m]) : std::string());
+    for (std::size_t m = 0; m < r.metrics.size(); ++m) {
+      if (is_told(r, r.metrics[m]))
+        line += "," + (w < point.metrics.size() ? field(point.metrics[w][m]) : std::string());
+    }
   }
   return line + "," + field(point.reason) + "\n";
 }

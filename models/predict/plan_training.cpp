@@ -55,7 +55,7 @@ spec::TrainingRuntime resolve_training_runtime(const TrainingSubject& subject, c
   spec::TrainingRuntime r = *subject.hardware.runtime.training;
   r.overlaps_grad_reduce = training.overlap.grad_reduce.value_or(r.overlaps_grad_reduce);
   r.overlaps_param_gather = training.overlap.param_gather.value_or(r.overlaps_param_gather);
-  if (training.overlap.tp && !*training.overlap.tp) r.tp_exposed = 1;
+  if (training.overlap.tp && !*training.overlap.tp) r.tp_exposed = r.regather_exposed = 1;
   r.reduced_gradients = subject.gradients.value_or(r.reduced_gradients);
   return r;
 }

@@ -168,8 +168,9 @@ class TrainingCosts::Book {
   Rank& rank_at(const Training& t, const spec::TrainingRuntime& runtime) {
     const plan::TrainingParallelism& p = t.parallelism;
     const bool parts = parts_gradients(p);
-    const Key<10> key = join(
-        cut_of(p), Key<5>{t.micro_batch, t.sequence, number_of(t.recompute), bits(runtime.tp_exposed), parts ? 1 : 0});
+    const Key<11> key =
+        join(cut_of(p), Key<6>{t.micro_batch, t.sequence, number_of(t.recompute), bits(runtime.tp_exposed),
+                               bits(runtime.regather_exposed), parts ? 1 : 0});
     const auto known = ranks_.find(key);
     if (known != ranks_.end()) return known->second;
     return ranks_.emplace(key, Rank{.plan = RankPlan(subject_, t, runtime, parts), .costs = {}}).first->second;
@@ -361,7 +362,7 @@ class TrainingCosts::Book {
   const spec::ChipSpec& chip_;
   std::optional<machine::PriceBook> prices_;
   std::vector<graph::Recompute> recomputes_;
-  Priced<10, Rank> ranks_;
+  Priced<11, Rank> ranks_;
   Priced<16, RankEnds> ends_;
   // Scratch of one estimate.
   std::vector<StagePasses> passes_;  // of each kind of stage

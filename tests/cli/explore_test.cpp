@@ -87,6 +87,27 @@ TEST_F(Explore, ALayoutIsPricedWithTheBatchThatALinkedAxisOrADerivedPathSets) {
   }
 }
 
+// A rated clock above the highest is a mistake, unless another axis raises that.
+TEST_F(Explore, NumbersThatStandOnlyTogetherAreAxesOfOneStudy) {
+  const std::string study =
+      "schema: mlosim/study/1\nname: t\nworkload: llama-3.1-70b_decode_dgx_h200\nkeep: all\n"
+      "objectives: [tokens_per_joule, usd_per_million_tokens]\n";
+  write("t.yaml", study + "axes: {chip.clock: [1700 MHz], chip.rated_clock: [1500 MHz], chips: [8]}\n");
+  const CommandResult result = mlosim("explore t.yaml --format json --points t.csv");
+  ASSERT_EQ(result.exit_code, 0) << result.err;
+  const CommandResult predicted = mlosim(
+      "predict llama-3.1-70b_decode_dgx_h200 --fidelity analytic --format json --set 'chip.clock=1700 MHz' "
+      "--set 'chip.rated_clock=1500 MHz' --set chips=8");
+  ASSERT_EQ(predicted.exit_code, 0) << predicted.err;
+  const auto point = nlohmann::json::parse(result.out)["kept"][0], json = nlohmann::json::parse(predicted.out);
+  for (const char* figure : {"time_s", "tokens_per_joule", "usd_per_million_tokens"})
+    EXPECT_EQ(point["metrics"].begin().value()[figure], json[figure]) << figure;
+  const std::string header = read("t.csv").substr(0, read("t.csv").find('\n'));
+  EXPECT_EQ(header.find(",chips,"), header.rfind(",chips,")) << "what is set is not told again: " << header;
+  write("t.yaml", study + "axes: {chip.clock: [1100 MHz]}\n");
+  expect_refused(mlosim("explore t.yaml --store other.study"), {"rated clock is above the highest clock"});
+}
+
 TEST_F(Explore, InfeasiblePointsAreKeptWithTheirReason) {
   const auto json = nlohmann::json::parse(in_one_go());
   EXPECT_LT(json["feasible"], json["points"]);
