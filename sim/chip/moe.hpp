@@ -41,6 +41,7 @@ struct GroupedGemm {
   Seconds main_loop;  // of one CTA, with its operands at hand
   Seconds ends;       // prologue and epilogue of a CTA
   Bytes weights;      // of all experts with a row; of a gradient, its operands and itself, read and written
+  Bytes shared;  // of those, what the CTAs of a column read each: weights; of a gradient, the operand of its columns
 };
 
 // The sides of an expert's products, in the order in which they run: `rows` is given of weight gradients alone.

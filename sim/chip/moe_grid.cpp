@@ -35,14 +35,15 @@ tile::Grid grid_of_experts(const GroupedPlan& plan, const GroupedGemm& gemm, con
     for (std::uint32_t c = 0; c < columns; ++c) grid.ctas.push_back({.steps = steps, .panel = {c, tile::kNoPanel}});
   }
   const double panels = static_cast<double>(experts) * columns;
-  const Bytes slice = gemm.weights / (panels * steps);
+  const Bytes slice = gemm.shared / (panels * steps);
+  const Bytes once = (gemm.weights - gemm.shared) / static_cast<double>(grid.ctas.size());
   grid.operands[0] = {.panels = experts * columns, .slices = steps, .slice = slice, .warm = plan.weight_hit};
   grid.kinds = {{.prologue = gemm.ends,
                  .multiply = gemm.main_loop / steps,
                  .wait = {},
                  .load = {slice},
                  .epilogue = {},
-                 .store = {}}};
+                 .store = once}};
   // Uneven waves leave half a tile's time on average; a library's tail beyond that is of tiles slower than others.
   const double rounds = gemm.tiles / static_cast<double>(context.chip.units);
   const double late = std::max(1.0, rounds + plan.tail) - std::max(1.0, rounds + kUnevenWaves);

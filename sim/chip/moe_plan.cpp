@@ -61,6 +61,11 @@ Bytes bytes_of(const ExpertProduct& product, const work::MoeGemm& op) {
          product.depth * (product.columns + *product.rows) * work::bytes_per_element(op.activations);
 }
 
+// Of `bytes_of`, the operand that has the product's columns.
+Bytes shared_bytes_of(const ExpertProduct& product, const work::MoeGemm& op) {
+  return product.columns * product.depth * work::bytes_per_element(product.rows ? op.activations : op.weights);
+}
+
 // Gradients have matrices for results, whatever the number of tokens: the widest tiles.
 const spec::RowTiles::Tile& tile_of(const work::MoeGemm& op, const RankLoad& rank, const spec::RowTiles& tiles) {
   return op.pass == work::MoePass::weight_gradient ? tiles.tiles.back() : tiles.of(measure_of(op, rank, tiles.by));
@@ -159,7 +164,8 @@ GroupedPlan plan_moe(const work::MoeGemm& op, const KernelContext& context) {
          .tiles = height * column_tiles,
          .main_loop = Flops(2 * d(plan.row_tile * plan.column_tile) * product.depth) / (unit_rate * efficiency),
          .ends = parameters.tile_overhead / chip.clock,
-         .weights = rank.active * bytes_of(product, op)});
+         .weights = rank.active * bytes_of(product, op),
+         .shared = rank.active * shared_bytes_of(product, op)});
   }
   plan.tail = parameters.tail;
   plan.memory_efficiency = parameters.memory_efficiency;

@@ -91,6 +91,19 @@ TEST(ExpertGradients, CostAsMuchMatrixWorkAsTheForward) {
   }
 }
 
+// What CTAs of a column share is one operand; sums and the other one pass once, however wide the matrices.
+TEST(ExpertGradients, OfWideExpertsArePlayedInAboutTheTimeOfTheirClosedForm) {
+  const work::MoeGemm wide{.tokens = 32768,
+                           .hidden = 4096,
+                           .inter = 14336,
+                           .experts = 8,
+                           .topk = 2,
+                           .ep = 8,
+                           .pass = work::MoePass::weight_gradient};
+  const KernelPrice closed = priced(wide, gpu(), Fidelity::analytic), played = priced(wide, gpu(), Fidelity::event);
+  EXPECT_NEAR(played.time / closed.time, 1, 0.2);
+}
+
 TEST(ExpertGradients, OfWeightsNeedNoPermutationAndTilesOfEveryMatrix) {
   const spec::ChipSpec chip = gpu();
   const spec::RuntimeSpec runtime;
