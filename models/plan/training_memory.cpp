@@ -57,15 +57,19 @@ BlockMemory memory_of(const graph::TrainingBlock& block, const TrainingParalleli
   return memory;
 }
 
+void StageShare::hold(const InFlight& most, std::int64_t chunks) {
+  in_flight = d(most.held) / d(chunks);
+  put_off = d(most.put_off) / d(chunks);
+}
+
 std::vector<StageShare> shares_of(const graph::TrainingGraph& graph, const ScheduleShape& shape) {
   const std::vector<StageLayers> stages =
       deal_layers(static_cast<std::int64_t>(graph.block_of_layer.size()), shape.stages());
   const std::vector<InFlight> in_flight = peak_in_flight(shape);
   std::vector<StageShare> shares;
   for (std::int64_t rank = 0; rank < shape.pp; ++rank) {
-    StageShare share{.counts = std::vector<std::int64_t>(graph.blocks.size()),
-                     .in_flight = d(in_flight[static_cast<std::size_t>(rank)].held) / d(shape.chunks()),
-                     .put_off = d(in_flight[static_cast<std::size_t>(rank)].put_off) / d(shape.chunks())};
+    StageShare share{.counts = std::vector<std::int64_t>(graph.blocks.size())};
+    share.hold(in_flight[static_cast<std::size_t>(rank)], shape.chunks());
     for (std::int64_t chunk = 0; chunk < shape.chunks(); ++chunk) {
       const StageLayers& stage = stages[static_cast<std::size_t>(shape.stage_of(rank, chunk))];
       for (std::int64_t layer = stage.first; layer < stage.end; ++layer)

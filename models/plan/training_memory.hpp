@@ -55,6 +55,9 @@ struct StageShare {
   // Micro-batches, as multiples of all its layers, at most: whose activations it keeps at once, and whose weight
   // gradients are put off (zero_bubble, dualpipe).
   double in_flight = 1, put_off = 0;
+
+  // `chunks`: of a rank, each 1 / chunks of its layers.
+  void hold(const InFlight& most, std::int64_t chunks);
 };
 std::vector<StageShare> shares_of(const graph::TrainingGraph& graph, const ScheduleShape& shape);
 

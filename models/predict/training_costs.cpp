@@ -349,9 +349,7 @@ class TrainingCosts::Book {
     plan::StageMemory peak;
     for (std::int64_t r = 0; r < shape.pp; ++r) {
       count_layers(laid, r, share_.counts);
-      const plan::InFlight& chunks = in_flight[static_cast<std::size_t>(r)];
-      share_.in_flight = d(chunks.held) / d(shape.chunks());
-      share_.put_off = d(chunks.put_off) / d(shape.chunks());
+      share_.hold(in_flight[static_cast<std::size_t>(r)], shape.chunks());
       const plan::StageMemory own = plan::stage_memory(laid.plan.memory(), share_, laid.training.parallelism, setting);
       if (own.total() > peak.total()) peak = own;
     }

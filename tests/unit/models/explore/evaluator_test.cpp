@@ -7,7 +7,6 @@
 #include <string>
 #include <vector>
 
-#include "models/explore/overlay.hpp"
 #include "models/explore/space.hpp"
 #include "tests/unit/models/explore/studies.hpp"
 
@@ -17,17 +16,9 @@ namespace {
 // The metrics of a point, bit by bit, as predict() says them of the document with the point's keys; empty where it is
 // no design or does not fit.
 std::vector<std::uint64_t> predicted(const Blueprint& b, const std::vector<double>& at, std::vector<double> slots) {
-  spec::Value document = b.workloads.front().document;
-  for (const spec::Override& change : settings_of(b, 0, at, slots)) lay_over(document, change.path, change.value);
-  std::vector<std::string> said;
   std::vector<std::uint64_t> bits;
   try {
-    predict::PredictOptions options;
-    options.fidelity = b.study.fidelity;
-    options.sensitivities = false;
-    options.residuals = &b.residuals;
-    const predict::Prediction p =
-        predict::predict(library(), predict::decode_workload(library(), document, "", {}, said), options);
+    const predict::Prediction p = predict_point(b, at, slots);
     if (!misfit_of(p).empty()) return bits;
     fill_metrics(p, 0, b.slots, slots);
     for (std::size_t m = 0; m < metrics().size(); ++m)

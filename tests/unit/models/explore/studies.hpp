@@ -2,9 +2,13 @@
 #pragma once
 
 #include <string>
+#include <utility>
 #include <vector>
 
 #include "models/explore/blueprint.hpp"
+#include "models/explore/evaluator.hpp"
+#include "models/explore/overlay.hpp"
+#include "models/explore/space.hpp"
 #include "models/explore/study.hpp"
 #include "sim/spec/library.hpp"
 #include "tests/support/source_tree.hpp"
@@ -32,6 +36,19 @@ inline Study study_of(const std::string& text) { return decode_study(spec::parse
 inline Blueprint blueprint_of(const std::string& text) {
   std::vector<std::string> warnings;
   return draw_blueprint(library(), study_of(text), warnings);
+}
+
+// What predict() says of the document with the point's keys. Throws spec::InputError.
+inline predict::Prediction predict_point(const Blueprint& b, const std::vector<double>& at,
+                                         const std::vector<double>& slots) {
+  spec::Value document = b.workloads.front().document;
+  for (const spec::Override& change : settings_of(b, 0, at, slots)) lay_over(document, change.path, change.value);
+  predict::PredictOptions options;
+  options.fidelity = b.study.fidelity;
+  options.sensitivities = false;
+  options.residuals = &b.residuals;
+  std::vector<std::string> said;
+  return predict::predict(library(), predict::decode_workload(library(), std::move(document), "", {}, said), options);
 }
 
 // All mistakes of a study; empty where there is none.

@@ -6,7 +6,6 @@
 #include <vector>
 
 #include "models/explore/evaluator.hpp"
-#include "models/explore/overlay.hpp"
 #include "models/explore/space.hpp"
 #include "tests/unit/models/explore/studies.hpp"
 
@@ -26,16 +25,8 @@ void expect_same_as_documents(const std::string& workload, const std::string& ax
     space.locate(number, at);
     fill_slots(b, at, slots);
     const Evaluator::Answer answer = evaluator->evaluate(at, slots);
-    spec::Value document = b.workloads.front().document;
-    for (const spec::Override& change : settings_of(b, 0, at, slots)) lay_over(document, change.path, change.value);
-    std::vector<std::string> said;
     try {
-      predict::PredictOptions options;
-      options.fidelity = chip::Fidelity::analytic;
-      options.sensitivities = false;
-      options.residuals = &b.residuals;
-      const predict::Prediction p =
-          predict::predict(library(), predict::decode_workload(library(), document, "", {}, said), options);
+      const predict::Prediction p = predict_point(b, at, slots);
       EXPECT_EQ(answer.verdict == Verdict::evaluated, p.evaluation.memory->fits()) << number << answer.reason;
       if (answer.verdict != Verdict::evaluated) continue;
       ++possible;
